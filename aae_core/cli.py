@@ -1,0 +1,248 @@
+"""The command line: ``aae``. Heavy imports wait until a command needs them, so that help and completion are quick."""
+
+from __future__ import annotations
+
+import json as json_module
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="aae",
+    help="Train, measure and look at the adversarial autoencoders of the book.",
+    epilog="Start with: aae recipes · aae evaluate supervised · aae sample supervised --out digits.png",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class DeviceName(StrEnum):
+    """Where to compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+class Split(StrEnum):
+    """Which held-out digits to measure on."""
+
+    test = "test"
+    validation = "validation"
+
+
+def _recipe_names(incomplete: str) -> list[str]:
+    from aae_core.recipes import RECIPES
+
+    return [name for name in RECIPES if name.startswith(incomplete)]
+
+
+RecipeName = Annotated[str, typer.Argument(help="A recipe; aae recipes lists them.", autocompletion=_recipe_names)]
+RecipeOrRun = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECIPE|DIR",
+        help="A recipe, for its weights in the zoo; or the folder of a run of yours.",
+        autocompletion=_recipe_names,
+    ),
+]
+DataFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Folder with MNIST's four files. Without it: AAE_DATA, the cache, a download, or 5,000 embedded digits.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")]
+DeviceOption = Annotated[DeviceName, typer.Option(help="Where to compute; auto takes a GPU where there is one.")]
+
+
+@contextmanager
+def _mistakes_explained() -> Iterator[None]:
+    """A user's mistake ends with its message on stderr and exit code 1, not with a traceback."""
+    from aae_core.training import TrainingError
+
+    try:
+        yield
+    except (ValueError, TrainingError, OSError) as error:
+        typer.secho(f"aae: {error}", err=True, fg=typer.colors.RED)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        typer.secho("aae: interrupted; what --out holds up to the last epoch can be resumed.", err=True)
+        raise typer.Exit(130) from None
+
+
+def _note(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+@app.command()
+def recipes(as_json: AsJson = False) -> None:
+    """List the recipes: what each one is, its chapter, and what training it cost."""
+    from aae_core.recipes import RECIPES
+    from aae_core.zoo import card
+
+    rows = []
+    for recipe in RECIPES.values():
+        try:
+            about = card(recipe.name)
+        except ValueError:
+            about = {}
+        rows.append(
+            {
+                "name": recipe.name,
+                "chapter": recipe.chapter or None,
+                "summary": recipe.summary,
+                "epochs": recipe.training.epochs,
+                "minutes": round(about["seconds"] / 60, 1) if about else None,
+                "machine": about.get("machine"),
+                "practice": list(recipe.practice),
+            }
+        )
+    if as_json:
+        typer.echo(json_module.dumps({"recipes": rows}))
+        return
+    for row in rows:
+        where = f"chapter {row['chapter']}" if row["chapter"] else "all chapters"
+        cost = f"{row['minutes']} min on {row['machine']}" if row["minutes"] is not None else "not in the zoo yet"
+        typer.secho(row["name"], bold=True)
+        typer.echo(f"  {row['summary']}\n  {where} · {row['epochs']} epochs · {cost}")
+
+
+@app.command()
+def train(
+    recipe_name: Annotated[str, typer.Argument(metavar="RECIPE", help="What to train.", autocompletion=_recipe_names)],
+    data: DataFolder = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for weights and card; runs/RECIPE by default.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data, in place of the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the first weights, the batches and the noise.")] = None,
+    device: DeviceOption = DeviceName.auto,
+    resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a recipe from scratch; write its weights and a card with its measures.
+
+    A checkpoint is kept after each epoch, so that a run that was interrupted can be resumed.
+    """
+    with _mistakes_explained():
+        from aae_core import zoo
+        from aae_core.data import load_digits
+        from aae_core.metrics import evaluate
+        from aae_core.recipes import recipe
+        from aae_core.training import CHECKPOINT
+
+        chosen = recipe(recipe_name).with_training(epochs=epochs, seed=seed, device=device.value)
+        folder = out or Path("runs") / recipe_name
+        splits = load_digits(data, announce=_note)
+        model, history = chosen.train(splits, folder=folder, resume=resume, progress=not as_json)
+        # What is measured is what is kept: the weights after rounding to half precision.
+        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in zoo.half(model).items()})
+        judge = _judge(chosen.measures)
+        measures = evaluate(model, splits, chosen.measures, judge, seed=chosen.training.seed)
+        path = zoo.save(model, folder, chosen, history, splits, measures)
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+        _print_measures(zoo.card(folder), as_json, {"folder": str(folder), "seconds": history.seconds})
+        _note(f"Weights and card are in {path.parent}.")
+
+
+@app.command()
+def evaluate(
+    which: RecipeOrRun,
+    data: DataFolder = None,
+    split: Annotated[Split, typer.Option(help="Measure on the test or on the validation digits.")] = Split.test,
+    device: DeviceOption = DeviceName.auto,
+    as_json: AsJson = False,
+) -> None:
+    """Print every measure that applies to a trained model, each with the value to read it against."""
+    with _mistakes_explained():
+        from aae_core import metrics, zoo
+        from aae_core.data import load_digits
+        from aae_core.recipes import recipe
+
+        about = zoo.card(which)
+        chosen = recipe(about["recipe"])
+        model = zoo.load(which, device.value)
+        splits = load_digits(data, announce=_note)
+        judge = _judge(chosen.measures)
+        found = metrics.evaluate(model, splits, chosen.measures, judge, split.value, seed=about["seed"])
+        about["measures"] = {name: measure.as_dict() for name, measure in found.items()}
+        _print_measures(about, as_json, {"split": split.value, "data": splits.source})
+
+
+@app.command()
+def sample(
+    which: RecipeOrRun,
+    out: Annotated[Path, typer.Option(help="Where the picture goes; its ending names the format.")],
+    digit: Annotated[int | None, typer.Option(min=0, max=9, help="Draw only this digit.")] = None,
+    rows: Annotated[int, typer.Option(min=1, max=100, help="How many styles, one a row.")] = 8,
+    seed: Annotated[int, typer.Option(help="Of the styles.")] = 0,
+    device: DeviceOption = DeviceName.auto,
+) -> None:
+    """Draw samples into a picture: a style a row, a digit a column."""
+    with _mistakes_explained():
+        import torch
+        from torchvision.utils import save_image
+
+        from aae_core.training import seed_everything
+        from aae_core.zoo import load
+
+        model = load(which, device.value)
+        if not hasattr(model, "prior"):
+            raise ValueError(f"{which}: this model reads digits, it draws none.")
+        where = next(model.parameters()).device
+        seed_everything(seed)
+        with torch.no_grad():
+            if not model.decoder.n_classes:
+                images = model.decode(model.prior.sample(10 * rows, device=where))
+            elif digit is not None:
+                images = model.sample(10 * rows, digit)
+            else:
+                z = model.prior.sample(rows, device=where).repeat_interleave(10, 0)
+                images = model.decode(z, torch.arange(10, device=where).repeat(rows))
+        if digit is not None and not model.decoder.n_classes:
+            raise ValueError(f"--digit: {which} cannot be asked for a digit; leave the option out.")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        save_image(1 - images, out, nrow=10, padding=2, pad_value=1)
+        typer.echo(out)
+
+
+@app.command()
+def export(
+    which: RecipeOrRun,
+    out: Annotated[Path, typer.Option(help="Where the JSON goes.")],
+) -> None:
+    """Write a model's decoder as the browser reads it: layer sizes, activations, half-precision weights."""
+    with _mistakes_explained():
+        from aae_core.export import pack_mlp
+        from aae_core.zoo import load
+
+        packed = pack_mlp(load(which).decoder.net)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(packed.to_json())
+        typer.echo(out)
+
+
+def _judge(measures: tuple[str, ...]):  # noqa: ANN202 - importing its class would slow every command down
+    from aae_core.zoo import load
+
+    return load("judge") if {"sample_accuracy", "swap_accuracy"} & set(measures) else None
+
+
+def _print_measures(about: dict, as_json: bool, more: dict) -> None:
+    if as_json:
+        kept = {k: v for k, v in about.items() if k not in ("history", "format")}
+        typer.echo(json_module.dumps(kept | more))
+        return
+    typer.secho(f"{about['recipe']}: {about['steps']:,} steps, seed {about['seed']}", bold=True)
+    for name, measure in about["measures"].items():
+        typer.echo(f"  {name:<18} {measure['value']:8.4f}   {measure['reference_is']}: {measure['reference']:.4f}")
+
+
+if __name__ == "__main__":
+    app()

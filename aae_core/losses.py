@@ -1,0 +1,31 @@
+"""Losses as pure functions. Discriminators give logits, never probabilities: no loss here takes a sigmoid's output.
+
+−log σ(l) = softplus(−l) and −log(1 − σ(l)) = softplus(l), which neither overflows nor loses its gradient.
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def reconstruction(x_hat: Tensor, x: Tensor) -> Tensor:
+    """Mean squared error per pixel, averaged over the batch: both (N, C, H, W) in [0, 1].
+
+    The paper's term is half the *sum* over pixels, 392 times this for 28×28 images: weights and learning rates
+    cannot be carried over from one to the other unchanged.
+    """
+    return F.mse_loss(x_hat, x)
+
+
+def discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """−½ E[log D(prior)] − ½ E[log(1 − D(encoded))] from logits (N,).
+
+    "Real" are the prior's samples. A discriminator that cannot tell the two apart has a loss of log 2 = 0.693.
+    """
+    return 0.5 * (F.softplus(-real).mean() + F.softplus(fake).mean())
+
+
+def generator(fake: Tensor) -> Tensor:
+    """−E[log D(encoded)] from logits (N,): the non-saturating loss (Goodfellow et al. 2014, section 3)."""
+    return F.softplus(-fake).mean()

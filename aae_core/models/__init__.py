@@ -1,0 +1,6 @@
+"""The models, one file per idea, named as the chapters are."""
+
+from aae_core.models.judge import Judge
+from aae_core.models.supervised import SupervisedAAE
+
+__all__ = ["Judge", "SupervisedAAE"]

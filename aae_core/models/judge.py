@@ -1,0 +1,59 @@
+"""The judge: a small convolutional classifier, used only to measure what other models draw."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from aae_core.data import N_CLASSES
+from aae_core.training import Batch, Optimizers, descend
+
+
+class Judge(nn.Module):
+    """Reads digits. Shape: images (N, 1, 28, 28) in [0, 1] → logits (N, 10)."""
+
+    def __init__(self, width: int = 32, n_features: int = 128) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            *self._block(1, width),
+            *self._block(width, width),
+            nn.MaxPool2d(2),  # 28×28 => 14×14
+            *self._block(width, 2 * width),
+            *self._block(2 * width, 2 * width),
+            nn.MaxPool2d(2),  # 14×14 => 7×7
+            nn.Dropout(0.25),
+            nn.Flatten(),
+            nn.Linear(2 * width * 7 * 7, n_features),
+            nn.ReLU(),
+        )
+        self.head = nn.Sequential(nn.Dropout(0.5), nn.Linear(n_features, N_CLASSES))
+
+    @staticmethod
+    def _block(n_in: int, n_out: int) -> list[nn.Module]:
+        return [nn.Conv2d(n_in, n_out, 3, padding=1), nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x)).float()
+
+    def features(self, x: Tensor) -> Tensor:
+        """The last hidden layer, (N, n_features): where the Fréchet distance is measured."""
+        return self.convolutions(x).float()
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """Which networks each optimizer moves."""
+        return {"judge": [self]}
+
+    def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
+        """One training step on images shifted by up to two pixels; returns the loss."""
+        right, down = torch.randint(-2, 3, (2,)).tolist()
+        x = batch.images.roll((down, right), (2, 3))  # the border is empty: nothing wraps around
+        loss = F.cross_entropy(self(x), batch.labels)
+        descend(loss, optimizers["judge"])
+        return {"cross_entropy": loss}
+
+    @torch.no_grad()
+    def probabilities(self, x: Tensor, batch_size: int = 1000) -> Tensor:
+        """Class probabilities (N, 10) of images (N, 1, 28, 28)."""
+        device = next(self.parameters()).device
+        return torch.cat([self(part.to(device)).softmax(1).cpu() for part in x.split(batch_size)])

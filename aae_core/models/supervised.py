@@ -1,0 +1,106 @@
+"""Supervised adversarial autoencoder (chapter 5): content in the label, style in the code; the paper's Figures 6–7."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from aae_core import losses
+from aae_core.data import N_CLASSES
+from aae_core.networks import Decoder, Discriminator, Encoder
+from aae_core.priors import Gaussian
+from aae_core.training import Batch, Optimizers, descend
+
+
+class SupervisedAAE(nn.Module):
+    """An autoencoder whose decoder is told the digit, so that the code may keep to how the digit is written.
+
+    Args:
+        code_dim: width of the style code.
+        hidden: widths of the hidden layers of encoder and decoder.
+        label_in_discriminator: False is the paper's D(z), which matches q(z) to p(z) and no more; True is D(z, y),
+            which matches q(z|y) to p(z) for each digit y, so that the code cannot tell the digit.
+        discriminator_hidden: widths of the discriminator's hidden layers.
+        adversarial_weight: weight of fooling the discriminator beside the reconstruction.
+        reconstruction_weight: weight of the mean squared error per pixel, pixels in [0, 1].
+        slope: slope below zero of every rectifier.
+        batch_norm: hidden layers of encoder and decoder that are batch-normalised.
+    """
+
+    def __init__(
+        self,
+        code_dim: int,
+        hidden: Sequence[int] = (512, 512),
+        *,
+        label_in_discriminator: bool = True,
+        discriminator_hidden: Sequence[int] = (512, 512),
+        adversarial_weight: float = 0.005,
+        reconstruction_weight: float = 1.0,
+        slope: float = 0.0,
+        batch_norm: Sequence[int] = (),
+        decoder_output: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.code_dim, self.n_classes = code_dim, N_CLASSES
+        self.label_in_discriminator = label_in_discriminator
+        self.adversarial_weight, self.reconstruction_weight = adversarial_weight, reconstruction_weight
+        self.prior = Gaussian(code_dim)
+        self.encoder = Encoder(code_dim, hidden, slope=slope, batch_norm=batch_norm)
+        self.decoder = Decoder(
+            code_dim, hidden, n_classes=N_CLASSES, slope=slope, batch_norm=batch_norm, output=decoder_output
+        )
+        self.discriminator = Discriminator(
+            code_dim, discriminator_hidden, n_classes=N_CLASSES if label_in_discriminator else 0, slope=slope
+        )
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """Which networks each optimizer moves."""
+        return {"autoencoder": [self.encoder, self.decoder], "discriminator": [self.discriminator]}
+
+    def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
+        """One training step; returns the losses, each a scalar."""
+        x, y = batch.images, batch.labels
+        label = y if self.label_in_discriminator else None
+
+        # Reconstruct and fool: encoder and decoder rebuild x, the encoder makes its codes pass for the prior's.
+        z = self.encoder(x)
+        reconstruction = losses.reconstruction(self.decoder(z, y), x)
+        fooling = losses.generator(self.discriminator(z, label))
+        loss = self.reconstruction_weight * reconstruction + self.adversarial_weight * fooling
+        descend(loss, optimizers["autoencoder"])
+
+        # Discriminate: real are the prior's samples; z is detached, for the encoder is not to help here.
+        z_prior = self.prior.sample(len(x), device=x.device)
+        real = self.discriminator(z_prior, label)
+        fake = self.discriminator(z.detach(), label)
+        discrimination = losses.discriminator(real, fake)
+        descend(discrimination, optimizers["discriminator"])
+
+        return {"reconstruction": reconstruction, "fooling": fooling, "discrimination": discrimination}
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Style codes (N, code_dim) of images (N, 1, 28, 28) in [0, 1]."""
+        return self.encoder(x)
+
+    def decode(self, z: Tensor, y: Tensor) -> Tensor:
+        """Images (N, 1, 28, 28) of styles (N, code_dim) and digits (N,)."""
+        return self.decoder(z, y)
+
+    @torch.no_grad()
+    def sample(self, n: int, y: Tensor | int | None = None) -> Tensor:
+        """`n` images (n, 1, 28, 28) in random styles.
+
+        Args:
+            y: the digits, (n,) or one for all; None draws them evenly at random.
+
+        Raises:
+            ValueError: a digit outside 0 … 9.
+        """
+        device = next(self.parameters()).device
+        if y is None:
+            y = torch.randint(self.n_classes, (n,), device=device)
+        elif isinstance(y, int):
+            y = torch.full((n,), y, device=device)
+        return self.decoder(self.prior.sample(n, device=device), y)

@@ -1,0 +1,141 @@
+"""The networks of every chapter: encoders, decoder and discriminator, all small multilayer perceptrons.
+
+The paper's networks have two hidden layers (Appendix A of arXiv 1511.05644). Images are (N, C, H, W) in [0, 1],
+codes (N, code_dim).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+
+def mlp(
+    sizes: Sequence[int], *, slope: float = 0.0, batch_norm: Sequence[int] = (), output: nn.Module | None = None
+) -> nn.Sequential:
+    """Linear layers with (leaky) rectifiers between them.
+
+    Args:
+        sizes: widths, input first, output last.
+        slope: slope of the rectifier below zero; 0 is the plain ReLU.
+        batch_norm: which hidden layers, counted from 0, are batch-normalised before their rectifier.
+        output: what follows the last linear layer; nothing by default.
+    """
+    layers: list[nn.Module] = []
+    for k, (n_in, n_out) in enumerate(zip(sizes[:-2], sizes[1:-1], strict=True)):
+        layers.append(nn.Linear(n_in, n_out))
+        if k in batch_norm:
+            layers.append(nn.BatchNorm1d(n_out))
+        layers.append(nn.LeakyReLU(slope, inplace=True) if slope else nn.ReLU(inplace=True))
+    layers.append(nn.Linear(sizes[-2], sizes[-1]))
+    if output is not None:
+        layers.append(output)
+    return nn.Sequential(*layers)
+
+
+def one_hot(y: Tensor, n_classes: int) -> Tensor:
+    """Labels as ``float32`` (N, n_classes).
+
+    Raises:
+        ValueError: a label outside 0 … n_classes − 1.
+    """
+    # torch's own one_hot checks the range on the host, which would make a GPU wait at every step.
+    if y.device.type == "cpu" and y.numel() and (int(y.min()) < 0 or int(y.max()) >= n_classes):
+        raise ValueError(f"y: expected labels in 0 … {n_classes - 1}, got {int(y.min())} … {int(y.max())}.")
+    return (y.unsqueeze(1) == torch.arange(n_classes, device=y.device)).float()
+
+
+def check_code(z: Tensor, code_dim: int) -> None:
+    """Raises ValueError unless `z` is (N, code_dim)."""
+    if z.ndim != 2 or z.shape[1] != code_dim:
+        raise ValueError(f"z: expected codes of shape (N, {code_dim}), got {tuple(z.shape)}.")
+
+
+class Encoder(nn.Module):
+    """The deterministic posterior: z = f(x), so that q(z) is random through the data alone (section 2).
+
+    Shape: images (N, C, H, W) → codes (N, code_dim).
+    """
+
+    def __init__(
+        self,
+        code_dim: int,
+        hidden: Sequence[int] = (512, 512),
+        image_shape: Sequence[int] = (1, 28, 28),
+        *,
+        slope: float = 0.0,
+        batch_norm: Sequence[int] = (),
+    ) -> None:
+        super().__init__()
+        self.code_dim, self.image_shape = code_dim, tuple(image_shape)
+        self.net = mlp([prod(image_shape), *hidden, code_dim], slope=slope, batch_norm=batch_norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x.flatten(1)).float()
+
+
+class ScaledTanh(nn.Module):
+    """A hyperbolic tangent that ends in [0, 1], as pixels do: (tanh(a) + 1) / 2, which is sigmoid(2a)."""
+
+    def forward(self, a: Tensor) -> Tensor:
+        return torch.sigmoid(2 * a)
+
+
+class Decoder(nn.Module):
+    """p(x|z), or p(x|z, y) where `n_classes` is not 0: the label then joins the code as a one-hot vector.
+
+    Shape: codes (N, code_dim), labels (N,) → images (N, C, H, W) in [0, 1].
+    """
+
+    def __init__(
+        self,
+        code_dim: int,
+        hidden: Sequence[int] = (512, 512),
+        image_shape: Sequence[int] = (1, 28, 28),
+        *,
+        n_classes: int = 0,
+        slope: float = 0.0,
+        batch_norm: Sequence[int] = (),
+        output: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.code_dim, self.n_classes, self.image_shape = code_dim, n_classes, tuple(image_shape)
+        sizes = [code_dim + n_classes, *hidden, prod(image_shape)]
+        self.net = mlp(sizes, slope=slope, batch_norm=batch_norm, output=output or nn.Sigmoid())
+
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        check_code(z, self.code_dim)
+        if self.n_classes:
+            if y is None:
+                raise ValueError("y: this decoder draws a digit of a given class; pass labels (N,).")
+            z = torch.cat([z, one_hot(y, self.n_classes)], 1)
+        elif y is not None:
+            raise ValueError("y: this decoder has no label input; leave y out.")
+        return self.net(z).float().unflatten(1, self.image_shape)
+
+
+class Discriminator(nn.Module):
+    """One logit per code: above 0 where the code looks like the prior's, below where it looks encoded.
+
+    With `n_classes` the label joins the code as a one-hot vector: D(z, y).
+
+    Shape: codes (N, code_dim), labels (N,) → logits (N,).
+    """
+
+    def __init__(
+        self, code_dim: int, hidden: Sequence[int] = (512, 512), *, n_classes: int = 0, slope: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.code_dim, self.n_classes = code_dim, n_classes
+        self.net = mlp([code_dim + n_classes, *hidden, 1], slope=slope)
+
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        check_code(z, self.code_dim)
+        if self.n_classes:
+            if y is None:
+                raise ValueError("y: this discriminator looks at the label too; pass labels (N,).")
+            z = torch.cat([z, one_hot(y, self.n_classes)], 1)
+        return self.net(z).squeeze(1).float()

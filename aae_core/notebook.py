@@ -1,0 +1,131 @@
+"""What the chapters' cells call beside the package itself: figures, source, tables, versions, live runs."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import itertools
+import os
+import platform
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from aae_core.training import TrainingConfig
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "matplotlib", "anywidget", "ipywidgets")
+_serial = itertools.count(1)
+# For front ends other than the book, which has this in its own style sheet.
+_DARK_INK = (
+    "<style>body[data-jp-theme-light='false'] .aae-figure image[id*='ink'],"
+    "html[theme='dark'] .aae-figure image[id*='ink'],body.vscode-dark .aae-figure image[id*='ink']"
+    "{filter:invert(1) hue-rotate(180deg)}.aae-figure svg{max-width:100%;height:auto}</style>"
+)
+
+
+def is_smoke() -> bool:
+    """Whether ``AAE_SMOKE=1`` asks for a few steps only: every cell runs, no number means anything."""
+    return os.environ.get("AAE_SMOKE") == "1"
+
+
+def setup() -> None:
+    """The figure style, and one line about the device; called once, near the top of a chapter."""
+    from aae_core.plotting import use_style
+    from aae_core.training import choose_device
+
+    use_style()
+    device = choose_device()
+    hint = "" if device.type != "cpu" or "google.colab" not in sys.modules else " (Runtime → Change runtime type → GPU)"
+    print(f"Device: {device.type}{hint}")
+
+
+def live(config: TrainingConfig, n_images: int, steps: int, *, full: bool = False) -> TrainingConfig:
+    """`config` cut to about `steps` steps on `n_images` images, for a run while the reader waits.
+
+    Args:
+        full: leave the recipe as it is; for a GPU, or for patience.
+    """
+    if full:
+        return config
+    steps = 12 if is_smoke() else steps
+    batch_size = min(config.batch_size, 64 if is_smoke() else n_images)
+    epochs = max(1, round(steps / max(1, n_images // batch_size)))
+    return replace(config, batch_size=batch_size, epochs=1 if is_smoke() else epochs)
+
+
+def show(fig: Figure, caption: str, alt: str) -> None:
+    """Displays a figure with its caption and its description for readers who cannot see it.
+
+    Args:
+        caption: what to look at. ``*…*`` is set in italics, ``**…**`` in bold.
+        alt: what the figure shows.
+    """
+    import matplotlib.pyplot as plt
+    from IPython.display import HTML, display
+
+    from aae_core.plotting import themed_svg
+
+    svg = themed_svg(fig, f"f{next(_serial)}", alt)
+    plt.close(fig)
+    display(HTML(f'<div class="aae-figure">{svg}<p class="aae-caption">{_emphasis(caption)}</p>{_DARK_INK}</div>'))
+
+
+def source(*objects: Callable | type) -> None:
+    """Displays the package's own code of classes, functions or methods, as it runs in this chapter."""
+    from IPython.display import Markdown, display
+
+    for thing in objects:
+        code = textwrap.dedent(inspect.getsource(thing)).rstrip()
+        module = inspect.getmodule(thing).__name__
+        display(Markdown(f"*From `{module}`*\n\n```python\n{code}\n```"))
+
+
+def table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
+    """Displays rows as a table; the keys of the first are its head, numbers are aligned right."""
+    from IPython.display import Markdown, display
+
+    head = list(rows[0])
+    right = [all(isinstance(row[name], (int, float)) or _is_number(str(row[name])) for row in rows) for name in head]
+    lines = [
+        " | ".join(head),
+        " | ".join("--:" if is_right else ":--" for is_right in right),
+        *(" | ".join(str(row[name]) for name in head) for row in rows),
+    ]
+    text = "\n".join(f"| {line} |" for line in lines)
+    display(Markdown(f"{text}\n\n{caption}" if caption else text))
+
+
+def check(name: str, got: float, expected: float, tolerance: float = 1e-3) -> None:
+    """Says whether an exercise's answer is right, and how far off it is if not."""
+    verdict = "right" if abs(got - expected) <= tolerance else f"not yet: expected {expected:.4g}, within {tolerance:g}"
+    print(f"{name}: {got:.4g}: {verdict}")
+
+
+def versions() -> None:
+    """Prints the versions that made this page; a chapter's last cell."""
+    from aae_core import __version__
+
+    found = {"aae_core": __version__, "Python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    print(" · ".join(f"{name} {number}" for name, number in found.items()))
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[-−+]?[\d.,]+ ?%?( ± [\d.,]+ ?%?)?|–|", text) is not None
+
+
+def _emphasis(text: str) -> str:
+    text = html.escape(text, quote=False)
+    text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)
+    return re.sub(r"\*(.+?)\*", r"<em>\1</em>", text)

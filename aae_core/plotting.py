@@ -1,0 +1,187 @@
+"""One figure style for the whole book. Helpers take an ``ax`` and return it.
+
+Theme colours (ink, rules, paper) are drawn in those of the light theme; :func:`themed_svg` turns them into CSS
+variables, so that one drawing follows the reader's theme. Digits are drawn as ink on transparent paper.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from aae_core.palette import DIGITS, LIGHT
+
+INK, MUTED, RULE, ACCENT, CONTRAST = (LIGHT[name] for name in ("ink", "muted", "rule", "accent", "contrast"))
+
+# Where a page sets no --aae-… colours, the notebook front end's own text colour is next.
+_FALLBACKS = {
+    "ink": "var(--jp-content-font-color1, var(--vscode-editor-foreground, var(--colab-primary-text-color, {})))",
+    "muted": "var(--jp-content-font-color2, var(--vscode-descriptionForeground, {}))",
+}
+_serial = itertools.count()
+
+
+def style() -> dict[str, object]:
+    """matplotlib's settings for every figure of the book."""
+    return {
+        "figure.facecolor": "none",
+        "axes.facecolor": "none",
+        "savefig.facecolor": "none",
+        "figure.figsize": (7.2, 3.4),
+        "figure.dpi": 100,
+        "figure.constrained_layout.use": True,
+        "font.size": 10,
+        "axes.titlesize": 10.5,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.titlepad": 8,
+        "axes.labelsize": 10,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.linewidth": 0.8,
+        "axes.edgecolor": MUTED,
+        "axes.labelcolor": INK,
+        "axes.titlecolor": INK,
+        "axes.axisbelow": True,
+        "axes.grid": True,
+        "axes.grid.axis": "y",
+        "grid.color": RULE,
+        "grid.linewidth": 0.7,
+        "text.color": INK,
+        "xtick.color": MUTED,
+        "ytick.color": MUTED,
+        "xtick.labelsize": 9,
+        "ytick.labelsize": 9,
+        "legend.frameon": False,
+        "legend.fontsize": 9,
+        "lines.linewidth": 1.8,
+        "axes.prop_cycle": matplotlib.cycler(color=[ACCENT, CONTRAST, DIGITS[4], MUTED]),
+        "svg.fonttype": "none",
+        "svg.hashsalt": "aae_core",
+    }
+
+
+def use_style() -> None:
+    """Makes :func:`style` the default of this session."""
+    matplotlib.rcParams.update(style())
+
+
+def themed_svg(fig: Figure, name: str, alt: str) -> str:
+    """The figure as inline SVG whose theme colours follow the page.
+
+    Args:
+        name: unique on its page; keeps the drawing's inner references apart from those of other figures.
+        alt: what the figure shows, for readers who cannot see it.
+    """
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight", dpi=200)
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    for colour, value in LIGHT.items():
+        fallback = _FALLBACKS.get(colour, "{}").format(value)
+        svg = svg.replace(value, f"var(--aae-{colour}, {fallback})")
+    # Text in the page's own typeface, so that a figure reads like the paragraph beside it.
+    svg = re.sub(r"font: ([\w .]*?)([\d.]+px) [^;\"]*", r"font: \1\2 var(--aae-font, sans-serif)", svg)
+    # Two figures on a page must not share ids: prefix those the drawing refers to.
+    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", svg)
+    escaped = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{escaped}" ', 1)
+
+
+def draw_image(ax: Axes, pixels: np.ndarray) -> Axes:
+    """One picture (H, W) in [0, 1], as ink: 1 is full ink, 0 is bare paper."""
+    ink = np.zeros((*pixels.shape, 4), np.float32)
+    ink[..., :3] = matplotlib.colors.to_rgb(INK)
+    ink[..., 3] = np.clip(pixels, 0, 1)
+    # The page inverts images of this name in the dark theme.
+    ax.imshow(ink, interpolation="nearest", gid=f"ink{next(_serial)}")
+    ax.set_axis_off()
+    return ax
+
+
+def draw_digits(
+    ax: Axes,
+    images: Tensor,
+    columns: int = 10,
+    *,
+    gap: int = 3,
+    row_labels: Sequence[str] | None = None,
+    column_labels: Sequence[str] | None = None,
+) -> Axes:
+    """Images (N, 1, H, W) in [0, 1] in rows of `columns`, with labels beside and above them."""
+    pixels = images.detach().float().cpu().numpy()[:, 0]
+    rows = -(-len(pixels) // columns)
+    height, width = pixels.shape[1] + gap, pixels.shape[2] + gap
+    sheet = np.zeros((rows * height - gap, columns * width - gap), np.float32)
+    for k, picture in enumerate(pixels):
+        top, left = (k // columns) * height, (k % columns) * width
+        sheet[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    draw_image(ax, sheet)
+    for k, text in enumerate(row_labels or ()):
+        ax.text(-gap - 2, (k + 0.5) * height - gap / 2, text, ha="right", va="center", fontsize=9, color=MUTED)
+    for k, text in enumerate(column_labels or ()):
+        ax.text((k + 0.5) * width - gap / 2, -gap - 1, text, ha="center", va="bottom", fontsize=9, color=MUTED)
+    return ax
+
+
+def draw_codes(ax: Axes, z: Tensor, y: Tensor, *, size: float = 4, limit: float | None = None) -> Axes:
+    """Codes (N, 2) as points, coloured by their digit (N,)."""
+    points, digits = z.detach().cpu().numpy(), y.cpu().numpy()
+    # Drawn in random order, so that no digit lies on top; as a bitmap, for thousands of vector points are heavy.
+    order = np.random.default_rng(0).permutation(len(points))
+    colours = np.array(DIGITS)[digits[order]]
+    ax.scatter(*points[order].T, s=size, c=colours, linewidths=0, alpha=0.75, rasterized=True)
+    ax.set_aspect("equal")
+    ax.grid(False)
+    if limit is not None:
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit))
+    return ax
+
+
+def draw_digit_key(ax: Axes) -> Axes:
+    """A row that tells which colour is which digit, above `ax`."""
+    handles = [
+        matplotlib.lines.Line2D([], [], marker="o", ls="", ms=5, color=c, label=str(k)) for k, c in enumerate(DIGITS)
+    ]
+    ax.legend(handles=handles, ncols=10, loc="lower left", bbox_to_anchor=(0, 1.0), handletextpad=0, columnspacing=0.9)
+    return ax
+
+
+def draw_losses(ax: Axes, steps: Sequence[int], losses: Mapping[str, Sequence[float]]) -> Axes:
+    """Each loss against the step, named at the end of its curve."""
+    for name, values in losses.items():
+        (line,) = ax.plot(steps, values, lw=1.4)
+        ax.annotate(
+            name, (steps[-1], values[-1]), (5, 0), textcoords="offset points", va="center", fontsize=9,
+            color=line.get_color(), annotation_clip=False,
+        )  # fmt: skip
+    ax.set_xlabel("step")
+    return ax
+
+
+def draw_bars(ax: Axes, values: Mapping[str, float], reference: float | None = None, label: str = "") -> Axes:
+    """Named values as horizontal bars, each with its number; `reference` is a vertical line with its label."""
+    names = list(values)
+    bars = ax.barh(names, list(values.values()), color=ACCENT, height=0.6)
+    ax.bar_label(bars, fmt="%.3g", padding=4, fontsize=9, color=INK)
+    ax.invert_yaxis()
+    ax.grid(axis="x")
+    ax.grid(visible=False, axis="y")
+    ax.tick_params(axis="y", length=0, colors=INK)
+    if reference is not None:
+        ax.axvline(reference, color=CONTRAST, lw=1.2, ls=(0, (4, 3)))
+        ax.annotate(
+            label, (reference, 1), (3, 2), xycoords=("data", "axes fraction"), textcoords="offset points",
+            color=CONTRAST, fontsize=9, va="bottom",
+        )  # fmt: skip
+    return ax

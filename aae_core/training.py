@@ -1,0 +1,354 @@
+"""The training loop of every model: :func:`fit` draws batches, the model's own ``step`` says what is learnt from them.
+
+What costs time is arranged once, before the loop: the images lie on the device as one ``uint8`` tensor, each epoch
+is permuted once and then sliced, optimizers are fused, products run in bfloat16 where the processor has them, and
+no step waits for a number.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+
+from aae_core.data import Digits, check_batch_size
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["auto", "float32", "bfloat16"]
+Optimizers = Mapping[str, torch.optim.Optimizer]
+CHECKPOINT = "checkpoint.pt"
+
+
+class Batch(NamedTuple):
+    """What a step sees: images ``float32`` (N, C, H, W) in [0, 1] and labels ``int64`` (N,)."""
+
+    images: Tensor
+    labels: Tensor
+
+
+class Model(Protocol):
+    """What :func:`fit` asks of a model, beside being an ``nn.Module``."""
+
+    def parts(self) -> dict[str, list[nn.Module]]: ...
+
+    def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]: ...
+
+
+class TrainingError(RuntimeError):
+    """A run that cannot go on; the message says what happened, what was kept, and what to do."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained.
+
+    Args:
+        epochs: passes over the data, at least 1.
+        batch_size: images a step.
+        learning_rate: Adam's rate; or one for each of the model's parts, by name.
+        betas: Adam's decay of the first and second moment.
+        constant_until: share of the run at full rate, 0 … 1; from there the rate falls linearly to `final_rate`.
+        final_rate: share of the learning rate that is left at the end.
+        average: decay of the running average of the weights that the trained model keeps; 0 keeps the last ones.
+        seed: of the order of the batches and of all noise. The seed of a model's first weights is its maker's.
+        device: "auto" takes a GPU where there is one.
+        precision: "auto" takes bfloat16 for the products where the processor has them, else float32.
+
+    Raises:
+        ValueError: a value outside its range.
+    """
+
+    epochs: int = 20
+    batch_size: int = 256
+    learning_rate: float | Mapping[str, float] = 1e-3
+    betas: tuple[float, float] = (0.5, 0.999)
+    constant_until: float = 1.0
+    final_rate: float = 0.01
+    average: float = 0.0
+    seed: int = 0
+    device: Device = "auto"
+    precision: Precision = "auto"
+
+    def __post_init__(self) -> None:
+        check_batch_size(self.batch_size)
+        rates = self.learning_rate.values() if isinstance(self.learning_rate, Mapping) else [self.learning_rate]
+        for name, ok, wanted in (
+            ("epochs", isinstance(self.epochs, int) and self.epochs >= 1, "a whole number of at least 1"),
+            ("learning_rate", all(0 < rate < math.inf for rate in rates), "positive rates"),
+            ("betas", all(0 <= beta < 1 for beta in self.betas), "two decays in [0, 1)"),
+            ("constant_until", 0 <= self.constant_until <= 1, "a share in [0, 1]"),
+            ("final_rate", 0 <= self.final_rate <= 1, "a share in [0, 1]"),
+            ("average", 0 <= self.average < 1, "a decay in [0, 1)"),
+            ("device", self.device in ("auto", "cpu", "cuda", "mps"), "auto, cpu, cuda or mps"),
+            ("precision", self.precision in ("auto", "float32", "bfloat16"), "auto, float32 or bfloat16"),
+        ):
+            if not ok:
+                raise ValueError(f"{name}: expected {wanted}, got {getattr(self, name)!r}.")
+
+
+@dataclass
+class History:
+    """What a run recorded: the mean of each loss over stretches of steps, and what the run cost."""
+
+    steps: list[int] = field(default_factory=list)
+    losses: dict[str, list[float]] = field(default_factory=dict)
+    seconds: float = 0.0
+    epochs: int = 0
+    precision: str = "float32"
+
+    def record(self, step: int, means: Mapping[str, float]) -> None:
+        """Adds the mean losses of the steps up to `step`."""
+        self.steps.append(step)
+        for name, value in means.items():
+            self.losses.setdefault(name, []).append(value)
+
+    def as_dict(self) -> dict[str, object]:
+        """The history as plain data, ready for JSON."""
+        return asdict(self)
+
+
+def seed_everything(seed: int) -> None:
+    """Seeds torch's global source of randomness, from which weights and noise are drawn."""
+    torch.manual_seed(seed)
+
+
+def choose_device(device: Device = "auto") -> torch.device:
+    """The device of that name; "auto" prefers CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        ValueError: the named device is not there.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return torch.device(next(name for name, is_there in there.items() if is_there))
+    if not there.get(device, False):
+        raise ValueError(
+            f"device: {device} is not available here. Choose one of: {', '.join(n for n in there if there[n])}."
+        )
+    return torch.device(device)
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether `device` multiplies bfloat16 matrices in hardware, rather than by emulation."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu":
+        return False
+    checks = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile"))
+    return any(check is not None and check() for check in checks)
+
+
+def descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    """One step of `optimizer` down `loss`, touching the gradients of its own parameters and of no others.
+
+    Another part of the model may lie on the way (the discriminator, when the encoder fools it): it is
+    differentiated through, but neither receives gradients nor keeps stale ones.
+    """
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    optimizer.zero_grad(set_to_none=True)
+    with torch.autocast(loss.device.type, enabled=False):
+        loss.backward(inputs=parameters)
+    optimizer.step()
+
+
+def fit(
+    model: nn.Module,
+    data: Digits | DataLoader,
+    config: TrainingConfig,
+    *,
+    folder: Path | None = None,
+    resume: bool = False,
+    progress: bool = True,
+    callback: Callable[[int, nn.Module], None] | None = None,
+) -> History:
+    """Trains `model` in place and returns what was recorded.
+
+    Args:
+        model: has ``step`` and ``parts`` (see :class:`Model`); afterwards in evaluation mode, on the chosen device.
+        data: digits in memory; or, for data that does not fit there, a DataLoader of (images in [0, 1], labels).
+        folder: keeps a checkpoint there after each epoch.
+        resume: goes on from the folder's checkpoint, to the same weights as a run that never stopped.
+        progress: shows a progress bar.
+        callback: called with (step, model) before the first step and after each one; it must not train the model.
+
+    Raises:
+        TrainingError: a loss is not a number, or the checkpoint to resume from is missing or of another run.
+    """
+    device = choose_device(config.device)
+    bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and has_bfloat16(device))
+    model.to(device).train()
+    data = data.to(device) if isinstance(data, Digits) else data
+    steps_per_epoch = _steps_per_epoch(data, config.batch_size)
+    run = _Run(model, config, total_steps=config.epochs * steps_per_epoch)
+    run.history.precision = "bfloat16" if bfloat16 else "float32"
+    if resume:
+        run.restore(folder)
+    if callback is not None and run.step == 0:
+        callback(0, model)
+
+    begin = time.perf_counter() - run.history.seconds
+    log_every = max(1, run.total_steps // 300)
+    with torch.random.fork_rng(), _progress_bar(run, progress) as bar:
+        for epoch in range(run.history.epochs, config.epochs):
+            # Seeding by epoch is what makes a resumed run equal to one that never stopped.
+            seed_everything(config.seed * 1_000_003 + epoch)
+            for batch in _batches(data, config.batch_size, device):
+                with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+                    losses = model.step(batch, run.optimizers)
+                run.after_step(losses)
+                if run.step % log_every == 0 or run.step in (1, run.total_steps):
+                    bar.set_postfix({name: f"{value:.4f}" for name, value in run.flush(folder).items()})
+                if callback is not None:
+                    callback(run.step, model)
+                bar.update()
+            run.history.epochs = epoch + 1
+            run.history.seconds = time.perf_counter() - begin
+            if folder is not None:
+                run.save(folder)
+    run.finish()
+    return run.history
+
+
+class _Run:
+    """The moving parts of one call of :func:`fit`: optimizers, schedules, averaged weights, history."""
+
+    def __init__(self, model: nn.Module, config: TrainingConfig, total_steps: int) -> None:
+        self.model, self.config, self.total_steps = model, config, total_steps
+        self.optimizers = _optimizers(model, config)
+        self.schedules = [
+            torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate) for optimizer in self.optimizers.values()
+        ]
+        self.average = None
+        if config.average:
+            # Buffers too: the running statistics of batch normalisation belong to the averaged weights.
+            self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
+        self.history = History()
+        self.step = 0
+        self._sum: Tensor | None = None
+        self._summed = 0
+
+    def _rate(self, step: int) -> float:
+        """Share of the learning rate at `step`: constant at first, then linear down to the final one."""
+        start = self.config.constant_until * self.total_steps
+        if step <= start:
+            return 1.0
+        done = (step - start) / max(1.0, self.total_steps - start)
+        return 1.0 + done * (self.config.final_rate - 1.0)
+
+    def after_step(self, losses: dict[str, Tensor]) -> None:
+        self.step += 1
+        for schedule in self.schedules:
+            schedule.step()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
+        self._names = list(losses)
+        values = torch.stack([loss.detach() for loss in losses.values()])
+        self._sum = values if self._sum is None else self._sum + values
+        self._summed += 1
+
+    def flush(self, folder: Path | None) -> dict[str, float]:
+        """Records the mean losses since the last call; the one place that waits for the device."""
+        means = dict(zip(self._names, (self._sum / self._summed).tolist(), strict=True))
+        bad = [name for name, value in means.items() if not math.isfinite(value)]
+        if bad:
+            kept = f"the checkpoint of epoch {self.history.epochs} in {folder}" if folder else "nothing"
+            raise TrainingError(
+                f"Training stopped: the loss '{bad[0]}' is {means[bad[0]]} by step {self.step}. Kept: {kept}. "
+                "Lower the learning rate, or look for images outside [0, 1]."
+            )
+        self.history.record(self.step, means)
+        self._sum, self._summed = None, 0
+        return means
+
+    def save(self, folder: Path) -> None:
+        """Writes the checkpoint whole or not at all."""
+        folder.mkdir(parents=True, exist_ok=True)
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "schedules": [schedule.state_dict() for schedule in self.schedules],
+            "history": self.history.as_dict(),
+            "step": self.step,
+            "run": self._identity(),
+        }
+        partial = folder / (CHECKPOINT + ".partial")
+        torch.save(state, partial)
+        os.replace(partial, folder / CHECKPOINT)
+
+    def restore(self, folder: Path | None) -> None:
+        path = Path(folder or ".") / CHECKPOINT
+        if not path.exists():
+            raise TrainingError(f"{path}: there is no checkpoint to resume from. Start without resuming.")
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if state["run"] != self._identity():
+            raise TrainingError(
+                f"{path}: the checkpoint is of another run ({state['run']}, now {self._identity()}). It was left "
+                "as it is; resume with the same settings, or choose another folder."
+            )
+        self.model.load_state_dict(state["model"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        for schedule, kept in zip(self.schedules, state["schedules"], strict=True):
+            schedule.load_state_dict(kept)
+        self.history = History(**state["history"])
+        self.step = state["step"]
+
+    def finish(self) -> None:
+        """Leaves the averaged weights, where there are any, in the model."""
+        if self.average is not None:
+            self.model.load_state_dict(self.average.module.state_dict())
+        self.model.eval()
+
+    def _identity(self) -> dict[str, object]:
+        config = asdict(self.config) | {"device": None, "precision": None}
+        config["learning_rate"] = str(config["learning_rate"])
+        return config | {"betas": list(self.config.betas), "total_steps": self.total_steps}
+
+
+def _optimizers(model: nn.Module, config: TrainingConfig) -> dict[str, torch.optim.Optimizer]:
+    parts = model.parts()
+    rates = config.learning_rate
+    if isinstance(rates, Mapping) and set(rates) != set(parts):
+        raise ValueError(f"learning_rate: expected rates for {sorted(parts)}, got {sorted(rates)}.")
+    return {
+        name: torch.optim.Adam(
+            [parameter for network in networks for parameter in network.parameters()],
+            lr=rates[name] if isinstance(rates, Mapping) else rates,
+            betas=config.betas,
+            fused=True,
+        )
+        for name, networks in parts.items()
+    }
+
+
+def _steps_per_epoch(data: Digits | DataLoader, batch_size: int) -> int:
+    return max(1, len(data) // batch_size) if isinstance(data, Digits) else len(data)
+
+
+def _batches(data: Digits | DataLoader, batch_size: int, device: torch.device) -> Iterator[Batch]:
+    """One epoch. A short last batch is left out: it would weigh each of its images more, and upset batch norm."""
+    if isinstance(data, Digits):
+        for images, labels in data.batches(min(batch_size, len(data))):
+            if len(labels) == min(batch_size, len(data)):
+                yield Batch(images, labels)
+    else:
+        for images, labels in data:
+            yield Batch(images.to(device, non_blocking=True), labels.to(device, non_blocking=True))
+
+
+def _progress_bar(run: _Run, show: bool):  # noqa: ANN202 - tqdm's class depends on where it runs
+    from tqdm.auto import tqdm
+
+    return tqdm(total=run.total_steps, initial=run.step, unit="step", leave=False, disable=None if show else True)

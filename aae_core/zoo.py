@@ -1,0 +1,140 @@
+"""The zoo: trained weights of each recipe, and the card that says how they came about and how good they are.
+
+A folder of the zoo and the folder of a run of your own are alike: ``model.safetensors`` and ``card.json``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from aae_core.data import Splits
+from aae_core.metrics import Measure
+from aae_core.recipes import RECIPES, Recipe, recipe
+from aae_core.training import Device, History, choose_device
+
+ZOO = Path(__file__).parent / "weights"
+WEIGHTS, CARD = "model.safetensors", "card.json"
+FORMAT = 1
+
+
+def folder_of(name: str | Path) -> Path:
+    """The folder of a recipe's weights in the zoo, or of a run.
+
+    Raises:
+        ValueError: `name` is neither a recipe with weights nor a folder that holds a run.
+    """
+    if str(name) in RECIPES:
+        folder = ZOO / str(name)
+        if not (folder / CARD).exists():
+            raise ValueError(f"{name}: the zoo has no weights of it yet. Train it: aae train {name}")
+        return folder
+    folder = Path(name)
+    if not (folder / CARD).exists() or not (folder / WEIGHTS).exists():
+        raise ValueError(
+            f"{name}: neither a recipe ({', '.join(RECIPES)}) nor a folder with {WEIGHTS} and {CARD}, "
+            "which is what aae train writes."
+        )
+    return folder
+
+
+def card(name: str | Path) -> dict:
+    """The card of a recipe's weights, or of a run, as written by :func:`save`."""
+    path = folder_of(name) / CARD
+    try:
+        read = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: not a model card ({error}). Train the model again.") from error
+    if read.get("format") != FORMAT or read.get("recipe") not in RECIPES:
+        raise ValueError(
+            f"{path}: format {read.get('format')}, recipe {read.get('recipe')!r}: not one of this version."
+        )
+    return read
+
+
+def load(name: str | Path, device: Device = "cpu") -> nn.Module:
+    """A trained model in one line: ``aae_core.load("supervised")``.
+
+    Args:
+        name: a recipe, or the folder of a run.
+        device: where the model is put; "auto" takes a GPU where there is one.
+
+    Returns:
+        The model in evaluation mode, ``float32``.
+
+    Raises:
+        ValueError: unknown name, or a card and weights that do not belong together.
+    """
+    folder, about = folder_of(name), card(name)
+    path = folder / WEIGHTS
+    model = recipe(about["recipe"]).make(seed=0)
+    try:
+        state = {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
+        model.load_state_dict(state)
+    except (SafetensorError, RuntimeError, OSError) as error:
+        raise ValueError(f"{path}: does not fit the recipe '{about['recipe']}' ({error}). Train it again.") from error
+    return model.to(choose_device(device)).eval()
+
+
+def save(
+    model: nn.Module, folder: Path, made_by: Recipe, history: History, splits: Splits, measures: dict[str, Measure]
+) -> Path:
+    """Writes weights (half precision) and card into `folder`, and returns the card's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / WEIGHTS
+    save_file(half(model), path)
+    steps = history.steps[-1] if history.steps else 0
+    about = {
+        "format": FORMAT,
+        "recipe": made_by.name,
+        "revision": _revision(),
+        "made": datetime.now(UTC).date().isoformat(),
+        "data": {"source": splits.source.split(" in ")[0], "train": len(splits.train), "checksum": splits.checksum},
+        "seed": made_by.training.seed,
+        "epochs": history.epochs,
+        "batch_size": made_by.training.batch_size,
+        "steps": steps,
+        "seconds": round(history.seconds, 1),
+        "precision": history.precision,
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} thread(s), torch {version('torch')}",
+        "practice": list(made_by.practice),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "weights": {"dtype": "float16", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
+        "measures": {name: measure.as_dict() for name, measure in measures.items()},
+        "history": {
+            "steps": history.steps,
+            "losses": {name: [float(f"{value:.5g}") for value in values] for name, values in history.losses.items()},
+        },
+    }
+    (folder / CARD).write_text(json.dumps(about, indent=1) + "\n")
+    return folder / CARD
+
+
+def half(model: nn.Module) -> dict[str, torch.Tensor]:
+    """The model's state with ``float16`` numbers, contiguous and on the CPU."""
+    state = model.state_dict().items()
+    return {
+        key: (value.half() if value.is_floating_point() else value).cpu().contiguous().clone() for key, value in state
+    }
+
+
+def _revision() -> str:
+    """The git revision of the package's source, with a + where it has changes; "unknown" outside a checkout."""
+    where = Path(__file__).parent
+    try:
+        run = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+"], cwd=where, capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return run.stdout.strip() or "unknown"
