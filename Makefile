@@ -1,0 +1,85 @@
+# make book    build the book            make test    run all tests
+# make serve   build it and serve it     make lint    what the commit hooks check
+# make clean   remove what was built     make distclean   the environment too
+#
+# Variables:  AAE_DATA=folder   a folder with MNIST's files (else cache, download, or 5,000 embedded digits)
+#             TORCH_INDEX=URL   where to take torch from, such as https://download.pytorch.org/whl/cpu
+#             PYTHON=python3.x  the Python (3.11 or later) that the environment is made with
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+TORCH_INDEX ?=
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+INPUTS := pyproject.toml constraints.txt
+BOOK := $(BIN)/jupyter-book build . --warningiserror --keep-going --quiet
+
+# A notebook runs in its own folder, so a relative folder would be looked for there.
+ifneq ($(AAE_DATA),)
+override AAE_DATA := $(abspath $(AAE_DATA))
+export AAE_DATA
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help book test serve lint clean distclean constraints
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+book: $(VENV)/book.stamp
+	@echo "Building the book. The first time, its notebooks run; later only what changed."
+	@$(BOOK)
+	@test -f _build/html/index.html || { echo "The build ended without _build/html/index.html." >&2; exit 1; }
+	@echo "The book is ready: $(CURDIR)/_build/html/index.html"
+
+test: $(VENV)/browser.stamp
+	@$(BIN)/python -m pytest --quiet $(TESTS)
+
+serve: book
+	@echo "http://127.0.0.1:$(PORT)/ (Ctrl-C to stop)"
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+lint: $(VENV)/test.stamp
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/codespell
+
+clean:
+	@rm -rf _build
+
+distclean: clean
+	@rm -rf $(VENV)
+
+# The versions in the environment, as the new constraints.
+constraints: $(VENV)/test.stamp
+	@$(BIN)/python -m pip freeze --exclude-editable | $(BIN)/python tools/constraints.py
+
+$(BIN)/python:
+	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then echo "No Python 3.11 or later was found. Install one, or name it: make book PYTHON=…" >&2; exit 1; fi; \
+	echo "Making the environment $(VENV) with $$($$found --version)."; \
+	$$found -m venv $(VENV) || { echo "Python could not make an environment. On Debian and Ubuntu: apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+
+$(VENV)/torch.stamp: $(INPUTS) | $(BIN)/python
+ifneq ($(TORCH_INDEX),)
+	@echo "Installing torch from $(TORCH_INDEX)."
+	@$(PIP_INSTALL) --index-url $(TORCH_INDEX) torch torchvision
+endif
+	@touch $@
+
+$(VENV)/book.stamp: $(VENV)/torch.stamp
+	@echo "Installing the book into $(VENV): some minutes the first time, most of it torch."
+	@$(PIP_INSTALL) --editable '.[book]'
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/book.stamp
+	@echo "Installing what the tests need."
+	@$(PIP_INSTALL) --editable '.[test]'
+	@touch $@
+
+$(VENV)/browser.stamp: $(VENV)/test.stamp
+	@$(BIN)/python tests/browser/find_browser.py --install
+	@touch $@
