@@ -1,0 +1,24 @@
+"""The explorers: widgets that decode in the reader's browser, alive in a notebook and in the built page alike.
+
+>>> from aae_core.explorers import StyleExplorer
+>>> StyleExplorer(model)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+WHERE = {"Explorer": "base", "PageDecoder": "page_decoder", "StyleExplorer": "style"}
+__all__ = [*WHERE]
+
+
+def __getattr__(name: str) -> Any:
+    # Widgets pull in half of Jupyter; whoever only trains does not wait for that.
+    if name in WHERE:
+        return getattr(import_module(f"{__name__}.{WHERE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *WHERE])

@@ -1,0 +1,77 @@
+"""What all explorers share on Python's side: the bundle of JavaScript and CSS, the still picture, the common traits."""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets as t
+
+from aae_core.explorers.bundle import JS, bundle_css, bundle_js
+
+
+class Code(t.List):
+    """A code as a trait: a list of finite numbers, as long as the explorer's ``code_dim``; arrays and tensors too."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(t.Float(), **options)
+
+    def validate(self, obj: Any, value: Any) -> list[float]:
+        """The list, or TraitError saying what was expected and what came."""
+        value = value.tolist() if hasattr(value, "tolist") else list(value) if isinstance(value, tuple) else value
+        value = super().validate(obj, value)
+        if not all(map(math.isfinite, value)):
+            raise t.TraitError(f"{self.name}: expected finite numbers, got {value}.")
+        return value
+
+
+class Explorer(anywidget.AnyWidget):
+    """An anywidget whose JavaScript is ``js/<entry>.js`` with all that it imports, and whose state lives in traits.
+
+    A subclass sets `entry`, adds traits tagged ``sync=True``, and fills `poster`. It is a widget like any other: it
+    goes into boxes, can be observed and linked. Its text traits travel as text, never as binary buffers, which
+    Colab's widget manager can drop.
+    """
+
+    entry: ClassVar[str] = ""
+
+    title = t.Unicode(help="what a screen reader calls the explorer").tag(sync=True)
+    name = t.Unicode(help="its name in the page's address; two on a page should differ").tag(sync=True)
+    poster = t.Unicode(help="the still picture: a PNG as base64 text").tag(sync=True)
+    poster_alt = t.Unicode(help="the still picture in words").tag(sync=True)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if entry := cls.__dict__.get("entry"):
+            cls._esm = bundle_js(JS / f"{entry}.js")
+            cls._css = bundle_css("base", entry)
+        super().__init_subclass__(**options)
+
+    @t.validate("name")
+    def _check_name(self, proposal: dict[str, Any]) -> str:
+        name = proposal["value"]
+        if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
+            raise t.TraitError(f"name: expected letters, digits, - and _, for it goes into an address; got {name!r}.")
+        return name
+
+    @staticmethod
+    def check_code(proposal: dict[str, Any], width: int) -> list[float]:
+        """The value of a proposed code, or TraitError if it is not `width` numbers long."""
+        if len(value := proposal["value"]) != width:
+            raise t.TraitError(f"{proposal['trait'].name}: expected {width} numbers, got {len(value)}.")
+        return value
+
+    @staticmethod
+    def check_index(proposal: dict[str, Any], count: int) -> int | None:
+        """The value of a proposed choice, or TraitError if it is neither None nor 0 … `count` − 1."""
+        value = proposal["value"]
+        if value is not None and not 0 <= value < count:
+            raise t.TraitError(f"{proposal['trait'].name}: expected None or 0 … {count - 1}, got {value}.")
+        return value
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**options)
+        if bundle is not None and self.poster:
+            bundle[0]["image/png"] = base64.b64decode(self.poster)  # for places that show a notebook and run nothing
+        return bundle

@@ -1,0 +1,53 @@
+// Buttons and sliders.
+
+import { figure, h, input } from "./dom.js";
+
+/** A push button. `kind` is "plain" or "quiet" (no border). */
+export const button = (text, onClick, kind = "plain") =>
+  h("button", { type: "button", class: `aae-button aae-${kind}`, on: { click: onClick } }, text);
+
+/**
+ * A native slider with its label and its value.
+ * `label` is an element or text to show, `name` what a screen reader says, `onInput(value)` runs as it is moved.
+ * `set(value)` moves it; a value beyond its ends shows as it is, with the thumb at the end.
+ */
+export function slider({ label, name, min, max, step, value = 0, format = figure, onInput }) {
+  const range = input({ type: "range", class: "aae-range", min, max, step, "aria-label": name });
+  const output = h("span", { class: "aae-value", "aria-hidden": "true" });
+  const el = h("div", { class: "aae-slider" }, h("span", { class: "aae-label", "aria-hidden": "true" }, label), range, output);
+  const share = (x) => `${(100 * (Math.min(max, Math.max(min, x)) - min)) / (max - min)}%`;
+  const origin = Math.min(max, Math.max(min, 0));
+  const set = (x) => {
+    if (Number(range.value) !== x) range.value = x;
+    range.setAttribute("aria-valuetext", format(x));
+    output.textContent = format(x);
+    range.style.setProperty("--from", share(Math.min(origin, x))); // the bar runs from zero to the thumb
+    range.style.setProperty("--to", share(Math.max(origin, x)));
+  };
+  range.addEventListener("input", () => onInput(Number(range.value)));
+  set(value);
+  return { el, range, set };
+}
+
+/** z with its index, as the book writes a coordinate of a code. */
+export const coordinate = (k, letter = "z") => h("span", {}, h("i", {}, letter), h("sub", {}, String(k + 1)));
+
+/**
+ * One slider per coordinate of a code, from -limit to limit. `onInput(code)` gets a new list; `set(code)` moves them.
+ * Each of `rows` is a slider, and has room beneath its label for more (a strip of pictures, say).
+ */
+export function sliderPanel({ dim, limit, step = 0.05, word = "style", onInput }) {
+  let code = Array(dim).fill(0);
+  const rows = Array.from({ length: dim }, (_, k) =>
+    slider({
+      label: coordinate(k), name: `${word} ${k + 1}`, min: -limit, max: limit, step,
+      onInput: (value) => onInput(code.with?.(k, value) ?? code.map((old, j) => (j === k ? value : old))),
+    }),
+  );
+  const el = h("div", { class: "aae-panel" }, ...rows.map((row) => row.el));
+  const set = (next) => {
+    code = [...next];
+    rows.forEach((row, k) => row.set(code[k]));
+  };
+  return { el, rows, set };
+}

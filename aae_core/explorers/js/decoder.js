@@ -1,0 +1,142 @@
+// Multilayer perceptrons in the reader's browser, as aae_core/export.py packs them. Plain JavaScript: for networks
+// of this size it fits a frame (18-512-512-784, ten images: 3 ms), and costs no megabytes of runtime.
+
+/** Base64 text -> DataView. */
+export function bytes(text) {
+  if (Uint8Array.fromBase64) return new DataView(Uint8Array.fromBase64(text).buffer);
+  const binary = atob(text);
+  const array = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) array[i] = binary.charCodeAt(i);
+  return new DataView(array.buffer);
+}
+
+/** Little-endian float16 -> Float32Array, through a table of the powers of two. */
+export function fromHalf(view) {
+  const out = new Float32Array(view.byteLength >> 1);
+  const power = Float32Array.from({ length: 32 }, (_, e) => 2 ** (e - 25));
+  for (let i = 0; i < out.length; i++) {
+    const half = view.getUint16(2 * i, true);
+    const exponent = (half >> 10) & 31;
+    const mantissa = half & 1023;
+    const value = exponent ? (1024 + mantissa) * power[exponent] : mantissa * 2 ** -24;
+    out[i] = half & 0x8000 ? -value : value;
+  }
+  return out;
+}
+
+function fromSingle(view) {
+  return Float32Array.from({ length: view.byteLength >> 2 }, (_, i) => view.getFloat32(4 * i, true));
+}
+
+function activate(y, activation) {
+  const n = y.length;
+  switch (activation.name ?? activation) {
+    case "identity":
+      return;
+    case "relu":
+      for (let i = 0; i < n; i++) if (y[i] < 0) y[i] = 0;
+      return;
+    case "leaky_relu":
+      for (let i = 0; i < n; i++) if (y[i] < 0) y[i] *= activation.slope;
+      return;
+    case "tanh":
+      for (let i = 0; i < n; i++) y[i] = Math.tanh(y[i]);
+      return;
+    case "sigmoid":
+      for (let i = 0; i < n; i++) y[i] = 1 / (1 + Math.exp(-y[i]));
+      return;
+    default:
+      throw new Error(`unknown activation ${JSON.stringify(activation)}`);
+  }
+}
+
+/** y[batch, m] = x[batch, n] W^T + b, in blocks of 5 samples by 2 outputs: each number loaded serves several times. */
+function linear({ n, m, W, b }, x, batch, y) {
+  let s = 0;
+  for (; s + 5 <= batch; s += 5) {
+    const p0 = s * n, p1 = p0 + n, p2 = p1 + n, p3 = p2 + n, p4 = p3 + n;
+    for (let o = 0; o < m; o += 2) {
+      const last = o + 1 === m; // an odd layer computes its last row twice, and keeps one
+      const r = o * n, t = last ? r : r + n;
+      let a0 = b[o], a1 = a0, a2 = a0, a3 = a0, a4 = a0;
+      let c0 = b[last ? o : o + 1], c1 = c0, c2 = c0, c3 = c0, c4 = c0;
+      for (let i = 0; i < n; i++) {
+        const v = W[r + i], u = W[t + i];
+        let f = x[p0 + i];
+        a0 += v * f; c0 += u * f;
+        f = x[p1 + i];
+        a1 += v * f; c1 += u * f;
+        f = x[p2 + i];
+        a2 += v * f; c2 += u * f;
+        f = x[p3 + i];
+        a3 += v * f; c3 += u * f;
+        f = x[p4 + i];
+        a4 += v * f; c4 += u * f;
+      }
+      const q = s * m + o;
+      y[q] = a0; y[q + m] = a1; y[q + 2 * m] = a2; y[q + 3 * m] = a3; y[q + 4 * m] = a4;
+      if (last) continue;
+      y[q + 1] = c0; y[q + m + 1] = c1; y[q + 2 * m + 1] = c2; y[q + 3 * m + 1] = c3; y[q + 4 * m + 1] = c4;
+    }
+  }
+  for (; s < batch; s++) {
+    const p = s * n;
+    for (let o = 0; o < m; o += 4) {
+      const r0 = o * n, r1 = Math.min(o + 1, m - 1) * n, r2 = Math.min(o + 2, m - 1) * n, r3 = Math.min(o + 3, m - 1) * n;
+      let a0 = 0, a1 = 0, a2 = 0, a3 = 0;
+      for (let i = 0; i < n; i++) {
+        const f = x[p + i];
+        a0 += W[r0 + i] * f; a1 += W[r1 + i] * f; a2 += W[r2 + i] * f; a3 += W[r3 + i] * f;
+      }
+      const sums = [a0, a1, a2, a3];
+      for (let k = 0; k < 4 && o + k < m; k++) y[s * m + o + k] = sums[k] + b[o + k];
+    }
+  }
+}
+
+/**
+ * A packed network. `spec` is {sizes, activations, precision}, `text` its weights.
+ * `run(x, batch)` takes a Float32Array [batch, sizes[0]] and returns a new one [batch, sizes.at(-1)].
+ */
+export function makeMLP({ sizes, activations, precision }, text) {
+  const numbers = precision === "float32" ? fromSingle(bytes(text)) : fromHalf(bytes(text));
+  let at = 0;
+  const take = (count) => numbers.subarray(at, (at += count));
+  const layers = activations.map((activation, k) => {
+    const [n, m] = [sizes[k], sizes[k + 1]];
+    return { n, m, W: take(n * m), b: take(m), activation };
+  });
+  if (at !== numbers.length) throw new Error(`expected ${at} weights, got ${numbers.length}`);
+  const run = (x, batch) => {
+    for (const layer of layers) {
+      const y = new Float32Array(batch * layer.m);
+      linear(layer, x, batch, y);
+      activate(y, layer.activation);
+      x = y;
+    }
+    return x;
+  };
+  return { sizes, run };
+}
+
+/**
+ * A decoder of codes, and of labels where the network takes one. `spec` is what Explorer's `decoder` trait holds:
+ * the packed network's, and code_dim, n_classes, image_shape [C, H, W], pixel_range [black, white].
+ * `decode(codes, labels)` takes a list of n codes and, if n_classes, n labels; returns pixels in [0, 1], [n, C*H*W].
+ */
+export function makeDecoder(spec, text) {
+  const { code_dim: d, n_classes: classes, image_shape: shape, pixel_range: [low, high] } = spec;
+  const { run } = makeMLP(spec, text);
+  const decode = (codes, labels) => {
+    const width = d + classes;
+    const x = new Float32Array(codes.length * width);
+    codes.forEach((code, i) => {
+      x.set(code, i * width);
+      if (classes) x[i * width + d + labels[i]] = 1;
+    });
+    const y = run(x, codes.length);
+    if (low !== 0 || high !== 1) for (let i = 0; i < y.length; i++) y[i] = (y[i] - low) / (high - low);
+    return y;
+  };
+  return { codeDim: d, classes, shape, pixels: shape[0] * shape[1] * shape[2], decode };
+}

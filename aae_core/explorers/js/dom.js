@@ -1,0 +1,42 @@
+// Elements in one line each, and the few habits that every control shares.
+
+/**
+ * An element: `h("p", {class: "note", on: {click: f}}, "text", child)`. Attributes that are false or null are left
+ * out, true ones are set empty; children that are null are skipped.
+ */
+export function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key === "on") for (const [type, listener] of Object.entries(value)) node.addEventListener(type, listener);
+    else if (value !== false && value != null) node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child != null));
+  return node;
+}
+
+/** An `<input>` whose keys stay its own: JupyterLab's command mode otherwise takes the arrows away from it. */
+export function input(attributes) {
+  return h("input", { "data-lm-suppress-shortcuts": "true", autocomplete: "off", ...attributes });
+}
+
+let count = 0;
+const prefix = `aae-${Math.random().toString(36).slice(2, 8)}`;
+
+/** An id that no other explorer on the page uses, though each brings its own copy of this module. */
+export const uniqueId = () => `${prefix}-${++count}`;
+
+/** A number as the reader sees it: fixed digits and a true minus sign. */
+export const figure = (value, digits = 2) =>
+  (Math.abs(value) < 0.5 * 10 ** -digits ? 0 : value).toFixed(digits).replace("-", "\u2212");
+
+/** A polite live region. `say(text)` is for things done (sampled, copied), never for each step of a drag. */
+export function announcer() {
+  const el = h("p", { class: "aae-hidden", role: "status", "aria-live": "polite" });
+  let timer;
+  const say = (text) => {
+    el.textContent = ""; // so that the same words are said again
+    clearTimeout(timer);
+    timer = setTimeout(() => (el.textContent = text), 50);
+  };
+  return { el, say, stop: () => clearTimeout(timer) };
+}

@@ -1,0 +1,107 @@
+// An explorer's state in the page's address, so that it survives reload and back, and can be sent to a friend:
+// #style.z=0.5,-1,0&style.digit=3. Each explorer owns the parts that begin with its name; a heading's anchor and
+// other explorers' parts are left alone. A chapter's text may link to such a state as to any heading.
+
+const KEYS = Symbol.for("aae.explorer.names"); // shared by all explorers of a page, whichever bundle they come from
+
+/** A field that is a list of n numbers, kept to two decimals. */
+export const numbers = (n) => ({
+  write: (list) => list.map((value) => +value.toFixed(2)).join(","),
+  read: (text) => {
+    const list = text.split(",").map((part) => (part.trim() ? Number(part) : NaN));
+    return list.length === n && list.every(Number.isFinite) ? list : undefined;
+  },
+});
+
+/** A field that is a whole number from low to high, or nothing at all. */
+export const whole = (low, high) => ({
+  write: (value) => (value === null ? "" : String(value)),
+  read: (text) => {
+    if (text === "") return null;
+    const value = Number(text);
+    return Number.isInteger(value) && value >= low && value <= high ? value : undefined;
+  },
+});
+
+/** Is this a page of its own? In a notebook the kernel keeps the state, and the address belongs to others. */
+function ownsAddress() {
+  const { body } = document;
+  if (body.dataset.jpThemeLight !== undefined || body.classList.contains("vscode-body")) return false;
+  return window.top === window.self && !globalThis.google?.colab;
+}
+
+function claim(model) {
+  const taken = (document[KEYS] ??= new Map());
+  const wanted = model.get("name") || "explorer";
+  let key = wanted;
+  for (let k = 2; taken.has(key) && taken.get(key) !== model; k++) key = `${wanted}-${k}`;
+  taken.set(key, model);
+  return key;
+}
+
+const parts = () => location.hash.slice(1).split("&").filter(Boolean);
+
+/**
+ * Ties traits of `model` to the address. `fields` maps a field's name to {trait, write, read}; a field at its
+ * starting value is left out of the address. Returns null in a notebook, else {link(), restored}: the address with
+ * this explorer's state alone, and whether the page was opened on such a state.
+ */
+export function shareState(model, fields, signal) {
+  if (!ownsAddress()) return null;
+  const key = claim(model);
+  const entries = Object.entries(fields);
+  const start = Object.fromEntries(entries.map(([name, field]) => [name, field.write(model.get(field.trait))]));
+  const mine = (part) => entries.some(([name]) => part.startsWith(`${key}.${name}=`));
+  const current = () =>
+    entries
+      .map(([name, field]) => [name, field.write(model.get(field.trait))])
+      .filter(([name, text]) => text !== start[name])
+      .map(([name, text]) => `${key}.${name}=${text}`);
+  const address = (hash) => location.href.split("#")[0] + (hash.length ? `#${hash.join("&")}` : "");
+
+  let timer = null;
+  const write = () => {
+    clearTimeout(timer);
+    timer = null;
+    const url = address([...parts().filter((part) => !mine(part)), ...current()]);
+    if (url === location.href) return;
+    try {
+      history.replaceState(history.state, "", url);
+    } catch {
+      // some browsers ration this, and some refuse it on file://: the explorer works without
+    }
+  };
+  const later = () => {
+    clearTimeout(timer);
+    timer = setTimeout(write, 250); // a drag is one entry, not a hundred
+  };
+  const flush = () => timer && write();
+
+  const read = () => {
+    const found = parts().filter(mine);
+    for (const [name, field] of entries) {
+      const part = found.find((text) => text.startsWith(`${key}.${name}=`));
+      const text = part ? decodeURIComponent(part.slice(key.length + name.length + 2)) : start[name];
+      const value = field.read(text);
+      if (value !== undefined && field.write(value) !== field.write(model.get(field.trait))) model.set(field.trait, value);
+    }
+    model.save_changes();
+    return found.length > 0;
+  };
+  const moved = () => {
+    // A link to a heading leaves the explorers as they are; an address without any anchor is the page as it began.
+    if (parts().some(mine) || !location.hash) read();
+    else later();
+  };
+
+  const restored = parts().some(mine) && read();
+  const traits = entries.map(([, field]) => `change:${field.trait}`);
+  for (const trait of traits) model.on(trait, later);
+  addEventListener("hashchange", moved, { signal });
+  addEventListener("pagehide", flush, { signal });
+  signal.addEventListener("abort", () => {
+    clearTimeout(timer);
+    for (const trait of traits) model.off(trait, later);
+  });
+  return { link: () => address(current()), restored };
+}

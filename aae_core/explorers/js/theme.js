@@ -1,0 +1,49 @@
+// The palette as the page now shows it. Canvases cannot inherit colours, so they ask here and are told of changes.
+
+const NAMES = ["ink", "muted", "rule", "paper", "raised", "accent", "contrast"];
+const context = document.createElement("canvas").getContext("2d");
+
+/** Any CSS colour as [r, g, b]; the canvas does the parsing, system colours included. */
+export function rgb(colour) {
+  context.fillStyle = "#000";
+  context.fillStyle = colour.trim();
+  const text = context.fillStyle;
+  if (text[0] === "#") return [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
+  return text.match(/[\d.]+/g).slice(0, 3).map(Number);
+}
+
+/** [r, g, b] as CSS, with an opacity. */
+export const css = ([r, g, b], alpha = 1) => `rgb(${r} ${g} ${b} / ${alpha})`;
+
+/** The colour a share `t` of the way from `a` to `b`. */
+export const mix = (a, b, t) => a.map((value, k) => value + (b[k] - value) * t);
+
+/**
+ * Colours under `root`, kept current: `theme.ink`, …, `theme.digits[k]`, each [r, g, b].
+ * `onChange` runs after the reader, the host or the system has changed the theme.
+ */
+export function watchTheme(root, onChange, signal) {
+  const theme = {};
+  const read = () => {
+    const style = getComputedStyle(root);
+    for (const name of NAMES) theme[name] = rgb(style.getPropertyValue(`--aae-${name}`));
+    theme.digits = Array.from({ length: 10 }, (_, k) => rgb(style.getPropertyValue(`--aae-digit-${k}`)));
+    return JSON.stringify(theme);
+  };
+  let before = read();
+  const check = () => {
+    const now = read();
+    if (now !== before) {
+      before = now;
+      onChange();
+    }
+  };
+  const observer = new MutationObserver(check);
+  const options = { attributes: true, attributeFilter: ["class", "theme", "data-theme", "data-jp-theme-light"] };
+  observer.observe(document.documentElement, options);
+  observer.observe(document.body, options);
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
+    matchMedia(query).addEventListener("change", check, { signal });
+  signal.addEventListener("abort", () => observer.disconnect());
+  return theme;
+}

@@ -1,0 +1,67 @@
+"""The style explorer (chapter 5): the ten digits of one style vector, and what each dimension does to one of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import traitlets as t
+from torch import nn
+
+from aae_core.explorers.base import Code, Explorer
+from aae_core.explorers.page_decoder import PageDecoder
+from aae_core.explorers.still import still
+
+
+class StyleExplorer(Explorer):
+    """All classes of a decoder in one style, with a slider per dimension of the code.
+
+    Args:
+        model: a model with a decoder, or a decoder; see :class:`PageDecoder`, which also says what may stand in
+            `options` for a decoder that is not this package's: code_dim, n_classes, image_shape, pixel_range.
+        z: the style to begin with, code_dim numbers; zeros by default. "Reset" comes back to it.
+        label: the class whose dimensions are spread out, one row each; None shows none.
+        limit: the sliders go from −limit to limit.
+        names: the classes' names; their numbers by default.
+        options: other traits, such as `name` or `title`.
+
+    The traits `z` and `label` follow the reader and may be set.
+    """
+
+    entry = "style"
+    z = Code(help="the style").tag(sync=True)
+    label = t.Int(None, allow_none=True, help="the class picked, or None").tag(sync=True)
+    start = Code(help="the style that Reset comes back to").tag(sync=True)
+    limit = t.Float(3.0).tag(sync=True)
+    names = t.List(t.Unicode()).tag(sync=True)
+    decoder = t.Dict().tag(sync=True)
+    weights = t.Unicode().tag(sync=True)
+
+    def __init__(
+        self, model: nn.Module, z: Any = None, label: int | None = None, limit: float = 3.0,
+        names: Sequence[str] | None = None, **options: Any,
+    ) -> None:  # fmt: skip
+        given = {key: options.pop(key) for key in PageDecoder.OPTIONS if key in options}
+        page = PageDecoder(model, **given)
+        if not (math.isfinite(limit) and limit > 0):
+            raise ValueError(f"limit: expected a number above 0, got {limit}.")
+        classes = max(1, page.n_classes)
+        names = list(names or (map(str, range(classes)) if page.n_classes else [""]))
+        if len(names) != classes:
+            raise ValueError(f"names: expected {classes}, one per class, got {len(names)}.")
+        z = [0.0] * page.code_dim if z is None else z
+        options = {"name": "style", "title": "Style explorer"} | options
+        spec, weights = page.traits()
+        super().__init__(z=z, start=z, label=label, limit=limit, names=names, decoder=spec, weights=weights, **options)
+        self.poster = still(page.images(torch.tensor([self.z] * classes), torch.arange(classes)))
+        self.poster_alt = f"{', '.join(names)}: decoded in one style" if page.n_classes else "A decoded image"
+
+    @t.validate("z", "start")
+    def _check_z(self, proposal: dict[str, Any]) -> list[float]:
+        return self.check_code(proposal, self.decoder["code_dim"])
+
+    @t.validate("label")
+    def _check_label(self, proposal: dict[str, Any]) -> int | None:
+        return self.check_index(proposal, len(self.names))
