@@ -102,10 +102,22 @@ def table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
     display(Markdown(f"{text}\n\n{caption}" if caption else text))
 
 
-def check(name: str, got: float, expected: float, tolerance: float = 1e-3) -> None:
-    """Says whether an exercise's answer is right, and how far off it is if not."""
+def check(name: str, got: float | None, expected: float, tolerance: float = 1e-3) -> None:
+    """Says whether an exercise's answer is right; None is no answer yet."""
+    if got is None:
+        print(f"{name}: put your answer in place of None, and run this cell again.")
+        return
     verdict = "right" if abs(got - expected) <= tolerance else f"not yet: expected {expected:.4g}, within {tolerance:g}"
     print(f"{name}: {got:.4g}: {verdict}")
+
+
+def glue(name: str, value: object) -> None:
+    """Gives a value a name under which the book's text prints it. Outside the book's build it does nothing visible."""
+    try:
+        from myst_nb import glue as glue_in_book
+    except ImportError:  # a plain notebook, where the text shows the name and the cells show the number
+        return
+    glue_in_book(name, value, display=False)
 
 
 def versions() -> None:

@@ -157,6 +157,38 @@ def draw_digit_key(ax: Axes) -> Axes:
     return ax
 
 
+def draw_diagram(ax: Axes, boxes: Mapping[str, tuple[float, float, str]], arrows: Sequence[str]) -> Axes:
+    """A model as boxes and arrows.
+
+    Args:
+        boxes: for each key the centre (x, y), in units of about one box, and the text; its first line is small.
+        arrows: "from to", by key.
+    """
+    width, height = 1.1, 0.72
+    for x, y, text in boxes.values():
+        shape = matplotlib.patches.FancyBboxPatch(
+            (x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.08"
+        )
+        shape.set(facecolor="none", edgecolor=MUTED, linewidth=0.9)
+        ax.add_patch(shape)
+        ax.text(x, y, text, ha="center", va="center", fontsize=9, color=INK, linespacing=1.35)
+    for pair in arrows:
+        (x0, y0, _), (x1, y1, _) = (boxes[key] for key in pair.split())
+        # From edge to edge: sideways where the boxes stand side by side, else from top or bottom.
+        if abs(x1 - x0) > width and abs(y1 - y0) < height:
+            start, end = (x0 + np.sign(x1 - x0) * width / 2, y0), (x1 - np.sign(x1 - x0) * width / 2, y1)
+        elif abs(x1 - x0) < width:
+            start, end = (x0, y0 + np.sign(y1 - y0) * height / 2), (x1, y1 - np.sign(y1 - y0) * height / 2)
+        else:
+            start, end = (x0, y0 + np.sign(y1 - y0) * height / 2), (x1 - np.sign(x1 - x0) * width / 2, y1)
+        arrow = {"arrowstyle": "-|>", "color": ACCENT, "lw": 1.2, "shrinkA": 2, "shrinkB": 2}
+        ax.annotate("", end, start, arrowprops=arrow)
+    xs, ys = [b[0] for b in boxes.values()], [b[1] for b in boxes.values()]
+    ax.set(xlim=(min(xs) - 0.7, max(xs) + 0.7), ylim=(min(ys) - 0.5, max(ys) + 0.5), aspect="equal")
+    ax.set_axis_off()
+    return ax
+
+
 def draw_losses(ax: Axes, steps: Sequence[int], losses: Mapping[str, Sequence[float]]) -> Axes:
     """Each loss against the step, named at the end of its curve."""
     for name, values in losses.items():

@@ -1,0 +1,52 @@
+"""What a measure is, and what measures look at: codes and decoded images of held-out digits."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+
+from aae_core.data import Digits
+from aae_core.models.judge import Judge
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure: its value, the value to read it against, and what that reference is."""
+
+    value: float
+    reference: float
+    reference_is: str
+
+    def as_dict(self) -> dict[str, float | str]:
+        """The measure as plain data, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a measure may look at."""
+
+    model: nn.Module
+    train: Digits
+    held_out: Digits
+    judge: Judge | None
+    seed: int
+
+
+@torch.no_grad()
+def codes_of(model: nn.Module, digits: Digits, batch_size: int = 2000) -> Tensor:
+    """The model's codes of all `digits`, ``float32`` (N, code_dim), on the CPU."""
+    device = next(model.parameters()).device
+    starts = range(0, len(digits), batch_size)
+    return torch.cat([model.encode(digits.pixels(slice(i, i + batch_size)).to(device)).cpu() for i in starts])
+
+
+@torch.no_grad()
+def decode_all(model: nn.Module, z: Tensor, y: Tensor | None = None, batch_size: int = 2000) -> Tensor:
+    """Images (N, 1, 28, 28) of codes (N, code_dim) and, for a model that takes them, labels (N,), on the CPU."""
+    device = next(model.parameters()).device
+    labels = (None,) * len(z.split(batch_size)) if y is None else y.split(batch_size)
+    parts = zip(z.split(batch_size), labels, strict=True)
+    return torch.cat([model.decode(*(t.to(device) for t in part if t is not None)).cpu() for part in parts])

@@ -1,0 +1,41 @@
+"""What an independent classifier reads in drawn digits."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from aae_core.data import Digits
+from aae_core.metrics.measure import Measure, codes_of, decode_all
+from aae_core.models.judge import Judge
+
+
+def judged_accuracy(judge: Judge, images: Tensor, labels: Tensor) -> float:
+    """Share of `images` that the judge reads as `labels`."""
+    return float((judge.probabilities(images).argmax(1) == labels.cpu()).float().mean())
+
+
+def judge_reference(judge: Judge, test: Digits) -> tuple[float, str]:
+    """The judge's accuracy on real digits, which no drawn digit is expected to exceed."""
+    return judged_accuracy(judge, test.pixels(), test.labels), "the judge on real digits"
+
+
+def sample_accuracy(model: nn.Module, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
+    """Share of digits drawn for k, in random styles, that the judge reads as k; against its score on real digits."""
+    generator = torch.Generator().manual_seed(seed)
+    z = model.prior.sample(n, generator=generator)
+    y = torch.arange(n) % model.n_classes
+    return Measure(judged_accuracy(judge, decode_all(model, z, y), y), *judge_reference(judge, test))
+
+
+def swap_accuracy(model: nn.Module, judge: Judge, test: Digits, seed: int = 0) -> Measure:
+    """Share of test styles that, decoded under another digit drawn at random, are read as that digit."""
+    z = codes_of(model, test)
+    shift = torch.randint(1, model.n_classes, (len(z),), generator=torch.Generator().manual_seed(seed))
+    y = (test.labels.cpu() + shift) % model.n_classes
+    return Measure(judged_accuracy(judge, decode_all(model, z, y), y), *judge_reference(judge, test))
+
+
+def test_error(judge: Judge, test: Digits) -> Measure:
+    """Share of `test` that a classifier reads wrongly; against chance."""
+    return Measure(1 - judged_accuracy(judge, test.pixels(), test.labels), 0.9, "chance")

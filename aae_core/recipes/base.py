@@ -1,0 +1,60 @@
+"""What a recipe is: everything that makes a trained model again, under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from aae_core.data import Digits, Splits
+from aae_core.training import History, TrainingConfig, fit, seed_everything
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A model, how it is trained, and what is measured of it.
+
+    Args:
+        name: as in ``aae train NAME``.
+        chapter: the chapter of the book that explains it; 0 for the judge, which belongs to none.
+        summary: one line.
+        build: makes the untrained model from torch's global source of randomness.
+        training: the configuration; its seed also seeds the first weights.
+        measures: names in :data:`aae_core.metrics.MEASURES`.
+        practice: where the choices come from, in a word or two each.
+        labelled: how many training images keep their label; None is all of them.
+    """
+
+    name: str
+    chapter: int
+    summary: str
+    build: Callable[[], nn.Module]
+    training: TrainingConfig
+    measures: tuple[str, ...]
+    practice: tuple[str, ...] = ()
+    labelled: int | None = None
+
+    def make(self, seed: int) -> nn.Module:
+        """The untrained model with the first weights of `seed`."""
+        with torch.random.fork_rng():
+            seed_everything(seed)
+            return self.build()
+
+    def training_digits(self, splits: Splits, seed: int) -> Digits:
+        """The training split as this recipe sees it: with some labels hidden, if it says so."""
+        return splits.train if self.labelled is None else splits.train.hide_labels(self.labelled, seed)
+
+    def with_training(self, **changes: object) -> Recipe:
+        """The same recipe with other training settings, e.g. ``epochs=2``; those that are None stay as they are."""
+        return replace(self, training=replace(self.training, **{k: v for k, v in changes.items() if v is not None}))
+
+    def train(
+        self, splits: Splits, *, folder: Path | None = None, resume: bool = False, progress: bool = True
+    ) -> tuple[nn.Module, History]:
+        """A model trained from scratch, and the history of its training. See :func:`aae_core.training.fit`."""
+        model = self.make(self.training.seed)
+        digits = self.training_digits(splits, self.training.seed)
+        return model, fit(model, digits, self.training, folder=folder, resume=resume, progress=progress)
