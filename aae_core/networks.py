@@ -77,6 +77,70 @@ class Encoder(nn.Module):
         return self.net(x.flatten(1)).float()
 
 
+def check_noise(noise: Tensor | None, n: int, noise_dim: int) -> Tensor:
+    """`noise`, if it is what a random posterior needs for `n` images.
+
+    Raises:
+        ValueError: it is missing, or not (n, noise_dim).
+    """
+    if noise is None:
+        raise ValueError(f"noise: this posterior is random; pass standard normal noise of shape ({n}, {noise_dim}).")
+    if noise.shape != (n, noise_dim):
+        raise ValueError(f"noise: expected shape ({n}, {noise_dim}), one row per image, got {tuple(noise.shape)}.")
+    return noise
+
+
+class GaussianEncoder(nn.Module):
+    """The Gaussian posterior N(μ(x), σ²(x)), drawn as z = μ(x) + σ(x) ε with ε ~ N(0, I) (section 2).
+
+    Written so, z is a smooth function of μ and σ, and gradients pass through the draw: the reparameterisation trick.
+
+    Shape: images (N, C, H, W), noise (N, code_dim) → codes (N, code_dim).
+    """
+
+    def __init__(
+        self, code_dim: int, hidden: Sequence[int] = (512, 512), image_shape: Sequence[int] = (1, 28, 28)
+    ) -> None:
+        super().__init__()
+        self.code_dim, self.noise_dim, self.image_shape = code_dim, code_dim, tuple(image_shape)
+        self.net = mlp([prod(image_shape), *hidden, 2 * code_dim])
+
+    def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of q(z|x), each (N, code_dim)."""
+        mean, log_variance = self.net(x.flatten(1)).float().chunk(2, 1)
+        return mean, log_variance
+
+    def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
+        noise = check_noise(noise, len(x), self.noise_dim)
+        mean, log_variance = self.moments(x)
+        return mean + (0.5 * log_variance).exp() * noise
+
+
+class NoisyEncoder(nn.Module):
+    """The universal approximator posterior: z = f(x, η), noise η ~ N(0, I) being a further input (section 2).
+
+    q(z|x) = ∫ q(z|x, η) p(η) dη may take any shape that the network can bend a Gaussian into.
+
+    Shape: images (N, C, H, W), noise (N, noise_dim) → codes (N, code_dim).
+    """
+
+    def __init__(
+        self,
+        code_dim: int,
+        hidden: Sequence[int] = (512, 512),
+        image_shape: Sequence[int] = (1, 28, 28),
+        *,
+        noise_dim: int = 10,
+    ) -> None:
+        super().__init__()
+        self.code_dim, self.noise_dim, self.image_shape = code_dim, noise_dim, tuple(image_shape)
+        self.net = mlp([prod(image_shape) + noise_dim, *hidden, code_dim])
+
+    def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
+        noise = check_noise(noise, len(x), self.noise_dim)
+        return self.net(torch.cat([x.flatten(1), noise], 1)).float()
+
+
 class ScaledTanh(nn.Module):
     """A hyperbolic tangent that ends in [0, 1], as pixels do: (tanh(a) + 1) / 2, which is sigmoid(2a)."""
 

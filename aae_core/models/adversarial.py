@@ -1,0 +1,86 @@
+"""The adversarial autoencoder (chapter 2): codes that follow a prior because a discriminator says so (section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from aae_core import losses
+from aae_core.networks import Decoder, Discriminator, Encoder, GaussianEncoder, NoisyEncoder
+from aae_core.priors import Prior
+from aae_core.training import Batch, Optimizers, descend
+
+POSTERIORS = {"deterministic": Encoder, "gaussian": GaussianEncoder, "universal": NoisyEncoder}
+"""The encoder of each posterior q(z|x): a function, a normal distribution, a function of the image and of noise."""
+
+
+class AdversarialAutoencoder(nn.Module):
+    """An autoencoder whose codes, all together, are distributed as samples of the prior.
+
+    Args:
+        prior: what q(z) = ∫ q(z|x) p_data(x) dx is to match. Samples of it are all that is needed.
+        posterior: what q(z|x) is, one of :data:`POSTERIORS`.
+        hidden: widths of the hidden layers of encoder and decoder.
+        discriminator_hidden: widths of the discriminator's hidden layers.
+        adversarial_weight: weight of fooling the discriminator beside the mean squared error per pixel.
+
+    Raises:
+        ValueError: an unknown posterior.
+    """
+
+    def __init__(
+        self,
+        prior: Prior,
+        posterior: str = "deterministic",
+        hidden: Sequence[int] = (512, 512),
+        *,
+        discriminator_hidden: Sequence[int] = (512, 512),
+        adversarial_weight: float = 0.01,
+    ) -> None:
+        super().__init__()
+        if posterior not in POSTERIORS:
+            raise ValueError(f"posterior: expected one of {', '.join(POSTERIORS)}, got {posterior!r}.")
+        self.prior, self.posterior, self.code_dim = prior, posterior, prior.dim
+        self.adversarial_weight = adversarial_weight
+        self.encoder = POSTERIORS[posterior](prior.dim, hidden)
+        self.decoder = Decoder(prior.dim, hidden)
+        self.discriminator = Discriminator(prior.dim, discriminator_hidden)
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """Which networks each optimizer moves."""
+        return {"autoencoder": [self.encoder, self.decoder], "discriminator": [self.discriminator]}
+
+    def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
+        """One training step; returns the losses, each a scalar."""
+        x = batch.images
+
+        # Reconstruct and fool: encoder and decoder rebuild x, the encoder makes its codes pass for the prior's.
+        z = self.encode(x)
+        reconstruction = losses.reconstruction(self.decoder(z), x)
+        fooling = losses.generator(self.discriminator(z))
+        descend(reconstruction + self.adversarial_weight * fooling, optimizers["autoencoder"])
+
+        # Discriminate: real are the prior's samples; z is detached, for the encoder is not to help here.
+        real = self.discriminator(self.prior.sample(len(x), device=x.device))
+        fake = self.discriminator(z.detach())
+        discrimination = losses.discriminator(real, fake)
+        descend(discrimination, optimizers["discriminator"])
+
+        return {"reconstruction": reconstruction, "fooling": fooling, "discrimination": discrimination}
+
+    def encode(self, x: Tensor) -> Tensor:
+        """One draw from q(z|x) for each image: codes (N, code_dim) of images (N, 1, 28, 28) in [0, 1]."""
+        if self.posterior == "deterministic":
+            return self.encoder(x)
+        return self.encoder(x, torch.randn(len(x), self.encoder.noise_dim, device=x.device))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Images (N, 1, 28, 28) of codes (N, code_dim)."""
+        return self.decoder(z)
+
+    @torch.no_grad()
+    def sample(self, n: int) -> Tensor:
+        """`n` new images (n, 1, 28, 28): samples of the prior, decoded."""
+        return self.decoder(self.prior.sample(n, device=next(self.parameters()).device))
