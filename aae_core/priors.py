@@ -6,6 +6,7 @@ Every prior has ``dim``, ``n_classes`` (0 where it knows no labels), ``sample`` 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -80,3 +81,88 @@ class Gaussian(Prior):
     def log_prob(self, z: Tensor) -> Tensor:
         check_code(z, self.dim)
         return -0.5 * (z.square().sum(1) + self.dim * math.log(2 * math.pi))
+
+
+class GaussianMixture(Prior):
+    """A flower of 2-D Gaussians, one petal per component: the usual form of the paper's mixture (Figures 2 and 4).
+
+    Petal k points in the direction 2πk / n_components, its centre `shift` away from the origin. A sample's label is
+    its petal.
+
+    Args:
+        n_components: number of petals, at least 1.
+        shift: distance of each petal's centre from the origin.
+        radial_std: standard deviation along the petal, away from the origin.
+        tangential_std: standard deviation across the petal.
+        weights: share of each petal, non-negative and of sum 1; None makes all petals alike.
+
+    Raises:
+        ValueError: no petal, a scale that is not positive, or weights that are not shares of one whole.
+    """
+
+    dim = 2
+
+    def __init__(
+        self,
+        n_components: int = 10,
+        shift: float = 1.4,
+        radial_std: float = 0.5,
+        tangential_std: float = 0.1,
+        weights: Sequence[float] | None = None,
+    ) -> None:
+        if n_components < 1:
+            raise ValueError(f"n_components: expected at least 1, got {n_components}.")
+        for name, value in (("radial_std", radial_std), ("tangential_std", tangential_std)):
+            if not 0 < value < math.inf:
+                raise ValueError(f"{name}: expected a positive number, got {value}.")
+        if not 0 <= shift < math.inf:
+            raise ValueError(f"shift: expected a number of at least 0, got {shift}.")
+        shares = torch.full((n_components,), 1 / n_components) if weights is None else torch.tensor(weights).float()
+        if shares.shape != (n_components,) or not (shares >= 0).all() or abs(float(shares.sum()) - 1) > 1e-4:
+            raise ValueError(
+                f"weights: expected {n_components} shares of at least 0 that sum to 1, got {tuple(shares.shape)} "
+                f"of sum {float(shares.sum()):.4g}."
+            )
+        self.n_classes = n_components
+        self.shift, self.radial_std, self.tangential_std = shift, radial_std, tangential_std
+        self.weights = shares / shares.sum()
+
+    def _directions(self, device: torch.device | str) -> Tensor:
+        """The direction of each petal, unit vectors (K, 2)."""
+        angle = 2 * math.pi * torch.arange(self.n_classes, device=device) / self.n_classes
+        return torch.stack([angle.cos(), angle.sin()], 1)
+
+    def sample(
+        self,
+        n: int,
+        labels: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        device: torch.device | str = "cpu",
+    ) -> Tensor:
+        self.check_sample(n, labels)
+        if labels is None:
+            labels = torch.multinomial(self.weights.to(device), n, replacement=True, generator=generator)
+        labels = labels.to(device)
+        # A look at the values would make a GPU wait at every step; there the index below is checked by the device.
+        if labels.device.type == "cpu" and (int(labels.min()) < 0 or int(labels.max()) >= self.n_classes):
+            low, high = int(labels.min()), int(labels.max())
+            raise ValueError(f"labels: expected petals 0 … {self.n_classes - 1}, got {low} … {high}.")
+        along, across = torch.randn(2, n, generator=generator, device=device)
+        radial = self._directions(device)[labels]
+        tangential = torch.stack([-radial[:, 1], radial[:, 0]], 1)
+        radius = self.shift + self.radial_std * along
+        return radius[:, None] * radial + self.tangential_std * across[:, None] * tangential
+
+    def log_joint(self, z: Tensor) -> Tensor:
+        """log p(k) p(z|k) in nats, (N, n_components), for codes (N, 2)."""
+        check_code(z, self.dim)
+        radial = self._directions(z.device)
+        tangential = torch.stack([-radial[:, 1], radial[:, 0]], 1)
+        # Sums, not matrix products: autocasting would round those to bfloat16, and the petals are narrow.
+        along = ((z[:, None] * radial).sum(2) - self.shift) / self.radial_std
+        across = (z[:, None] * tangential).sum(2) / self.tangential_std
+        norm = math.log(2 * math.pi * self.radial_std * self.tangential_std)
+        return self.weights.to(z.device).log() - 0.5 * (along.square() + across.square()) - norm
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        return self.log_joint(z).logsumexp(1)
