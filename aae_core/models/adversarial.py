@@ -56,17 +56,20 @@ class AdversarialAutoencoder(nn.Module):
         """One training step; returns the losses, each a scalar."""
         x = batch.images
 
-        # Reconstruct and fool: encoder and decoder rebuild x, the encoder makes its codes pass for the prior's.
+        # Reconstruction phase: the decoder rebuilds each image from a draw of q(z|x).
         z = self.encode(x)
         reconstruction = losses.reconstruction(self.decoder(z), x)
-        fooling = losses.generator(self.discriminator(z))
-        descend(reconstruction + self.adversarial_weight * fooling, optimizers["autoencoder"])
 
-        # Discriminate: real are the prior's samples; z is detached, for the encoder is not to help here.
+        # Regularisation phase, the discriminator: real are the prior's samples, false the codes. They are detached,
+        # for the encoder is not to help here.
         real = self.discriminator(self.prior.sample(len(x), device=x.device))
         fake = self.discriminator(z.detach())
         discrimination = losses.discriminator(real, fake)
         descend(discrimination, optimizers["discriminator"])
+
+        # Regularisation phase, the encoder: it makes its codes pass for the prior's. One descent serves both phases.
+        fooling = losses.generator(self.discriminator(z))
+        descend(reconstruction + self.adversarial_weight * fooling, optimizers["autoencoder"])
 
         return {"reconstruction": reconstruction, "fooling": fooling, "discrimination": discrimination}
 
