@@ -21,7 +21,7 @@ export AAE_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lint clean distclean constraints
+.PHONY: help book test serve lint clean distclean constraints address
 .DELETE_ON_ERROR:
 
 help:
@@ -54,6 +54,10 @@ distclean: clean
 # The versions in the environment, as the new constraints.
 constraints: $(VENV)/test.stamp
 	@$(BIN)/python -m pip freeze --exclude-editable | $(BIN)/python tools/constraints.py
+
+# The project's public address, in the one setting and in the notebooks that repeat it for Colab.
+address: $(VENV)/book.stamp
+	@$(BIN)/python tools/address.py "$(REPOSITORY)"
 
 $(BIN)/python:
 	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \

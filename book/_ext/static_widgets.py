@@ -94,16 +94,11 @@ def package_folder() -> Path:
 def inputs_digest(package: Path, data: str | None) -> str:
     """A hash of what a notebook's outputs depend on beside its cells.
 
-    Parameters
-    ----------
-    package
-        The folder of the package: its sources, its weights and what its browser side is made of.
-    data
-        The folder that holds the digits (``AAE_DATA``), if one is named.
+    Args:
+        package: the folder of the package: its sources, its weights and what its browser side is made of.
+        data: the folder that holds the digits (``AAE_DATA``), if one is named.
 
-    Returns
-    -------
-    str
+    Returns:
         Sixteen hexadecimal digits.
     """
     digest = hashlib.sha256()
@@ -173,14 +168,11 @@ def share_texts(state: dict[str, Any], folder: Path, url: str) -> None:
 def stage(view: str, state: dict[str, Any], folder: Path, url: str) -> str:
     """The HTML of one widget: its still picture, with the view that will take its place.
 
-    Parameters
-    ----------
-    view
-        The ``<script>`` that myst-nb wrote for the widget.
-    state
-        The widget's traits; the still picture is taken out of them.
-    folder, url
-        Where shared files go, and how the page reaches that place.
+    Args:
+        view: the ``<script>`` that myst-nb wrote for the widget.
+        state: the widget's traits; the still picture is taken out of them.
+        folder: where shared files go.
+        url: how the page reaches that folder.
     """
     still = ""
     poster, alt = state.pop("poster", ""), state.pop("poster_alt", "")
@@ -193,9 +185,7 @@ def stage(view: str, state: dict[str, Any], folder: Path, url: str) -> str:
     return f'<div class="aae-live">{still}{view}</div>'
 
 
-def place_widgets(
-    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
-) -> None:
+def place_widgets(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
     """Makes the widgets of one page ready to start without a kernel."""
     if app.builder.format != "html" or "body" not in context:
         return

@@ -27,7 +27,9 @@ def find() -> str | None:
 
 def run(*command: str) -> bool:
     """Runs `command`; its output is shown only if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    )
     if done.returncode:
         print(f"`{' '.join(command)}` failed:\n{(done.stderr or done.stdout).strip()[-800:]}", file=sys.stderr)
     return done.returncode == 0

@@ -1,0 +1,174 @@
+"""Every page of the built book, as its readers meet it: offline, from a server and from a disk, wide and narrow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import PAGES, pictures, settle
+
+from aae_core import palette
+
+pytestmark = pytest.mark.browser
+every_page = pytest.mark.parametrize("page", PAGES)
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+@every_page
+def test_equations_and_live_figures_are_there(book, visit, page, scheme):
+    """That no other host is asked and nothing is on the console, `visit` sees to."""
+    tab = visit(book.url(page, scheme))
+    formulas = tab.locator("main .math").count()
+    assert tab.locator("main mjx-container").count() >= formulas
+    assert tab.locator("mjx-merror, [data-mjx-error]").count() == 0
+    assert tab.locator(".aae-failed").count() == 0
+    assert (
+        tab.locator("script[type='application/vnd.jupyter.widget-view+json']").count()
+        == tab.locator(".is-live").count()
+    )
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_index_leads_to_the_first_page(book, visit, scheme):
+    tab = visit(book.url("index.html", scheme))
+    tab.wait_for_url(f"**/{PAGES[0]}")
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280, 2560])
+@every_page
+def test_nothing_scrolls_sideways(book, visit, page, width):
+    tab = visit(book.url(page), width=width)
+    beyond = tab.evaluate(
+        """() => [...document.querySelectorAll('main *')].filter((element) => {
+            const box = element.getBoundingClientRect();
+            if (!box.width || box.right <= innerWidth + 1 || element.closest('.visually-hidden, mjx-assistive-mml')) return false;
+            for (let e = element.parentElement; e; e = e.parentElement)
+                if (['auto', 'scroll', 'hidden', 'clip'].includes(getComputedStyle(e).overflowX)) return false;
+            return true;
+        }).map((element) => element.outerHTML.slice(0, 120))"""
+    )
+    assert beyond == []
+    assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+@pytest.mark.parametrize(("theme", "colours"), [("light", palette.LIGHT), ("dark", palette.DARK)])
+@every_page
+def test_colours_follow_the_system(book, visit, page, theme, colours):
+    tab = visit(book.url(page), theme=theme)
+    assert tab.evaluate("document.documentElement.dataset.theme") == theme
+    shown = tab.evaluate(
+        """() => ({ ink: getComputedStyle(document.body).color, paper: getComputedStyle(document.body).backgroundColor })"""
+    )
+    for name, rgb in shown.items():
+        assert [int(value) for value in re.findall(r"\d+", rgb)[:3]] == list(bytes.fromhex(colours[name][1:]))
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@every_page
+def test_axe_finds_nothing(book, visit, page, theme, width):
+    found = Axe().run(visit(book.url(page), width=width, theme=theme)).response["violations"]
+    assert not found, "\n".join(
+        f"{violation['impact']} {violation['id']}: {node['html'][:200]}\n    {node['failureSummary']}"
+        for violation in found
+        for node in violation["nodes"][:4]
+    )
+
+
+@every_page
+def test_pictures_are_described(book, visit, page):
+    tab = visit(book.url(page))
+    silent = tab.evaluate(
+        """() => [...document.querySelectorAll('main img, main .aae-figure svg, main canvas')].filter((element) => {
+            if (element.closest('[aria-hidden=true], svg svg, mjx-container')) return false;
+            if (element.closest('[role=img][aria-label], [role=slider][aria-label]')) return false;
+            return !(element.getAttribute('alt') || element.getAttribute('aria-label') || element.getAttribute('aria-labelledby'));
+        }).map((element) => element.outerHTML.slice(0, 160))"""
+    )
+    assert silent == []
+
+
+@every_page
+def test_every_slider_redraws_its_explorer_by_keyboard(book, visit, page):
+    tab = visit(book.url(page))
+    for number in range(tab.locator(".aae-explorer").count()):
+        sliders = tab.locator(".aae-explorer").nth(number).locator("input[type=range]:visible")
+        for index in range(sliders.count()):
+            slider = sliders.nth(index)
+            before, value = pictures(tab, number), slider.input_value()
+            slider.focus()
+            for _ in range(4):
+                tab.keyboard.press("ArrowRight")
+            settle(tab)
+            name = slider.get_attribute("aria-label") or index
+            assert slider.input_value() != value, f"slider {name} does not follow the arrow keys"
+            assert pictures(tab, number) != before, f"slider {name} changes no picture"
+
+
+@every_page
+def test_still_pictures_without_javascript_and_on_paper(book, visit, page):
+    tab = visit(book.url(page), java_script_enabled=False)
+    live = visit(book.url(page))
+    live.emulate_media(media="print")
+    for stage in range(tab.locator(".aae-live").count()):
+        still = tab.locator(".aae-live").nth(stage).locator("img.aae-poster")
+        assert still.is_visible()
+        assert len(still.get_attribute("alt")) > 20
+        printed = live.locator(".aae-live").nth(stage)
+        assert printed.locator("img.aae-poster").is_visible()
+        assert not printed.locator(".aae-widget").is_visible()
+
+
+class Links(HTMLParser):
+    """A page's ids, and the addresses that it links to or shows."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids, self.addresses = set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.ids |= {given[name] for name in ("id", "name") if given.get(name)}
+        self.addresses += [given[name] for name in ("href", "src") if given.get(name)]
+
+
+@cache
+def links(page: Path) -> Links:
+    return Links(page.read_text("utf-8"))
+
+
+def broken_links(folder: Path) -> Iterator[str]:
+    for page in sorted(folder.rglob("*.html")):
+        if "_static" in page.relative_to(folder).parts:
+            continue
+        for address in links(page).addresses:
+            parts = urlsplit(address)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            fragment = unquote(parts.fragment)
+            if not target.exists():
+                yield f"{page.relative_to(folder)}: {address}: there is no such file"
+            elif fragment and target.suffix == ".html" and fragment not in links(target).ids:
+                yield f"{page.relative_to(folder)}: {address}: there is no such place in that page"
+
+
+def test_links_within_the_book_lead_somewhere(book):
+    assert list(broken_links(book.folder)) == []
+
+
+def test_no_page_names_a_machine(book):
+    named = re.compile(r"(?:file://)?/(?:home|root|Users|tmp|work)/\w+")
+    found = [
+        f"{page.relative_to(book.folder)}: {match[0]}"
+        for page in book.folder.rglob("*.html")
+        for match in named.finditer(page.read_text("utf-8"))
+    ]
+    assert found == []

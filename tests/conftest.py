@@ -1,0 +1,183 @@
+"""Fixtures for the tests that look at pages: the built book, in a headless Chromium that reaches no other host.
+
+``visit`` opens an address and, when the test ends, fails it for every request to another host, every file that is
+missing and every message on the console. ``book`` builds the book as ``make book`` does and knows its pages.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+from find_browser import find
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LOCAL = ("data:", "blob:", "file:", "about:", "http://127.0.0.1:")
+
+
+def pages_of_toc() -> list[str]:
+    """The pages that ``_toc.yml`` names, as they are called in the built book."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+
+    def files(entry: object) -> Iterator[str]:
+        if isinstance(entry, dict):
+            for key, value in entry.items():
+                if key in {"root", "file"}:
+                    yield value.removesuffix(".ipynb").removesuffix(".md") + ".html"
+                else:
+                    yield from files(value)
+        elif isinstance(entry, list):
+            for value in entry:
+                yield from files(value)
+
+    return list(files(toc))
+
+
+PAGES = pages_of_toc()
+
+
+@dataclass(frozen=True)
+class Book:
+    """The built book: its folder, and the address at which it is served."""
+
+    folder: Path
+    address: str
+
+    def url(self, page: str, scheme: str = "http") -> str:
+        """A page's address over http, or straight from the disk."""
+        return f"{self.address}/{page}" if scheme == "http" else (self.folder / page).as_uri()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A file server that prints nothing."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator:
+    """``serve(folder)`` serves a folder on this machine and returns its address."""
+    servers = []
+
+    def start(folder: Path) -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def book(serve) -> Book:
+    """The whole book, built once with the command of ``make book``; what was built before is used again."""
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT), "--warningiserror"]
+    environment = {key: value for key, value in os.environ.items() if key != "AAE_SMOKE"}
+    done = subprocess.run([*command, "--keep-going", "--quiet"], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, f"the book does not build:\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+    folder = ROOT / "_build" / "html"
+    return Book(folder, serve(folder))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One headless Chromium: Playwright's own, or the system's."""
+    path = find()
+    assert path, "The tests need a Chromium: run `make test`, or install one (Debian: apt install chromium)."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator:
+    """``visit(url, width=…, theme=…)`` opens a page with the network cut and waits until it is ready.
+
+    A width below 600 is a phone. Other options are those of Playwright's ``new_context``.
+    """
+    contexts, complaints = [], []
+
+    def gate(route) -> None:
+        if route.request.url.startswith(LOCAL):
+            route.continue_()
+        else:
+            complaints.append(f"asked another host: {route.request.url}")
+            route.abort()
+
+    def opened(url: str, width: int = 1280, theme: str = "light", **options: object) -> Page:
+        phone = width < 600
+        context = chromium.new_context(
+            viewport={"width": width, "height": 844 if phone else 900},
+            color_scheme=theme,
+            reduced_motion="reduce",
+            is_mobile=phone,
+            has_touch=phone,
+            **options,
+        )
+        contexts.append(context)
+        context.route("**/*", gate)
+        tab = context.new_page()
+        tab.on(
+            "console", lambda m: complaints.append(f"{m.type}: {m.text}") if m.type in {"error", "warning"} else None
+        )
+        tab.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+        tab.on("response", lambda r: complaints.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
+        tab.goto(url)
+        if options.get("java_script_enabled", True):
+            wait_until_ready(tab)
+        return tab
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not complaints, "\n".join(complaints)
+
+
+def wait_until_ready(tab: Page) -> None:
+    """Waits for fonts, equations and every live figure."""
+    tab.wait_for_load_state("load")
+    tab.evaluate("async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; }")
+    tab.wait_for_function(
+        "() => [...document.querySelectorAll('.aae-live')].every((e) => e.matches('.is-live') || e.querySelector('.aae-failed'))"
+    )
+    tab.wait_for_function("() => [...document.querySelectorAll('.aae-explorer')].every((e) => 'ready' in e.dataset)")
+
+
+def pictures(tab: Page, explorer: int = 0) -> list[int]:
+    """One number per canvas of an explorer; it changes when the canvas does."""
+    return tab.evaluate(
+        """(index) => [...document.querySelectorAll('.aae-explorer')[index].querySelectorAll('canvas')].map((canvas) => {
+            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            return data.reduce((sum, value) => (Math.imul(sum, 31) + value) | 0, 7);
+        })""",
+        explorer,
+    )
+
+
+def settle(tab: Page, frames: int = 3) -> None:
+    """Waits until what was asked for has been drawn."""
+    tab.evaluate(
+        "async (n) => { for (let i = 0; i < n; i++) await new Promise((next) => requestAnimationFrame(next)); }", frames
+    )

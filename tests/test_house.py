@@ -1,0 +1,205 @@
+"""The project agrees with itself: versions, notebooks, table of contents, licences, style."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from address import set_address
+from constraints import constraints
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+import aae_core
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+CONSTRAINTS = {
+    canonicalize_name(name): Version(version)
+    for name, version in re.findall(r"(?m)^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text("utf-8"))
+}
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def requirements() -> list[Requirement]:
+    project = PROJECT["project"]
+    lines = project["dependencies"] + [line for extra in project["optional-dependencies"].values() for line in extra]
+    return [requirement for requirement in map(Requirement, lines) if requirement.name != "aae-core"]
+
+
+def tracked_files() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if listed.returncode:  # an unpacked archive is no repository
+        return [path for path in ROOT.rglob("*") if path.is_file() and not {"_build", ".venv"} & set(path.parts)]
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def first_cell_with_code(notebook: dict) -> dict:
+    return next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+
+
+@pytest.mark.parametrize("requirement", requirements(), ids=str)
+def test_what_was_tested_lies_in_the_range(requirement):
+    tested = CONSTRAINTS.get(canonicalize_name(requirement.name))
+    assert tested is not None, f"constraints.txt does not name {requirement.name}"
+    assert tested in requirement.specifier
+
+
+def test_constraints_hold_on_every_platform():
+    assert not [name for name in CONSTRAINTS if name.startswith(("nvidia-", "cuda-")) or name == "triton"]
+
+
+def test_constraints_are_what_is_installed_here():
+    """Else the tests say nothing about what a newcomer gets."""
+    from importlib.metadata import version
+
+    ours = {canonicalize_name(requirement.name) for requirement in requirements()}
+    assert {name: Version(version(name).split("+")[0]) for name in ours} == {name: CONSTRAINTS[name] for name in ours}
+
+
+def test_constraints_are_made_from_a_freeze():
+    frozen = "torch==2.14.1+cpu\nnvidia-nccl-cu13==2.30\nJinja2==3.1.6\n-e /somewhere\ntriton==3.8.0\naae-core==0.1.0\n"
+    lines = [line for line in constraints(frozen).splitlines() if not line.startswith("#")]
+    assert lines == ["appnope==0.1.4", "colorama==0.4.6", "jinja2==3.1.6", "torch==2.14.1"]
+
+
+def test_conda_environment_agrees():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+    conda = [line for line in environment["dependencies"] if isinstance(line, str)]
+    pip = next(line["pip"] for line in environment["dependencies"] if isinstance(line, dict))
+    python = next(line.split("=")[1] for line in conda if line.startswith("python="))
+    assert Version(python) in Requirement(f"python{PROJECT['project']['requires-python']}").specifier
+    assert "--constraint constraints.txt" in pip
+    extra = next(re.fullmatch(r"--editable \.\[(\w+)\]", line)[1] for line in pip if line.startswith("--editable"))
+    assert extra in PROJECT["project"]["optional-dependencies"]
+    for line in pip:  # whatever else is named must not contradict the other two
+        if not line.startswith("--"):
+            named = Requirement(line)
+            assert CONSTRAINTS[canonicalize_name(named.name)] in named.specifier
+
+
+def test_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["version"] == aae_core.__version__
+    assert PROJECT["project"]["dynamic"] == ["version"]
+
+
+def test_colab_keeps_its_own_packages():
+    """What Colab preinstalls satisfies the ranges, so that pip leaves it alone."""
+    colab = {"anywidget": "0.9.21", "ipywidgets": "7.7.1", "torch": "2.8.0", "numpy": "2.0.2", "typer": "0.16.0"}
+    for requirement in map(Requirement, PROJECT["project"]["dependencies"]):
+        if requirement.name in colab:
+            assert Version(colab[requirement.name]) in requirement.specifier
+        assert not any(clause.operator == "==" for clause in requirement.specifier), f"{requirement} is pinned"
+
+
+@each_notebook
+def test_notebook_is_committed_clean(path):
+    notebook = json.loads(path.read_text("utf-8"))
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in code)
+    assert "widgets" not in notebook["metadata"]
+    assert notebook["metadata"]["accelerator"] == "GPU"
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
+
+
+@each_notebook
+def test_notebook_begins_with_installation_and_ends_with_versions(path):
+    notebook = json.loads(path.read_text("utf-8"))
+    first = "".join(first_cell_with_code(notebook)["source"])
+    assert '"google.colab" in sys.modules' in first
+    repository = re.search(r'(?m)REPOSITORY = "(.*?)"', first)[1]
+    assert repository == PROJECT["tool"]["aae-book"]["repository"], "run: make address REPOSITORY=…"
+    last = notebook["cells"][-1]
+    assert last["cell_type"] == "code"
+    assert "versions(" in "".join(last["source"])
+
+
+@each_notebook
+def test_notebook_says_what_its_figures_show(path):
+    """Every figure is shown with words; a bare plt.show has none."""
+    source = "\n".join("".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"])
+    assert "plt.show(" not in source
+
+
+def test_every_chapter_is_in_the_table_of_contents():
+    toc = (ROOT / "_toc.yml").read_text("utf-8")
+    pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in [*NOTEBOOKS, *(ROOT / "book").glob("*.md")]}
+    assert {page for page in pages if not re.search(rf"(root|file): {re.escape(page)}\s*$", toc, re.M)} == set()
+
+
+def test_bibliography_holds_what_is_cited():
+    texts = [path.read_text("utf-8") for path in [*NOTEBOOKS, *(ROOT / "book").glob("*.md")]]
+    cited = {
+        key for text in texts for keys in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", text) for key in keys.split(",")
+    }
+    known = re.findall(r"(?m)^@\w+\{([^,]+),", (ROOT / "book" / "references.bib").read_text("utf-8"))
+    assert {key.strip() for key in cited} <= set(known)
+    assert len(known) == len(set(known))
+
+
+def test_address_is_set_everywhere_at_once(tmp_path):
+    address = "https://github.com/someone/aae-book"
+    (tmp_path / "notebooks").mkdir()
+    for path in [ROOT / "pyproject.toml", *NOTEBOOKS]:
+        (tmp_path / path.relative_to(ROOT)).write_bytes(path.read_bytes())
+    assert len(set_address(tmp_path, address)) == 1 + len(NOTEBOOKS)
+    assert tomllib.loads((tmp_path / "pyproject.toml").read_text("utf-8"))["tool"]["aae-book"]["repository"] == address
+    for path in NOTEBOOKS:
+        notebook = json.loads((tmp_path / path.relative_to(ROOT)).read_text("utf-8"))
+        assert f'REPOSITORY = "{address}"' in "".join(first_cell_with_code(notebook)["source"])
+    assert set_address(tmp_path, address) == []
+
+
+def test_files_have_their_licences():
+    assert "MIT License" in (ROOT / "LICENSE").read_text("utf-8")
+    assert "CC BY 4.0" in (ROOT / "LICENSE-text").read_text("utf-8")
+    vendor = ROOT / "book" / "_static" / "vendor"
+    listed = (vendor / "README.md").read_text("utf-8")
+    for path in vendor.rglob("*"):
+        if path.suffix in {".js", ".woff2"}:
+            family = re.split(r"-latin|-tex", path.name)[0]
+            assert family in listed, f"vendor/README.md does not name {path.name}"
+            assert (path.parent / f"{family}-LICENSE").exists(), f"{path.name} has no licence beside it"
+
+
+def test_no_file_names_a_machine():
+    named = re.compile(r"(?<![\w.])/(?:home|root|Users|work|farm)/\w+|(?<![\w.])/tmp/\w+")
+    found = []
+    for path in tracked_files():
+        if path.suffix in {".woff2", ".safetensors", ".png"} or "vendor" in path.parts or path == Path(__file__):
+            continue
+        text = path.read_text("utf-8", errors="replace")
+        found += [f"{path.relative_to(ROOT)}: {match[0]}" for match in named.finditer(text)]
+    assert found == []
+
+
+def test_checkout_stays_small():
+    sizes = {path.relative_to(ROOT).as_posix(): path.stat().st_size for path in tracked_files()}
+    assert sum(sizes.values()) < 60e6
+    assert sum(size for name, size in sizes.items() if name.startswith("aae_core/")) < 40e6
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["ruff", "check", "--quiet"], ["ruff", "format", "--check", "--quiet"], ["codespell"]],
+    ids=["lint", "format", "spelling"],
+)
+def test_style(command):
+    tool = Path(sys.executable).with_name(command[0])
+    done = subprocess.run([str(tool), *command[1:]], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

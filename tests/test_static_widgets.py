@@ -1,0 +1,249 @@
+"""The Sphinx extension that keeps widgets alive in plain HTML, on a book of one small page."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import static_widgets
+import yaml
+from PIL import Image
+from sphinx.errors import ConfigError
+
+ROOT = Path(__file__).parents[1]
+
+WIDGET = """
+import anywidget
+import traitlets
+
+class Picture(anywidget.AnyWidget):
+    _esm = "export default { render({ model, el }) { el.className = 'shown'; el.textContent = model.get('weights').length; } }"
+    weights = traitlets.Unicode("A" * 9000).tag(sync=True)
+    poster = traitlets.Unicode(POSTER).tag(sync=True)
+    poster_alt = traitlets.Unicode('Ten digits, "one" style').tag(sync=True)
+
+Picture()
+"""
+
+
+def png(width: int = 40, height: int = 20) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (width, height), 200).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def write_notebook(path: Path, *cells: str) -> None:
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell(f"# {path.stem}"), *map(nbformat.v4.new_code_cell, cells)],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+    nbformat.write(notebook, path)
+
+
+def make_book(folder: Path, repository: str = "", preface: str = "# Preface\n\nText, $a = b$.\n") -> Path:
+    """A book with a preface and two pages that show the same widget."""
+    (folder / "notebooks").mkdir(parents=True)
+    (folder / "book").mkdir()
+    (folder / "book" / "preface.md").write_text(preface, "utf-8")
+    (folder / "book" / "references.bib").write_text("", "utf-8")
+    for name in ("_static", "_ext"):
+        (folder / "book" / name).symlink_to(ROOT / "book" / name)
+    (folder / "_config.yml").write_bytes((ROOT / "_config.yml").read_bytes())
+    chapters = [{"file": "notebooks/one"}, {"file": "notebooks/two"}]
+    toc = {"format": "jb-book", "root": "book/preface", "chapters": chapters}
+    (folder / "_toc.yml").write_text(yaml.safe_dump(toc), "utf-8")
+    (folder / "pyproject.toml").write_text(f'[tool.aae-book]\nrepository = "{repository}"\nbranch = "main"\n', "utf-8")
+    poster = f"POSTER = {base64.b64encode(png()).decode()!r}"
+    write_notebook(folder / "notebooks" / "one.ipynb", poster + WIDGET, "print('ran with', 1 + 1)")
+    write_notebook(folder / "notebooks" / "two.ipynb", poster + WIDGET)
+    return folder
+
+
+def build(folder: Path, **environment: str) -> subprocess.CompletedProcess:
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(folder), "--warningiserror", "--quiet"]
+    settings = {key: value for key, value in os.environ.items() if not key.startswith("AAE_")} | environment
+    return subprocess.run(command, capture_output=True, text=True, env=settings)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    folder = make_book(tmp_path_factory.mktemp("unset"))
+    done = build(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "_build" / "html"
+
+
+def state_of(page: Path) -> dict:
+    text = page.read_text("utf-8")
+    found = re.search(r'<script type="application/vnd.jupyter.widget-state\+json"[^>]*>(.*?)</script>', text, re.S)
+    return json.loads(found[1])["state"]
+
+
+def test_long_texts_leave_the_page_and_are_shared(site):
+    references = []
+    for name in ("one", "two"):
+        (model,) = state_of(site / "notebooks" / f"{name}.html").values()
+        references.append(model["state"]["weights"])
+        assert "AAAAAAAA" not in (site / "notebooks" / f"{name}.html").read_text("utf-8")
+    assert references[0] == references[1]
+    shared = (site / "notebooks" / references[0]["src"]).resolve()
+    assert shared.parent == site / "_static" / "widgets"
+    assert '"' + "A" * 9000 + '"' in shared.read_text("utf-8")
+
+
+def test_still_picture_stands_beside_the_view(site):
+    text = (site / "notebooks" / "one.html").read_text("utf-8")
+    still = re.search(
+        r'<div class="aae-live"><img class="aae-poster" src="([^"]+)" width="40" height="20" alt="([^"]*)">', text
+    )
+    assert (site / "notebooks" / still[1]).resolve().read_bytes() == png()
+    assert still[2] == "Ten digits, &quot;one&quot; style"
+    (model,) = state_of(site / "notebooks" / "one.html").values()
+    assert not {"poster", "poster_alt"} & model["state"].keys()
+
+
+def test_widget_starts_in_the_page(site, serve, visit):
+    for page in ("one", "two"):
+        tab = visit(f"{serve(site)}/notebooks/{page}.html")
+        assert tab.locator(".aae-live.is-live .shown").inner_text() == "9000"
+        assert not tab.locator("img.aae-poster").is_visible()
+
+
+def test_notebooks_run_in_the_page(site):
+    assert "ran with 2" in (site / "notebooks" / "one.html").read_text("utf-8")
+
+
+def test_palette_is_written_from_the_package(site):
+    from aae_core import palette
+
+    text = (site / "_static" / "palette.css").read_text("utf-8")
+    assert f"--aae-ink: {palette.LIGHT['ink']};" in text
+    assert f"--aae-ink: {palette.DARK['ink']};" in text
+    assert "palette.css" in (site / "book" / "preface.html").read_text("utf-8")
+
+
+def test_without_an_address_no_page_links_to_one(site):
+    for page in site.rglob("*.html"):
+        text = page.read_text("utf-8")
+        assert "colab.research.google.com" not in text
+        assert "github.com/" not in re.sub(r"<!--.*?-->", "", text, flags=re.S)
+
+
+def test_with_an_address_pages_link_to_it_and_to_colab(tmp_path):
+    address = "https://github.com/someone/aae-book"
+    folder = make_book(tmp_path / "book", repository=address)
+    done = build(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    chapter = (folder / "_build" / "html" / "notebooks" / "one.html").read_text("utf-8")
+    assert "https://colab.research.google.com/github/someone/aae-book/blob/main/notebooks/one.ipynb" in chapter
+    assert f'href="{address}"' in chapter
+    assert f'href="{address}"' in (folder / "_build" / "html" / "book" / "preface.html").read_text("utf-8")
+
+
+def test_odd_address_is_refused(tmp_path):
+    done = build(make_book(tmp_path / "book", repository="github.com/someone"))
+    assert done.returncode != 0
+    assert "repository is 'github.com/someone'" in done.stdout + done.stderr
+
+
+def test_smoke_runs_are_never_published(tmp_path):
+    done = build(make_book(tmp_path / "book"), AAE_SMOKE="1")
+    assert done.returncode != 0
+    assert "AAE_SMOKE is set" in done.stdout + done.stderr
+    assert not list((tmp_path / "book" / "_build").rglob("*.html"))
+
+
+def test_page_that_asks_another_host_is_refused(tmp_path):
+    preface = '# Preface\n\n<img src="https://example.org/picture.png" alt="a picture">\n\n<a href="https://example.org">fine</a>\n'
+    done = build(make_book(tmp_path / "book", preface=preface))
+    assert done.returncode != 0
+    output = done.stdout + done.stderr
+    assert "book/preface.html: https://example.org/picture.png" in output
+    assert "fine" not in output
+
+
+def test_widget_without_life_is_a_warning(tmp_path):
+    folder = make_book(tmp_path / "book")
+    write_notebook(folder / "notebooks" / "two.ipynb", "import ipywidgets\nipywidgets.IntSlider()")
+    done = build(folder)
+    assert done.returncode != 0
+    assert "a IntSliderModel was shown" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("markup", "asked"),
+    [
+        ('<script src="https://a.org/x.js"></script>', ["https://a.org/x.js"]),
+        ('<link rel="stylesheet" href="//a.org/x.css">', ["//a.org/x.css"]),
+        ('<link rel="next" href="https://a.org/next.html">', []),
+        ('<a href="https://a.org/">link</a>', []),
+        ('<img srcset="a.png 1x, https://a.org/b.png 2x" src="a.png">', ["https://a.org/b.png"]),
+        ("<style>@import 'https://a.org/x.css'; p { background: url(https://a.org/p.png) }</style>", 2),
+        ("<p style=\"background: url('https://a.org/p.png')\">text</p>", ["https://a.org/p.png"]),
+        ('<svg><image href="https://a.org/p.png"/></svg>', ["https://a.org/p.png"]),
+        ("<p>url(https://a.org/p.png) in a sentence</p>", []),
+        ('<img src="data:image/png;base64,AAAA">', []),
+    ],
+)
+def test_requests_are_found(tmp_path, markup, asked):
+    (tmp_path / "page.html").write_text(markup, "utf-8")
+    found = [address for _, address in static_widgets.foreign_requests(tmp_path)]
+    assert len(found) == asked if isinstance(asked, int) else found == asked
+
+
+def test_cache_key_follows_the_inputs(tmp_path):
+    package, data = tmp_path / "package", tmp_path / "data"
+    package.mkdir()
+    data.mkdir()
+    (package / "model.py").write_text("a = 1", "utf-8")
+
+    def key(data: Path | None = None) -> str:
+        return static_widgets.inputs_digest(package, data and str(data))
+
+    keys = [key()]
+    for name, content in [("model.py", "a = 2"), ("weights.safetensors", "w"), ("look.css", "p {}"), ("new.js", ";")]:
+        (package / name).write_text(content, "utf-8")
+        keys.append(key())
+    (package / "notes.txt").write_text("not an input", "utf-8")
+    assert key() == keys[-1]
+    keys.append(key(data))
+    (data / "images").write_bytes(b"123")
+    keys.append(key(data))
+    assert len(set(keys)) == len(keys) - 1  # an empty data folder is no input
+    assert key(data) == keys[-1]
+
+
+def test_old_caches_are_pruned(tmp_path, monkeypatch):
+    class Config:
+        nb_execution_cache_path = str(tmp_path)
+
+    for age in range(5):
+        old = tmp_path / f"{age:016x}"
+        old.mkdir()
+        os.utime(old, (1000 - age, 1000 - age))
+    (tmp_path / "something-else").mkdir()
+    config = Config()
+    static_widgets.key_cache(None, config)
+    current = Path(config.nb_execution_cache_path)
+    assert current.parent == tmp_path
+    assert {path.name for path in tmp_path.iterdir()} == {current.name, f"{0:016x}", f"{1:016x}", "something-else"}
+
+
+def test_poster_must_be_a_png():
+    with pytest.raises(static_widgets.ExtensionError, match="PNG"):
+        static_widgets.png_size(b"GIF89a")
+    assert static_widgets.png_size(png(31, 7)) == (31, 7)
+
+
+def test_missing_package_is_named(monkeypatch):
+    monkeypatch.setattr(static_widgets, "PACKAGE", "no_such_package_here")
+    with pytest.raises(ConfigError, match="not installed"):
+        static_widgets.package_folder()
