@@ -3,5 +3,6 @@
 from aae_core.models.adversarial import POSTERIORS, AdversarialAutoencoder
 from aae_core.models.judge import Judge
 from aae_core.models.supervised import SupervisedAAE
+from aae_core.models.vae import VAE
 
-__all__ = ["POSTERIORS", "AdversarialAutoencoder", "Judge", "SupervisedAAE"]
+__all__ = ["POSTERIORS", "AdversarialAutoencoder", "Judge", "SupervisedAAE", "VAE"]

@@ -1,0 +1,84 @@
+"""The variational autoencoder (chapter 3): codes that follow a prior because a bound says so (Kingma and Welling 2014)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from aae_core import losses
+from aae_core.networks import Decoder, GaussianEncoder
+from aae_core.priors import Gaussian, Prior
+from aae_core.training import Batch, Optimizers, descend
+
+
+class VAE(nn.Module):
+    """An autoencoder that climbs a lower bound of log p(x); q(z|x) and p(x|z) are Gaussian.
+
+    Args:
+        prior: what the codes are to follow. Its density must be known, ``log_prob``: samples are not enough here.
+        sigma: standard deviation of a pixel under p(x|z) = N(decoder(z), sigma² I), pixels in [0, 1]. It weighs the
+            two terms of the bound: an error of sigma in one pixel costs half a nat.
+        hidden: widths of the hidden layers of encoder and decoder.
+
+    Raises:
+        ValueError: `sigma` is not positive, or the prior has samples only.
+    """
+
+    def __init__(self, prior: Prior, sigma: float = 0.2, hidden: Sequence[int] = (512, 512)) -> None:
+        super().__init__()
+        if not 0 < sigma < math.inf:
+            raise ValueError(f"sigma: expected a positive standard deviation, got {sigma}.")
+        if type(prior).log_prob is Prior.log_prob:
+            raise ValueError(
+                f"prior: a variational autoencoder needs log p(z); {type(prior).__name__} has only samples."
+            )
+        self.prior, self.sigma, self.code_dim = prior, sigma, prior.dim
+        self.encoder = GaussianEncoder(prior.dim, hidden)
+        self.decoder = Decoder(prior.dim, hidden)
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """Which networks each optimizer moves."""
+        return {"autoencoder": [self.encoder, self.decoder]}
+
+    def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
+        """One training step up the bound; returns its two terms, in nats per image."""
+        x = batch.images
+
+        # Draw one code for each image, so that gradients pass through the draw.
+        mean, log_variance = self.encoder.moments(x)
+        z = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
+
+        # Reconstruction: −log p(x|z), a sum over pixels, not a mean.
+        reconstruction = -losses.log_normal(x, self.decoder(z), 2 * math.log(self.sigma)).mean()
+
+        # Regularisation: KL(q(z|x) ‖ p(z)) for each image.
+        kl = self.kl(z, mean, log_variance).mean()
+        descend(reconstruction + kl, optimizers["autoencoder"])
+
+        return {"reconstruction": reconstruction, "kl": kl}
+
+    def kl(self, z: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+        """KL(q(z|x) ‖ p(z)) in nats, (N,): in closed form where there is one, else by Monte Carlo from the draw `z`."""
+        if isinstance(self.prior, Gaussian):
+            return losses.kl_to_standard_normal(mean, log_variance)
+        return losses.log_normal(z, mean, log_variance) - self.prior.log_prob(z)
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of q(z|x), each (N, code_dim), for images (N, 1, 28, 28) in [0, 1]."""
+        return self.encoder.moments(x)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """One draw from q(z|x) for each image: codes (N, code_dim) of images (N, 1, 28, 28) in [0, 1]."""
+        return self.encoder(x, torch.randn(len(x), self.code_dim, device=x.device))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Mean images (N, 1, 28, 28) of p(x|z) for codes (N, code_dim)."""
+        return self.decoder(z)
+
+    @torch.no_grad()
+    def sample(self, n: int) -> Tensor:
+        """`n` new images (n, 1, 28, 28): samples of the prior, decoded; without the pixel noise of p(x|z)."""
+        return self.decoder(self.prior.sample(n, device=next(self.parameters()).device))
