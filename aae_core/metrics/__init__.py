@@ -14,6 +14,7 @@ from aae_core.data import Splits
 from aae_core.metrics.leak import style_leak
 from aae_core.metrics.matching import prior_swd, sliced_wasserstein, two_sample
 from aae_core.metrics.measure import Measure, Trial, codes_of, decode_all
+from aae_core.metrics.posterior import posterior_spread
 from aae_core.metrics.reading import judge_reference, judged_accuracy, sample_accuracy, swap_accuracy, test_error
 from aae_core.metrics.reconstruction import pca_mse, test_mse
 from aae_core.models.judge import Judge
@@ -28,6 +29,7 @@ __all__ = [
     "judge_reference",
     "judged_accuracy",
     "pca_mse",
+    "posterior_spread",
     "prior_swd",
     "sample_accuracy",
     "sliced_wasserstein",
@@ -42,6 +44,7 @@ MEASURES: dict[str, Callable[[Trial], Measure | dict[str, Measure]]] = {
     "test_mse": lambda t: test_mse(t.model, t.train, t.held_out),
     "prior_swd": lambda t: prior_swd(codes_of(t.model, t.held_out), t.model.prior, t.seed),
     "two_sample": lambda t: two_sample(codes_of(t.model, t.held_out), t.model.prior, t.seed),
+    "posterior_spread": lambda t: posterior_spread(t.model, t.held_out, seed=t.seed),
     "sample_accuracy": lambda t: sample_accuracy(t.model, t.judge, t.held_out, seed=t.seed),
     "swap_accuracy": lambda t: swap_accuracy(t.model, t.judge, t.held_out, t.seed),
     "style_leak": lambda t: style_leak(t.model, t.train, t.held_out, t.seed),

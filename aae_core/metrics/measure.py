@@ -36,11 +36,16 @@ class Trial:
 
 
 @torch.no_grad()
-def codes_of(model: nn.Module, digits: Digits, batch_size: int = 2000) -> Tensor:
-    """The model's codes of all `digits`, ``float32`` (N, code_dim), on the CPU."""
+def codes_of(model: nn.Module, digits: Digits, batch_size: int = 2000, seed: int = 0) -> Tensor:
+    """The model's codes of all `digits`, ``float32`` (N, code_dim), on the CPU.
+
+    A random posterior is drawn from once per image, with the noise of `seed`.
+    """
     device = next(model.parameters()).device
     starts = range(0, len(digits), batch_size)
-    return torch.cat([model.encode(digits.pixels(slice(i, i + batch_size)).to(device)).cpu() for i in starts])
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return torch.cat([model.encode(digits.pixels(slice(i, i + batch_size)).to(device)).cpu() for i in starts])
 
 
 @torch.no_grad()

@@ -1,0 +1,27 @@
+"""Recipes of chapter 2: one adversarial autoencoder, its posterior deterministic, Gaussian, or a universal approximator."""
+
+from __future__ import annotations
+
+from aae_core.models import AdversarialAutoencoder
+from aae_core.priors import Gaussian
+from aae_core.recipes.base import Recipe
+from aae_core.training import TrainingConfig
+
+_SUMMARIES = {
+    "deterministic": "AAE with a 2-D Gaussian prior and a deterministic posterior, z = f(x).",
+    "gaussian": "AAE with a 2-D Gaussian prior and a Gaussian posterior, z = μ(x) + σ(x) ε.",
+    "universal": "AAE with a 2-D Gaussian prior and a universal approximator posterior, z = f(x, η).",
+}
+
+RECIPES = tuple(
+    Recipe(
+        name=f"aae-{posterior}",
+        chapter=2,
+        summary=summary,
+        build=lambda posterior=posterior: AdversarialAutoencoder(Gaussian(2), posterior, adversarial_weight=0.01),
+        training=TrainingConfig(epochs=40, constant_until=0.3, average=0.999),
+        measures=("test_mse", "prior_swd", "two_sample", "posterior_spread"),
+        practice=("paper: 2-D Gaussian prior, three posteriors", "modern: Adam, logits, one weighted descent"),
+    )
+    for posterior, summary in _SUMMARIES.items()
+)
