@@ -44,6 +44,10 @@ class Prior:
         """log p(z) in nats, (N,), for codes (N, dim)."""
         raise NotImplementedError(f"{type(self).__name__} has samples but no density in closed form.")
 
+    def region(self, z: Tensor) -> Tensor:
+        """The label (N,) of the region in which each code (N, dim) lies, for a prior whose regions belong to labels."""
+        raise ValueError(f"region: {type(self).__name__} has no regions that belong to labels.")
+
     def check_sample(self, n: int, labels: Tensor | None) -> None:
         """Refuses a request that :meth:`sample` cannot serve."""
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:
@@ -166,3 +170,70 @@ class GaussianMixture(Prior):
 
     def log_prob(self, z: Tensor) -> Tensor:
         return self.log_joint(z).logsumexp(1)
+
+    def region(self, z: Tensor) -> Tensor:
+        """The petal that most probably drew each code, (N,), for codes (N, 2)."""
+        return self.log_joint(z).argmax(1)
+
+
+class SwissRoll(Prior):
+    """A spiral in the plane, cut into one segment per digit (the paper's Figure 4).
+
+    Digit k owns the segment u = (k + U(0, 1)) / 10 of an arc with r = 3√u and angle = 4π√u: two turns, from the
+    centre outwards. The paper does not print its map from digit to segment, nor the roll's thickness; both are our
+    choice. With the square root, equal steps of u are nearly equal lengths of arc, so that every digit has about as
+    much room. The thickness is normal and at right angles to the arc, so that it blurs no border between segments.
+
+    Args:
+        thickness: standard deviation across the arc; 0 is the bare curve. Neighbouring turns are 1.5 apart.
+
+    Raises:
+        ValueError: a thickness that is negative, or so large that the turns run into each other.
+    """
+
+    dim, n_classes = 2, 10
+    radius, turns = 3.0, 2.0
+
+    def __init__(self, thickness: float = 0.1) -> None:
+        if not 0 <= thickness <= 0.5:
+            raise ValueError(f"thickness: expected 0 … 0.5, a third of the gap between turns, got {thickness}.")
+        self.thickness = thickness
+
+    def at(self, u: Tensor, across: Tensor) -> Tensor:
+        """The code at `u` in [0, 1] along the arc and `across` thicknesses outwards from it, both (N,): (N, 2)."""
+        root = u.sqrt()
+        angle = 2 * math.pi * self.turns * root
+        radial = torch.stack([angle.cos(), angle.sin()], 1)
+        tangential = torch.stack([-radial[:, 1], radial[:, 0]], 1)
+        # The arc moves dr = radius outwards while it moves r dθ = 2π turns r sideways; the normal is at right angles.
+        dr, sideways = self.radius, 2 * math.pi * self.turns * self.radius * root[:, None]
+        normal = (sideways * radial - dr * tangential) / (sideways.square() + dr**2).sqrt()
+        return self.radius * root[:, None] * radial + self.thickness * across[:, None] * normal
+
+    def sample(
+        self,
+        n: int,
+        labels: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        device: torch.device | str = "cpu",
+    ) -> Tensor:
+        self.check_sample(n, labels)
+        if labels is None:
+            labels = torch.randint(self.n_classes, (n,), generator=generator, device=device)
+        labels = labels.to(device)
+        if labels.device.type == "cpu" and (int(labels.min()) < 0 or int(labels.max()) >= self.n_classes):
+            low, high = int(labels.min()), int(labels.max())
+            raise ValueError(f"labels: expected segments 0 … {self.n_classes - 1}, got {low} … {high}.")
+        u = (labels + torch.rand(n, generator=generator, device=device)) / self.n_classes
+        return self.at(u, torch.randn(n, generator=generator, device=device))
+
+    def nearest(self, z: Tensor, steps: int = 2000) -> Tensor:
+        """Where on the arc codes (N, 2) are nearest to it: u (N,) in (0, 1), exact to a half of 1/`steps`."""
+        check_code(z, self.dim)
+        u = (torch.arange(steps, device=z.device) + 0.5) / steps
+        arc = self.at(u, torch.zeros_like(u))
+        return torch.cat([u[torch.cdist(part, arc).argmin(1)] for part in z.split(4096)])
+
+    def region(self, z: Tensor) -> Tensor:
+        """The digit that owns the nearest point of the arc, (N,), for codes (N, 2)."""
+        return (self.nearest(z) * self.n_classes).long()
