@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -22,16 +23,22 @@ def reconstruction(x_hat: Tensor, x: Tensor) -> Tensor:
 
 
 def discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """−½ E[log D(prior)] − ½ E[log(1 − D(encoded))] from logits (N,).
+    """−½ E[log D(real)] − ½ E[log(1 − D(fake))] from logits (N,).
 
-    "Real" are the prior's samples. A discriminator that cannot tell the two apart has a loss of log 2 = 0.693.
+    "Real" are a GAN's data, and an adversarial autoencoder's samples of the prior. A discriminator that cannot tell the
+    two apart has a loss of log 2 = 0.693.
     """
     return 0.5 * (F.softplus(-real).mean() + F.softplus(fake).mean())
 
 
 def generator(fake: Tensor) -> Tensor:
-    """−E[log D(encoded)] from logits (N,): the non-saturating loss (Goodfellow et al. 2014, section 3)."""
+    """−E[log D(fake)] from logits (N,): the non-saturating loss (Goodfellow et al. 2014, section 3)."""
     return F.softplus(-fake).mean()
+
+
+def generator_minimax(fake: Tensor) -> Tensor:
+    """E[log(1 − D(fake))] from logits (N,): the generator's own part of the value function, which saturates."""
+    return -F.softplus(fake).mean()
 
 
 def log_normal(value: Tensor, mean: Tensor, log_variance: Tensor | float) -> Tensor:
@@ -52,3 +59,34 @@ def entropy_normal(log_variance: Tensor) -> Tensor:
 def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     """KL(N(mean, variance) ‖ N(0, I)) in nats, (N,), in closed form (Kingma and Welling 2014, Appendix B)."""
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+
+
+def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
+    """E‖∇D‖²: squared norm of the gradient of logits (N,) by the discriminator's inputs (N, d), averaged.
+
+    `inputs` must require gradients.
+    """
+    (gradient,) = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
+    return gradient.square().sum(1).mean()
+
+
+def smooth_discriminator(
+    network: Callable[..., Tensor], z_prior: Tensor, z: Tensor, *labels: Tensor, weight: float
+) -> tuple[Tensor, Tensor]:
+    """The discriminator's loss on codes, to watch, and the same with gradient penalties, to descend.
+
+    The penalty keeps the discriminator from growing steep, so that codes are led to the prior rather than thrown past
+    it: R1 on the prior's samples, R2 on the codes (Roth et al. 2017, Mescheder et al. 2018).
+
+    Args:
+        network: gives logits (N,) for codes (N, d) and `labels`.
+        z_prior: samples of the prior, (N, d).
+        z: codes, (N, d); they are detached here, for the encoder is not to help the discriminator.
+        weight: of the penalties; 0 leaves them out.
+    """
+    z_prior, z = z_prior.detach().requires_grad_(), z.detach().requires_grad_()
+    real, fake = network(z_prior, *labels), network(z, *labels)
+    loss = discriminator(real, fake)
+    if not weight:
+        return loss, loss
+    return loss, loss + weight * (gradient_penalty(real, z_prior) + gradient_penalty(fake, z))

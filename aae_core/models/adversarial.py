@@ -25,6 +25,7 @@ class AdversarialAutoencoder(nn.Module):
         hidden: widths of the hidden layers of encoder and decoder.
         discriminator_hidden: widths of the discriminator's hidden layers.
         adversarial_weight: weight of fooling the discriminator beside the mean squared error per pixel.
+        gradient_penalty: weight of the penalty that keeps the discriminator smooth; 0 leaves it out.
 
     Raises:
         ValueError: an unknown posterior.
@@ -38,12 +39,13 @@ class AdversarialAutoencoder(nn.Module):
         *,
         discriminator_hidden: Sequence[int] = (512, 512),
         adversarial_weight: float = 0.01,
+        gradient_penalty: float = 0.0,
     ) -> None:
         super().__init__()
         if posterior not in POSTERIORS:
             raise ValueError(f"posterior: expected one of {', '.join(POSTERIORS)}, got {posterior!r}.")
         self.prior, self.posterior, self.code_dim = prior, posterior, prior.dim
-        self.adversarial_weight = adversarial_weight
+        self.adversarial_weight, self.gradient_penalty = adversarial_weight, gradient_penalty
         self.encoder = POSTERIORS[posterior](prior.dim, hidden)
         self.decoder = Decoder(prior.dim, hidden)
         self.discriminator = Discriminator(prior.dim, discriminator_hidden)
@@ -62,10 +64,11 @@ class AdversarialAutoencoder(nn.Module):
 
         # Regularisation phase, the discriminator: real are the prior's samples, false the codes. They are detached,
         # for the encoder is not to help here.
-        real = self.discriminator(self.prior.sample(len(x), device=x.device))
-        fake = self.discriminator(z.detach())
-        discrimination = losses.discriminator(real, fake)
-        descend(discrimination, optimizers["discriminator"])
+        z_prior = self.prior.sample(len(x), device=x.device)
+        discrimination, smooth = losses.smooth_discriminator(
+            self.discriminator, z_prior, z.detach(), weight=self.gradient_penalty
+        )
+        descend(smooth, optimizers["discriminator"])
 
         # Regularisation phase, the encoder: it makes its codes pass for the prior's. One descent serves both phases.
         fooling = losses.generator(self.discriminator(z))

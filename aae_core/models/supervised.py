@@ -24,6 +24,7 @@ class SupervisedAAE(nn.Module):
             which matches q(z|y) to p(z) for each digit y, so that the code cannot tell the digit.
         discriminator_hidden: widths of the discriminator's hidden layers.
         adversarial_weight: weight of fooling the discriminator beside the reconstruction.
+        gradient_penalty: weight of the penalty that keeps the discriminator smooth; 0 leaves it out.
         reconstruction_weight: weight of the mean squared error per pixel, pixels in [0, 1].
         slope: slope below zero of every rectifier.
         batch_norm: hidden layers of encoder and decoder that are batch-normalised.
@@ -36,7 +37,8 @@ class SupervisedAAE(nn.Module):
         *,
         label_in_discriminator: bool = True,
         discriminator_hidden: Sequence[int] = (512, 512),
-        adversarial_weight: float = 0.005,
+        adversarial_weight: float = 0.01,
+        gradient_penalty: float = 0.0,
         reconstruction_weight: float = 1.0,
         slope: float = 0.0,
         batch_norm: Sequence[int] = (),
@@ -46,6 +48,7 @@ class SupervisedAAE(nn.Module):
         self.code_dim, self.n_classes = code_dim, N_CLASSES
         self.label_in_discriminator = label_in_discriminator
         self.adversarial_weight, self.reconstruction_weight = adversarial_weight, reconstruction_weight
+        self.gradient_penalty = gradient_penalty
         self.prior = Gaussian(code_dim)
         self.encoder = Encoder(code_dim, hidden, slope=slope, batch_norm=batch_norm)
         self.decoder = Decoder(
@@ -71,12 +74,12 @@ class SupervisedAAE(nn.Module):
         loss = self.reconstruction_weight * reconstruction + self.adversarial_weight * fooling
         descend(loss, optimizers["autoencoder"])
 
-        # Discriminate: real are the prior's samples; z is detached, for the encoder is not to help here.
+        # Discriminate: real are the prior's samples, false the codes, detached so that the encoder does not help here.
         z_prior = self.prior.sample(len(x), device=x.device)
-        real = self.discriminator(z_prior, label)
-        fake = self.discriminator(z.detach(), label)
-        discrimination = losses.discriminator(real, fake)
-        descend(discrimination, optimizers["discriminator"])
+        discrimination, smooth = losses.smooth_discriminator(
+            self.discriminator, z_prior, z.detach(), label, weight=self.gradient_penalty
+        )
+        descend(smooth, optimizers["discriminator"])
 
         return {"reconstruction": reconstruction, "fooling": fooling, "discrimination": discrimination}
 
