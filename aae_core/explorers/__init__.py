@@ -9,7 +9,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-WHERE = {"Explorer": "base", "PageDecoder": "page_decoder", "StyleExplorer": "style"}
+WHERE = {
+    "Explorer": "base",
+    "PageDecoder": "page_decoder",
+    "pack_codes": "packing",
+    "pack_field": "packing",
+    "StyleExplorer": "style",
+    "TrainingExplorer": "training",
+    "TrainingRecorder": "recording",
+}
 __all__ = [*WHERE]
 
 

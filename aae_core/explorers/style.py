@@ -54,7 +54,8 @@ class StyleExplorer(Explorer):
         z = [0.0] * page.code_dim if z is None else z
         options = {"name": "style", "title": "Style explorer"} | options
         spec, weights = page.traits()
-        super().__init__(z=z, start=z, label=label, limit=limit, names=names, decoder=spec, weights=weights, **options)
+        super().__init__(z=z, label=label, limit=limit, names=names, decoder=spec, weights=weights, **options)
+        self.start = self.z
         self.poster = still(page.images(torch.tensor([self.z] * classes), torch.arange(classes)))
         self.poster_alt = f"{', '.join(names)}: decoded in one style" if page.n_classes else "A decoded image"
 

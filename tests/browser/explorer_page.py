@@ -1,15 +1,8 @@
 """A plain page with live widgets, from their state alone: no kernel, no theme, the smallest host that can be."""
 
 import json
-import os
-import shutil
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 HOST = """
 const states = JSON.parse(document.getElementById("states").textContent);
@@ -60,15 +53,16 @@ html {{ background: {paper}; color: {ink}; font: 17px/1.6 system-ui, "DejaVu San
 html[data-theme=dark] {{ background: #14181e; color: #e6eaee; }}
 body {{ margin: 0; }} main {{ margin: 0 auto; max-width: 760px; padding: 16px; }}
 </style></head>
-<body><main><h1>Explorers</h1>{holes}<p>After.</p></main>
+<body {body}><main><h1>Explorers</h1>{holes}<p>After.</p></main>
 <script type="application/json" id="states">{states}</script><script type="module">{host}</script></body></html>"""
 
 
-def page(*widgets, theme="light", attributes=""):
-    """HTML with one live view per widget."""
+def page(*widgets, theme="light", attributes="", body=""):
+    """HTML with one live view per widget; `attributes` go to its html element, `body` to its body element."""
     states = [{key: value for key, value in w.get_state().items() if not isinstance(value, bytes)} for w in widgets]
     return PAGE.format(
         attributes=f'data-theme="{theme}" {attributes}' if theme else attributes,
+        body=body,
         paper="#fff",
         ink="#1f2a37",
         holes="".join(f'<div data-widget="{k}"></div>' for k in range(len(widgets))),
@@ -77,74 +71,31 @@ def page(*widgets, theme="light", attributes=""):
     )
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture(scope="session")
-def chromium():
-    """One headless Chromium: Playwright's own, or the system's."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as p:
-        own = p.chromium.executable_path
-        path = None if os.path.exists(own) else shutil.which("chromium") or shutil.which("chromium-browser")
-        if path is None and not os.path.exists(own):
-            pytest.skip("no Chromium: playwright install chromium")
-        browser = p.chromium.launch(executable_path=path, args=ARGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="session")
-def pages(tmp_path_factory):
-    """A local server; ``pages(html)`` puts a page on it and returns its address."""
+def pages(serve, tmp_path_factory):
+    """``pages(*widgets, …)`` puts a page on a local server and returns its address; ``pages.folder`` is where they lie."""
     folder = tmp_path_factory.mktemp("pages")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = serve(folder)
 
-    def publish(html, name=None):
-        name = name or f"page-{len(list(folder.iterdir()))}.html"
-        (folder / name).write_text(html, encoding="utf-8")
-        return f"http://127.0.0.1:{server.server_port}/{name}"
+    def publish(*widgets, **options):
+        name = f"page-{len(list(folder.iterdir()))}.html"
+        (folder / name).write_text(page(*widgets, **options), encoding="utf-8")
+        return f"{address}/{name}"
 
     publish.folder = folder
-    yield publish
-    server.shutdown()
+    return publish
 
 
 @pytest.fixture
-def visit(chromium):
-    """``visit(url, width=…)`` opens a page with the network refused; at the end no error may stand on its console."""
-    contexts, complaints = [], []
+def look(visit):
+    """``look(url)`` opens a page as ``visit`` does, and waits until its explorers have drawn."""
 
-    def gate(route):
-        url = route.request.url
-        if url.startswith(("data:", "blob:", "file:", "http://127.0.0.1")):
-            route.continue_()
-        else:
-            complaints.append(f"asked for {url}")
-            route.abort()
-
-    def note(message):
-        if message.type in ("error", "warning") and "willReadFrequently" not in message.text:
-            complaints.append(f"{message.type}: {message.text}")
-
-    def opened(url, width=1280, height=900, theme="light", motion="reduce", wait=True, **options):
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion=motion, **options
+    def opened(url, **options):
+        tab = visit(url, **options)
+        tab.wait_for_function(
+            """() => [...document.querySelectorAll("[data-widget]")]
+                .every((hole) => hole.querySelector(".aae-explorer[data-ready]"))"""
         )
-        contexts.append(context)
-        context.route("**/*", gate)
-        tab = context.new_page()
-        tab.on("console", note)
-        tab.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
-        tab.goto(url)
-        if wait:
-            tab.wait_for_selector(".aae-explorer[data-ready]")
         return tab
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not complaints, complaints
+    return opened

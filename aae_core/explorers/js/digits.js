@@ -10,7 +10,7 @@ import { h } from "./dom.js";
 export function picture(shape, attributes = {}) {
   const [channels, height, width] = shape;
   const el = h("canvas", { class: "aae-picture", width, height, ...attributes });
-  const context = el.getContext("2d");
+  const context = el.getContext("2d", { willReadFrequently: true }); // small, and written number by number
   const image = context.createImageData(width, height);
   const plane = width * height;
   let shown = null;

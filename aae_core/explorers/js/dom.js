@@ -19,6 +19,17 @@ export function input(attributes) {
   return h("input", { "data-lm-suppress-shortcuts": "true", autocomplete: "off", ...attributes });
 }
 
+/** A drawing of 24 by 24 units in the text's colour, from the data of one SVG path. */
+export function icon(path) {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", width: 20, height: 20, fill: "currentColor", "aria-hidden": "true" }))
+    svg.setAttribute(key, value);
+  svg.append(document.createElementNS(space, "path"));
+  svg.firstChild.setAttribute("d", path);
+  return svg;
+}
+
 let count = 0;
 const prefix = `aae-${Math.random().toString(36).slice(2, 8)}`;
 

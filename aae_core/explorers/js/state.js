@@ -81,7 +81,7 @@ export function shareState(model, fields, signal) {
     const found = parts().filter(mine);
     for (const [name, field] of entries) {
       const part = found.find((text) => text.startsWith(`${key}.${name}=`));
-      const text = part ? decodeURIComponent(part.slice(key.length + name.length + 2)) : start[name];
+      const text = part ? part.slice(key.length + name.length + 2).replaceAll(/%2c/gi, ",") : start[name];
       const value = field.read(text);
       if (value !== undefined && field.write(value) !== field.write(model.get(field.trait))) model.set(field.trait, value);
     }

@@ -1,0 +1,35 @@
+// Codes and fields as aae_core/explorers/packing.py packs them: many numbers in one text.
+
+import { bytes } from "./decoder.js";
+
+/** Frames of equal length in one array; `frame(t)` blends the two frames around a fractional t. */
+function film(numbers, size, frames) {
+  return (t = 0) => {
+    const at = Math.max(0, Math.min(frames - 1, t));
+    const k = Math.min(Math.floor(at), frames - 1);
+    const first = numbers.subarray(k * size, (k + 1) * size);
+    if (at === k) return first;
+    const second = numbers.subarray((k + 1) * size, (k + 2) * size);
+    return first.map((value, i) => value + (second[i] - value) * (at - k));
+  };
+}
+
+/**
+ * Codes in the plane. Returns {count, frames, labels (Uint8Array or null), frame(t)}; a frame is a Float32Array
+ * [x0, y0, x1, y1, …]. Points keep their place in the list from frame to frame, so that a fractional t shows them
+ * on their way.
+ */
+export function readCodes({ count, frames, scale, labelled }, text) {
+  const view = bytes(text);
+  const numbers = Float32Array.from({ length: 2 * count * frames }, (_, i) => view.getInt16(2 * i, true) * scale);
+  const labels = labelled ? new Uint8Array(view.buffer, view.byteOffset + 4 * count * frames, count) : null;
+  return { count, frames, labels, frame: film(numbers, 2 * count, frames) };
+}
+
+/** Values on a grid, row 0 at the bottom. Returns {width, height, frames, low, high, frame(t)}. */
+export function readField({ width, height, frames, low, high }, text) {
+  const view = bytes(text);
+  const span = (high - low) / 65535;
+  const numbers = Float32Array.from({ length: width * height * frames }, (_, i) => low + view.getUint16(2 * i, true) * span);
+  return { width, height, frames, low, high, frame: film(numbers, width * height, frames) };
+}

@@ -1,0 +1,65 @@
+// Play, pause and scrub through the frames of a recording.
+
+import { button, slider } from "./controls.js";
+import { icon } from "./dom.js";
+import { wantsStillness } from "./motion.js";
+
+const PLAY = "M8 5v14l11-7z";
+const PAUSE = "M7 5h4v14H7zM13 5h4v14h-4z";
+
+/**
+ * A play button and a slider over frames 0 … count - 1. `onFrame(t)` runs with the frame to show, a fraction between
+ * two while it plays (whole ones where the reader wants less motion); `format(t)` says in words where it is, such as
+ * "step 1,200". It stops at the end, and played again begins anew. `set(t)` goes to a frame without calling `onFrame`.
+ */
+export function scrubber({ count, fps = 12, name, format, onFrame, signal }) {
+  let at = 0;
+  let running = 0;
+  let last = 0;
+  const bar = slider({
+    label: "", name, min: 0, max: count - 1, step: 1, format: (t) => format(Math.round(t)),
+    onInput: (t) => {
+      pause();
+      go(t);
+    },
+  });
+  bar.el.classList.add("aae-scrubber");
+  const set = (t) => {
+    at = t;
+    bar.set(t);
+  };
+  const go = (t) => {
+    set(t);
+    onFrame(wantsStillness() ? Math.floor(t) : t);
+  };
+  const face = () => {
+    toggle.replaceChildren(icon(running ? PAUSE : PLAY));
+    toggle.setAttribute("aria-label", running ? "Pause" : "Play");
+  };
+  const step = (now) => {
+    const next = at + (Math.min(100, now - last) / 1000) * fps;
+    last = now;
+    running = next < count - 1 ? requestAnimationFrame(step) : 0;
+    go(Math.min(count - 1, next));
+    if (!running) face();
+  };
+  const play = () => {
+    if (running) return;
+    if (at >= count - 1) set(0);
+    last = performance.now();
+    running = requestAnimationFrame(step);
+    face();
+  };
+  const pause = () => {
+    cancelAnimationFrame(running);
+    running = 0;
+    face();
+  };
+  const toggle = button("", () => (running ? pause() : play()));
+  toggle.classList.add("aae-icon");
+  bar.el.firstChild.replaceWith(toggle);
+  signal.addEventListener("abort", () => cancelAnimationFrame(running));
+  face();
+  set(0);
+  return { el: bar.el, range: bar.range, set, play, pause };
+}

@@ -1,0 +1,133 @@
+// A recorded training run: codes flow to the prior over the discriminator's field, and the digits beside them come
+// into focus.
+
+import { button } from "./controls.js";
+import { bytes } from "./decoder.js";
+import { picture } from "./digits.js";
+import { h } from "./dom.js";
+import { explorer } from "./explorer.js";
+import { readCodes, readField } from "./packed.js";
+import { pad } from "./pad.js";
+import { scrubber } from "./scrubber.js";
+import { whole } from "./state.js";
+
+const FPS = 7;
+const CERTAIN = { low: 0.25, high: 0.75 }; // where the field's colour is full: beyond, a discriminator has all but decided
+const READINGS = [
+  ["error", "Squared error", 4],
+  ["distance", "Distance to prior", 3],
+  ["discrimination", "Loss of D", 3],
+];
+
+/** Images of sixteen greys, two to a byte, as numbers in [0, 1]. */
+function readImages({ frames, count, shape }, text) {
+  const view = bytes(text);
+  const size = count * shape[0] * shape[1] * shape[2];
+  const grey = (i) => ((view.getUint8(i >> 1) >> (i % 2 ? 0 : 4)) & 15) / 15;
+  const numbers = Float32Array.from({ length: frames * size }, (_, i) => grey(i));
+  return { count, shape, size, frame: (k) => numbers.subarray(k * size, (k + 1) * size) };
+}
+
+export default explorer((kit) => {
+  const { model, root, theme, get, put, signal } = kit;
+  const about = get("about");
+  const steps = get("steps");
+  const readings = get("readings");
+  const codes = readCodes(about.codes, get("codes"));
+  const field = readField(about.field, get("field"));
+  const prior = readField(about.prior, get("prior"));
+  const images = readImages(about.images, get("images"));
+  const last = steps.length - 1;
+  kit.share({ frame: { trait: "frame", ...whole(0, last) }, digit: { trait: "label", ...whole(0, 9) } });
+
+  const { limit } = about;
+  const plane = pad({ extent: [-limit, limit, -limit, limit], name: "Codes of held-out digits", theme, signal });
+  plane.contours({ width: prior.width, height: prior.height, values: prior.frame(0) }, about.levels);
+
+  const words = (k) => `step ${steps[k].toLocaleString("en")}`;
+  let at = get("frame"); // where the film is, between two frames while it plays
+  const film = scrubber({
+    count: steps.length, fps: FPS, name: "Training step", format: words, signal,
+    onFrame: (t) => {
+      at = t;
+      if (Math.floor(t) !== get("frame")) put({ frame: Math.floor(t) });
+      else show();
+    },
+  });
+
+  // Ten digits, each above what the autoencoder makes of it; each column picks its digit's codes.
+  const digits = [...new Set(codes.labels)].sort((a, b) => a - b);
+  const column = (digit) => {
+    const shape = images.shape;
+    const [real, rebuilt] = ["held-out", "rebuilt"].map((word) => picture(shape, { role: "img", "aria-label": `${word} ${digit}` }));
+    const el = h(
+      "button",
+      { type: "button", class: "aae-column", "aria-pressed": "false", "aria-label": `${digit}: show its codes alone` },
+      real.el, rebuilt.el, h("span", { class: "aae-dot", style: `--dot: var(--aae-digit-${digit})` }),
+      h("span", { class: "aae-name" }, String(digit)),
+    );
+    el.addEventListener("click", () => {
+      put({ label: get("label") === digit ? null : digit });
+      kit.say(get("label") === null ? "All digits" : `Only the codes of ${digit}`);
+    });
+    return { digit, el, real, rebuilt };
+  };
+  const columns = digits.map(column);
+  const grid = h("div", { class: "aae-digits", role: "group", "aria-label": "Held-out digits and what is rebuilt of them" });
+  grid.append(...columns.map(({ el }) => el));
+  const escape = (event) => event.key === "Escape" && get("label") !== null && put({ label: null });
+  grid.addEventListener("keydown", escape);
+
+  const values = READINGS.map(([, name]) => [name, h("dd")]);
+  const list = h("dl", { class: "aae-readings" }, ...values.map(([name, dd]) => h("div", {}, h("dt", {}, name), dd)));
+  const key = h(
+    "p",
+    { class: "aae-lead" },
+    "Lines: half and nine tenths of the prior. Shade: ", h("span", { class: "aae-says-prior" }, "D says prior"), ", ",
+    h("span", { class: "aae-says-code" }, "D says code"), ", none where it cannot tell.",
+  );
+  const reset = button("Reset", () => {
+    film.pause();
+    put({ frame: get("start"), label: null });
+    kit.say("Back to the beginning of your visit");
+  });
+  const tools = kit.tools(() => [[plane.canvas], columns.map(({ real }) => real.el), columns.map(({ rebuilt }) => rebuilt.el)]);
+  root.append(
+    h("div", { class: "aae-columns" }, plane.el, h("div", { class: "aae-beside" }, grid, list, key)),
+    h("div", { class: "aae-film" }, film.el, reset), tools,
+  );
+
+  const show = () => {
+    const { width, height } = field;
+    plane.field({ width, height, values: field.frame(at) }, CERTAIN);
+    plane.points(codes.frame(at), codes.labels, { only: get("label"), radius: 2 });
+    const reading = readings[Math.round(at)];
+    values.forEach(([, dd], k) => (dd.textContent = reading[READINGS[k][0]].toFixed(READINGS[k][2])));
+    kit.redraw();
+  };
+  const size = images.size / images.count;
+  const draw = () => {
+    const pixels = images.frame(1 + Math.round(at));
+    columns.forEach(({ rebuilt }, k) => rebuilt.paint(pixels, theme, k * size));
+  };
+  columns.forEach(({ real }, k) => real.paint(images.frame(0), theme, k * size));
+  kit.on("frame", () => {
+    if (Math.floor(at) !== get("frame")) at = get("frame"); // moved from elsewhere: another view, a link, the kernel
+    film.set(at);
+    show();
+  });
+  const mark = () => {
+    columns.forEach(({ digit, el }) => el.setAttribute("aria-pressed", String(digit === get("label"))));
+    show();
+  };
+  kit.on("label", mark);
+  film.set(at);
+  mark();
+  return {
+    draw,
+    repaint: () => {
+      plane.repaint();
+      columns.forEach(({ real, rebuilt }) => [real, rebuilt].forEach((one) => one.repaint(theme)));
+    },
+  };
+});

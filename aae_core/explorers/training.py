@@ -1,0 +1,81 @@
+"""The training explorer (chapter 2): a recorded run, played, paused and scrubbed through."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import traitlets as t
+
+from aae_core.explorers.base import Explorer
+from aae_core.explorers.recording import TrainingRecorder
+
+
+class TrainingExplorer(Explorer):
+    """Codes on their way to the prior, over the discriminator's field, step by step.
+
+    Args:
+        recorder: what watched the run.
+        frame: the frame to begin with; the last one by default.
+        label: the digit whose codes stand out; None shows all alike.
+        options: other traits, such as `name` or `title`.
+
+    The traits `frame` and `label` follow the reader and may be set.
+
+    Raises:
+        ValueError: nothing was recorded.
+    """
+
+    entry = "training"
+    frame = t.Int(0, help="the frame shown").tag(sync=True)
+    label = t.Int(None, allow_none=True, help="the digit that stands out, or None").tag(sync=True)
+    start = t.Int(0, help="the frame that Reset comes back to").tag(sync=True)
+    steps = t.List(t.Int(), help="the step of each frame").tag(sync=True)
+    readings = t.List(t.Dict(), help="error, discrimination and distance of each frame").tag(sync=True)
+    about = t.Dict(help="shapes and scales of the texts").tag(sync=True)
+    codes = t.Unicode().tag(sync=True)
+    field = t.Unicode().tag(sync=True)
+    prior = t.Unicode().tag(sync=True)
+    images = t.Unicode().tag(sync=True)
+
+    def __init__(
+        self, recorder: TrainingRecorder, frame: int | None = None, label: int | None = None, **options: Any
+    ) -> None:
+        traits = recorder.pack()
+        frame = len(traits["steps"]) - 1 if frame is None else frame
+        options = {"name": "training", "title": "Training explorer"} | options
+        super().__init__(frame=frame, start=frame, label=label, **traits, **options)
+        self.poster = poster(recorder, frame)
+        self.poster_alt = (
+            f"Codes of {len(recorder.digits):,} held-out digits in the plane, coloured by digit, after "
+            f"{recorder.steps[frame]:,} steps of training, over two contours of the prior"
+        )
+
+    @t.validate("frame", "start")
+    def _check_frame(self, proposal: dict[str, Any]) -> int:
+        if proposal["value"] is None:
+            raise t.TraitError("frame: expected a number, got None.")
+        return self.check_index(proposal, len(self.steps))
+
+    @t.validate("label")
+    def _check_label(self, proposal: dict[str, Any]) -> int | None:
+        return self.check_index(proposal, 10)
+
+
+def poster(recorder: TrainingRecorder, frame: int) -> str:
+    """The still picture: codes and contours on transparent paper, a PNG as base64 text."""
+    from matplotlib.figure import Figure
+
+    from aae_core.plotting import draw_codes
+
+    figure = Figure(figsize=(4.4, 4.4), facecolor="none")
+    ax = figure.add_axes((0, 0, 1, 1))
+    density, levels = recorder.log_density()
+    side = (-recorder.limit, recorder.limit)
+    ax.contour(density, levels, extent=side * 2, colors="#717d8a", linewidths=1, linestyles="solid")
+    draw_codes(ax, recorder.codes[frame], recorder.digits.labels, size=7, limit=recorder.limit)
+    ax.set_axis_off()
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=200, transparent=True)
+    return base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,427 @@
+"""The style explorer as a reader meets it, in a real browser with the network refused."""
+
+import json
+from statistics import median
+
+import pytest
+import torch
+from torch import nn
+
+from aae_core.explorers import PageDecoder, StyleExplorer
+from aae_core.explorers.bundle import JS, bundle_js
+from aae_core.networks import Decoder
+
+pytestmark = pytest.mark.browser
+pytest_plugins = ["explorer_page"]
+
+SIZE = 28 * 28
+ROOT = ".aae-explorer"
+DIGITS = f"{ROOT} .aae-picker canvas"
+SLIDERS = f"{ROOT} input[type=range]"
+INK = """(selector) => [...document.querySelectorAll(selector)].map((canvas) => {
+  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  return Array.from({length: data.length / 4}, (_, i) => data[4 * i + 3] / 255);
+})"""
+HASHES = f"(selector) => ({INK})(selector).map((ink) => ink.join())"
+NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+def structured(code_dim=8, n_classes=10, **options):
+    """A decoder that was never trained, but whose images differ by class and by each dimension of the code."""
+    torch.manual_seed(3)
+    decoder = Decoder(code_dim, n_classes=n_classes, **options)
+    with torch.no_grad():
+        for layer in decoder.net:
+            if isinstance(layer, nn.Linear):
+                nn.init.normal_(layer.weight, 0, 1.6 / layer.in_features**0.5)
+    return decoder.eval()
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    return structured()
+
+
+@pytest.fixture(scope="module")
+def url(pages, decoder):
+    return pages(StyleExplorer(decoder))
+
+
+def get(tab, trait, k=0):
+    return tab.evaluate(f"models[{k}].get({trait!r})")
+
+
+def test_the_page_decodes_as_pytorch_does(pages, look):
+    torch.manual_seed(0)
+    strangers = nn.Sequential(
+        nn.BatchNorm1d(7), nn.Linear(7, 33), nn.LeakyReLU(0.2), nn.BatchNorm1d(33), nn.Linear(33, 27), nn.Tanh()
+    ).eval()  # fmt: skip
+    cases = [
+        (structured(18, 0, hidden=(512, 512)), {}, 23, 4e-3),
+        (structured(8, 10), {}, 10, 4e-3),
+        (structured(3, 10, hidden=(31, 17)), {"precision": "float32"}, 7, 1e-5),
+        (strangers, {"n_classes": 4, "image_shape": (3, 3, 3)}, 6, 4e-3),
+    ]
+    (pages.folder / "decoder.js").write_text(bundle_js(JS / "decoder.js"))
+    tab = look(pages())
+    for net, options, n, bound in cases:
+        made = PageDecoder(net, **options)
+        spec, weights = made.traits()
+        z, y = torch.randn(n, made.code_dim), torch.arange(n) % max(1, made.n_classes)
+        with torch.no_grad():
+            if isinstance(net, Decoder):
+                real = net(z, y) if net.n_classes else net(z)
+            else:
+                real = (net(torch.cat([z, torch.eye(4)[y]], 1)) + 1) / 2
+        pixels = tab.evaluate(
+            """async ([spec, weights, z, y]) => {
+                const {makeDecoder} = await import("./decoder.js");
+                return [...makeDecoder(spec, weights).decode(z, y)];
+            }""",
+            [spec, weights, z.tolist(), y.tolist()],
+        )
+        assert (torch.tensor(pixels) - real.flatten()).abs().max() < bound
+
+
+def test_the_first_picture_is_pytorchs_and_stands_soon(look, url, decoder):
+    tab = look(url)
+    shown = torch.tensor(tab.evaluate(INK, DIGITS)).view(10, 1, 28, 28)
+    with torch.no_grad():
+        real = decoder(torch.zeros(10, 8), torch.arange(10))
+    assert (shown - real).abs().max() < 4e-3 + 1 / 255
+    assert float(tab.locator(ROOT).get_attribute("data-ready")) < 300
+
+
+def test_every_slider_changes_every_digit(look, url):
+    tab = look(url)
+    sliders = tab.locator(SLIDERS)
+    assert sliders.count() == 8
+    for k in range(8):
+        before = tab.evaluate(HASHES, DIGITS)
+        sliders.nth(k).evaluate("(el) => { el.value = 1.5; el.dispatchEvent(new Event('input', {bubbles: true})); }")
+        tab.evaluate(NEXT_FRAME)
+        after = tab.evaluate(HASHES, DIGITS)
+        assert all(a != b for a, b in zip(before, after, strict=True)), f"slider {k + 1}"
+        assert get(tab, "z")[k] == 1.5
+
+
+def test_the_keyboard_moves_a_slider_and_draws_once_a_frame(look, url):
+    tab = look(url)
+    tab.locator(SLIDERS).nth(2).focus()
+    before = tab.evaluate(HASHES, DIGITS)
+    for _ in range(4):
+        tab.keyboard.press("ArrowRight")
+    tab.evaluate(NEXT_FRAME)
+    assert get(tab, "z")[2] == pytest.approx(0.2)
+    assert tab.locator(SLIDERS).nth(2).get_attribute("aria-valuetext") == "0.20"
+    assert tab.evaluate(HASHES, DIGITS) != before
+    draws = int(tab.locator(ROOT).get_attribute("data-draws"))
+    tab.evaluate("() => { for (let k = 1; k <= 50; k++) models[0].set('z', Array(8).fill(k / 50)); }")
+    tab.evaluate(NEXT_FRAME)
+    assert int(tab.locator(ROOT).get_attribute("data-draws")) == draws + 1
+    tab.keyboard.press("Home")
+    assert get(tab, "z")[2] == -3
+
+
+def test_a_digit_picked_shows_one_row_per_dimension(look, url, decoder):
+    tab = look(url)
+    tab.evaluate("models[0].set('z', [1, 0.5, 0, -0.5, -1, 0.25, 0, 2])")
+    tab.locator(".aae-tile").nth(3).click()
+    assert get(tab, "label") == 3
+    tab.wait_for_function("document.querySelectorAll('.aae-strip').length === 8")
+    tab.set_viewport_size({"width": 1280, "height": 1600})  # rows out of sight are not drawn
+    tab.wait_for_timeout(300)
+    cells = torch.tensor(tab.evaluate(INK, ".aae-strip canvas")).view(8, 9, 28, 28)
+    z = torch.tensor(get(tab, "z"))
+    for k in range(8):
+        codes = z.repeat(9, 1)
+        codes[:, k] = torch.linspace(-3, 3, 9)
+        with torch.no_grad():
+            real = decoder(codes, torch.full((9,), 3))[:, 0]
+        assert (cells[k] - real).abs().max() < 4e-3 + 1 / 255, f"row {k + 1}"
+
+    tab.locator(".aae-strip").nth(1).locator("button").nth(8).click()
+    assert get(tab, "z")[1] == 3
+    assert tab.locator(".aae-strip").nth(1).locator("[aria-pressed=true]").count() == 1
+    # the thumb stands below the cell that it names
+    for cell, value in ((0, -3), (4, 0), (8, 3)):
+        box = tab.locator(".aae-strip").nth(1).locator("button").nth(cell).bounding_box()
+        line = tab.locator(SLIDERS).nth(1).bounding_box()
+        thumb = line["x"] + 8 + (line["width"] - 16) * (value + 3) / 6
+        assert thumb == pytest.approx(box["x"] + box["width"] / 2, abs=0.6)
+
+
+def test_the_digit_view_works_by_keyboard(look, url):
+    tab = look(url)
+    tab.locator(".aae-tile input").first.focus()
+    tab.keyboard.press("Space")
+    assert get(tab, "label") == 0
+    tab.keyboard.press("ArrowRight")
+    assert get(tab, "label") == 1
+    tab.locator(".aae-strip button").first.focus()
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("Enter")
+    assert get(tab, "z")[0] == -2.25
+    tab.keyboard.press("End")
+    tab.keyboard.press("Space")
+    assert get(tab, "z")[0] == 3
+    assert tab.locator(".aae-strip button[tabindex='0']").count() == 8  # one tab stop a row
+    tab.locator(".aae-tile input").nth(1).focus()
+    tab.keyboard.press("Escape")
+    assert get(tab, "label") is None and tab.locator(".aae-strip").count() == 0
+
+
+def test_a_second_click_or_the_button_lets_go(look, url):
+    tab = look(url)
+    tile = tab.locator(".aae-tile").nth(5)
+    tile.click()
+    assert get(tab, "label") == 5
+    tile.click()
+    assert get(tab, "label") is None
+    tile.click()
+    tab.get_by_role("button", name="All sliders").click()
+    assert get(tab, "label") is None and not tab.get_by_role("button", name="All sliders").is_visible()
+
+
+def test_sample_and_reset(look, url):
+    tab = look(url)
+    seen = []
+    for _ in range(30):
+        tab.get_by_role("button", name="Sample a style").click()
+        seen += get(tab, "z")
+    seen = torch.tensor(seen)
+    assert len(seen.unique()) > 150 and seen.abs().max() <= 3 and seen.mean().abs() < 0.3 and 0.8 < seen.std() < 1.2
+    tab.wait_for_timeout(100)
+    assert "sampled" in tab.locator("[role=status]").inner_text()
+    tab.get_by_role("button", name="Reset").click()
+    assert get(tab, "z") == [0] * 8
+
+
+def test_a_sampled_style_is_glided_to_where_motion_is_welcome(look, url):
+    tab = look(url)
+    tab.emulate_media(reduced_motion="no-preference")
+    draws = int(tab.locator(ROOT).get_attribute("data-draws"))
+    tab.get_by_role("button", name="Sample a style").click()
+    tab.wait_for_timeout(700)
+    assert int(tab.locator(ROOT).get_attribute("data-draws")) > draws + 3
+    assert all(round(value, 2) == value for value in get(tab, "z"))
+
+
+def test_the_state_is_in_the_address(look, url):
+    tab = look(url)
+    assert "#" not in tab.url
+    length = tab.evaluate("history.length")
+    tab.locator(SLIDERS).nth(0).evaluate(
+        """async (el) => { for (let k = 1; k <= 30; k++) {
+            el.value = k / 20; el.dispatchEvent(new Event("input", {bubbles: true}));
+            await new Promise(requestAnimationFrame); } }"""
+    )
+    tab.locator(".aae-tile").nth(7).click()
+    tab.wait_for_timeout(500)
+    assert tab.url.endswith("#style.z=1.5,0,0,0,0,0,0,0&style.digit=7")
+    assert tab.evaluate("history.length") == length
+    digits = tab.evaluate(HASHES, DIGITS)
+    tab.reload()
+    tab.wait_for_selector(f"{ROOT}[data-ready]")
+    assert get(tab, "z")[0] == 1.5 and get(tab, "label") == 7
+    assert tab.evaluate(HASHES, DIGITS) == digits
+    tab.goto("about:blank")
+    tab.go_back()
+    tab.wait_for_selector(f"{ROOT}[data-ready]")
+    assert get(tab, "z")[0] == 1.5 and get(tab, "label") == 7
+    tab.get_by_role("button", name="Reset").click()
+    tab.get_by_role("button", name="All sliders").click()
+    tab.wait_for_timeout(500)
+    assert "#" not in tab.url
+
+
+def test_a_link_in_the_text_sets_the_state_and_back_undoes_it(look, url):
+    tab = look(url)
+    tab.evaluate("location.hash = 'style.z=0,0,0,2,0,0,0,0'")
+    tab.wait_for_function("models[0].get('z')[3] === 2")
+    tab.evaluate("location.hash = 'some-heading'")
+    tab.wait_for_timeout(400)
+    assert get(tab, "z")[3] == 2 and tab.url.endswith("#some-heading&style.z=0,0,0,2,0,0,0,0")
+    tab.go_back()
+    tab.wait_for_timeout(50)
+    tab.go_back()
+    tab.wait_for_function("models[0].get('z')[3] === 0")
+
+
+@pytest.mark.parametrize(
+    "bad", ["style.z=1,2", "style.z=a,b,c,d,e,f,g,h", "style.z=1,,1,1,1,1,1,1", "style.digit=10", "style.digit=x",
+            "style.z=Infinity,0,0,0,0,0,0,0", "style.z", "style.z=%zz"],
+)  # fmt: skip
+def test_a_broken_address_is_ignored(look, url, bad):
+    tab = look(f"{url}#{bad}")
+    assert get(tab, "z") == [0] * 8 and get(tab, "label") is None
+
+
+def test_two_explorers_on_a_page_keep_apart(look, pages, decoder):
+    widgets = [StyleExplorer(decoder), StyleExplorer(decoder), StyleExplorer(decoder, name="mine")]
+    tab = look(pages(*widgets))
+    tab.wait_for_function("document.querySelectorAll('[data-ready]').length === 3")
+    for k, value in enumerate((1, 2, 3)):
+        tab.evaluate(f"models[{k}].set('z', Array(8).fill({value}))")
+    tab.wait_for_timeout(500)
+    for key, value in (("style", 1), ("style-2", 2), ("mine", 3)):
+        assert f"{key}.z={','.join([str(value)] * 8)}" in tab.url
+    tab.reload()
+    tab.wait_for_function("document.querySelectorAll('[data-ready]').length === 3")
+    assert [get(tab, "z", k)[0] for k in range(3)] == [1, 2, 3]
+
+
+def test_two_views_of_one_model_move_together_and_leave_nothing_behind(look, url):
+    tab = look(url)
+    alone = tab.evaluate("models[0].count()")
+    tab.evaluate(
+        """async () => {
+            const el = document.querySelector("main").appendChild(document.createElement("div"));
+            el.id = "second";
+            const source = URL.createObjectURL(new Blob([models[0].get("_esm")], {type: "text/javascript"}));
+            window.control = new AbortController();
+            (await import(source)).default.render({model: models[0], el, signal: control.signal});
+        }"""
+    )
+    tab.locator(SLIDERS).first.focus()
+    tab.keyboard.press("End")
+    tab.evaluate(NEXT_FRAME)
+    first, second = (tab.evaluate(HASHES, f"{where} .aae-picker canvas") for where in ("[data-widget]", "#second"))
+    assert first == second
+    tab.evaluate("control.abort()")
+    assert tab.evaluate("document.querySelector('#second').childElementCount") == 0
+    assert tab.evaluate("models[0].count()") == alone
+    tab.evaluate("ends[0]()")
+    assert tab.evaluate("models[0].count()") == 0 and tab.locator(ROOT).count() == 0
+
+
+def test_copy_a_link_and_save_a_picture(look, url, tmp_path):
+    tab = look(url, permissions=["clipboard-read", "clipboard-write"])
+    tab.evaluate("models[0].set('z', [0, 0, 0, 0, 0, 0, 0, -1.25])")
+    tab.get_by_role("button", name="Copy link").click()
+    tab.get_by_role("button", name="Link copied").wait_for()
+    link = tab.evaluate("navigator.clipboard.readText()")
+    assert link == f"{url}#style.z=0,0,0,0,0,0,0,-1.25"
+    other = look(link)
+    assert get(other, "z")[7] == -1.25
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Save picture").click()
+    assert download.value.suggested_filename == "style.png"
+    download.value.save_as(tmp_path / "style.png")
+    from PIL import Image
+
+    image = Image.open(tmp_path / "style.png").convert("RGB")
+    assert image.width > 1400 and image.getpixel((2, 2)) == (255, 255, 255)
+
+
+def test_the_theme_is_the_hosts(look, pages, decoder):
+    tab = look(pages(StyleExplorer(decoder)))
+    ink = "() => { const d = document.querySelector('canvas').getContext('2d').getImageData(0, 0, 28, 28).data;"
+    ink += " let at = 3; for (let i = 3; i < d.length; i += 4) if (d[i] > d[at]) at = i; return d[at - 3]; }"
+    light = tab.evaluate(ink)
+    tab.evaluate("document.documentElement.dataset.theme = 'dark'")
+    tab.evaluate(NEXT_FRAME)
+    dark = tab.evaluate(ink)
+    assert light < 60 and dark > 200
+    hosts = [
+        ("", "document.body.dataset.jpThemeLight = 'false'"),
+        ("", "document.body.className = 'vscode-dark'"),
+        ("", "document.documentElement.setAttribute('theme', 'dark')"),
+    ]
+    for attributes, script in hosts:
+        tab = look(pages(StyleExplorer(decoder), theme=None, attributes=attributes))
+        assert tab.evaluate(ink) < 60
+        tab.evaluate(script)
+        tab.evaluate(NEXT_FRAME)
+        assert tab.evaluate(ink) > 200, script
+    tab = look(pages(StyleExplorer(decoder), theme=None), theme="dark")
+    assert tab.evaluate(ink) > 200
+    tab = look(pages(StyleExplorer(decoder), theme="light"), theme="dark")
+    assert tab.evaluate(ink) < 60
+
+
+def test_a_notebook_keeps_its_address(look, pages, decoder):
+    tab = look(pages(StyleExplorer(decoder), body='data-jp-theme-light="true"'))
+    tab.evaluate("models[0].set('z', [1, 0, 0, 0, 0, 0, 0, 0])")
+    tab.wait_for_timeout(400)
+    assert "#" not in tab.url
+    assert tab.get_by_role("button", name="Copy link").count() == 0
+    assert tab.locator("input:not([data-lm-suppress-shortcuts])").count() == 0
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 2560])
+@pytest.mark.parametrize("digit", [None, 4])
+@pytest.mark.parametrize("rtl", [False, True])
+def test_it_fits_its_page(look, pages, decoder, width, digit, rtl):
+    tab = look(pages(StyleExplorer(decoder, label=digit), attributes='dir="rtl"' if rtl else ""), width=width)
+    tab.wait_for_timeout(100)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    root = tab.locator(ROOT).bounding_box()
+    targets = f"{ROOT} button:visible, {ROOT} input[type=range], {ROOT} .aae-tile"
+    for box in (target.bounding_box() for target in tab.locator(targets).all()):
+        assert box["height"] >= 44 and box["width"] >= 44 - 1e-3
+        assert box["x"] >= root["x"] - 8.5 and box["x"] + box["width"] <= root["x"] + root["width"] + 8.5
+
+
+def test_on_a_phone_the_digits_stay_in_sight(look, pages):
+    tab = look(pages(StyleExplorer(structured(15), label=2)), width=390)
+    assert tab.locator(".aae-strip").first.locator("button").count() == 5
+    tab.locator(SLIDERS).nth(10).scroll_into_view_if_needed()
+    box = tab.locator(".aae-stage").bounding_box()
+    assert 0 <= box["y"] < 5 and box["height"] < 240
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("digit", [None, 4])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing(look, pages, decoder, theme, digit, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    tab = look(pages(StyleExplorer(decoder, label=digit), theme=theme), theme=theme, width=width)
+    tab.wait_for_timeout(100)
+    found = axe.run(tab).response["violations"]
+    assert not found, json.dumps([(v["id"], v["nodes"][0]["html"]) for v in found], indent=1)
+
+
+def test_nothing_moves_when_the_picture_comes(look, url):
+    tab = look(url)
+    shift = """() => new Promise((done) => { let sum = 0;
+      new PerformanceObserver((list) => list.getEntries().forEach((e) => (sum += e.value)))
+        .observe({type: "layout-shift", buffered: true});
+      setTimeout(() => done(sum), 200); })"""
+    before = tab.evaluate(shift)
+    tab.get_by_role("button", name="Sample a style").click()
+    tab.wait_for_timeout(100)
+    assert tab.evaluate(shift) - before < 1e-3
+
+
+@pytest.mark.parametrize(("code_dim", "n_classes"), [(1, 0), (2, 1), (32, 16), (3, 20)])
+def test_other_decoders(look, pages, code_dim, n_classes):
+    net = structured(code_dim, n_classes, hidden=(64,))
+    tab = look(pages(StyleExplorer(net)), width=390)
+    assert tab.locator(SLIDERS).count() == code_dim
+    pictures = tab.locator(DIGITS)
+    assert pictures.count() == max(1, n_classes)
+    if n_classes == 0:
+        assert pictures.first.bounding_box()["width"] > 150
+    tab.locator(".aae-tile").last.click()
+    assert get(tab, "label") == max(0, n_classes - 1)
+    assert tab.locator(".aae-strip").count() == code_dim
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_ten_digits_fit_a_frame(look, pages):
+    tab = look(pages(StyleExplorer(structured(8, 10, hidden=(512, 512)))))
+    times = tab.evaluate(
+        """async () => {
+            const root = document.querySelector(".aae-explorer"), slider = root.querySelector("input[type=range]");
+            const times = [];
+            for (let k = 0; k < 100; k++) {
+                slider.value = Math.sin(k);
+                slider.dispatchEvent(new Event("input", {bubbles: true}));
+                await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+                times.push(Number(root.dataset.ms));
+            }
+            return times;
+        }"""
+    )
+    assert median(times) <= 16

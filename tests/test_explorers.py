@@ -1,0 +1,206 @@
+"""The explorers on Python's side: traits, what they refuse, and the bundle that the page receives."""
+
+import base64
+import io
+import math
+import subprocess
+import sys
+
+import ipywidgets
+import numpy as np
+import pytest
+import torch
+import traitlets
+from PIL import Image
+from torch import nn
+
+from aae_core import palette
+from aae_core.explorers import PageDecoder, StyleExplorer
+from aae_core.explorers.bundle import JS, BundleError, bundle_css, bundle_js
+from aae_core.models.supervised import SupervisedAAE
+from aae_core.networks import Decoder
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    return SupervisedAAE(4, hidden=(16,))
+
+
+def test_importing_the_package_imports_no_widgets():
+    code = "import sys, aae_core, aae_core.explorers as e; print('anywidget' in sys.modules, 'StyleExplorer' in dir(e))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).split() == ["False", "True"]
+
+
+def test_a_model_becomes_a_widget_with_state_that_json_can_carry(model):
+    explorer = StyleExplorer(model)
+    state = explorer.get_state()
+    assert (explorer.z, explorer.label, explorer.names) == ([0.0] * 4, None, [str(k) for k in range(10)])
+    assert state["decoder"]["sizes"] == [14, 16, 784] and state["decoder"]["image_shape"] == [1, 28, 28]
+    assert isinstance(state["weights"], str) and "weights" not in state["decoder"]
+    assert isinstance(state["_esm"], str) and "export default" in state["_esm"]
+    assert state["_css"].startswith(palette.css(".aae-explorer", palette.LIGHT)[:40])
+    assert explorer.title and explorer.name == "style" and explorer.poster_alt
+
+
+def test_the_explorer_is_a_widget_like_any_other(model):
+    explorer, seen = StyleExplorer(model), []
+    explorer.observe(lambda change: seen.append(change["new"]), "z")
+    explorer.z = torch.tensor([1.0, 0.5, 0.0, -1.0])
+    explorer.z = np.zeros(4, np.float32)
+    explorer.z = (1, 2, 3, 4)
+    assert seen == [[1.0, 0.5, 0.0, -1.0], [0.0] * 4, [1.0, 2.0, 3.0, 4.0]]
+    twin = StyleExplorer(model)
+    ipywidgets.link((explorer, "z"), (twin, "z"))
+    explorer.z = [0.25] * 4
+    assert twin.z == [0.25] * 4
+    assert explorer in ipywidgets.VBox([explorer, twin]).children
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "message"),
+    [
+        ("z", [0.0] * 3, "z: expected 4 numbers, got 3"),
+        ("z", [0.0, math.nan, 0.0, 0.0], "z: expected finite numbers"),
+        ("z", [0.0, math.inf, 0.0, 0.0], "z: expected finite numbers"),
+        ("z", "abcd", "z"),
+        ("z", torch.zeros(1, 4), "z"),
+        ("label", 10, "label: expected None or 0 … 9, got 10"),
+        ("label", -1, "label: expected None or 0 … 9, got -1"),
+        ("name", "two words", "name: expected letters"),
+        ("name", "", "name: expected letters"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused(model, trait, value, message):
+    with pytest.raises(traitlets.TraitError, match=message):
+        StyleExplorer(model, **{trait: value})
+    explorer = StyleExplorer(model, z=[1.0] * 4)
+    with pytest.raises(traitlets.TraitError, match=message):
+        setattr(explorer, trait, value)
+    assert explorer.z == [1.0] * 4 and explorer.label is None and explorer.name == "style"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: StyleExplorer("model.pt"), "expected a model with a decoder, or a decoder, got str"),
+        (lambda: StyleExplorer(nn.Sequential(nn.Conv2d(1, 1, 1))), "Conv2d"),
+        (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 5), nn.Sigmoid())), r"image_shape.*of 5 numbers"),
+        (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), n_classes=3), "add up to the decoder's input, 3"),
+        (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), code_dim=1, n_classes=1), "got 1 and 1"),
+        (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), n_classes=2, names=["a"]), "names: expected 2"),
+        (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), limit=0), "limit: expected a number above 0"),
+        (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), limit=math.nan), "limit"),
+    ],
+)
+def test_a_model_that_does_not_fit_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_a_decoder_that_does_more_than_its_layers_is_found_out():
+    class Doubled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = nn.Sequential(nn.Linear(2, 4), nn.Sigmoid())
+
+        def forward(self, z):
+            return 2 * self.net(z)
+
+    with pytest.raises(ValueError, match="differs from its layers in a row"):
+        StyleExplorer(Doubled())
+
+
+@pytest.mark.parametrize("code_dim", [1, 2, 32])
+@pytest.mark.parametrize("n_classes", [0, 1, 20])
+def test_any_width_and_any_number_of_classes(code_dim, n_classes):
+    explorer = StyleExplorer(Decoder(code_dim, hidden=(8,), n_classes=n_classes, image_shape=(1, 4, 6)))
+    assert len(explorer.z) == code_dim and len(explorer.names) == max(1, n_classes)
+    explorer.label = max(0, n_classes - 1)
+
+
+def test_a_strangers_tanh_decoder_is_read_from_minus_one_to_one():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(5, 9), nn.Tanh())
+    page = PageDecoder(net, n_classes=2)
+    z, y = torch.randn(6, 3), torch.arange(6) % 2
+    expected = (net(torch.cat([z, torch.eye(2)[y]], 1)) + 1) / 2
+    assert page.pixel_range == (-1.0, 1.0) and page.image_shape == (1, 3, 3)
+    assert (page.images(z, y).flatten(1) - expected).abs().max() < 4e-3
+
+
+def test_the_still_shows_each_class_at_twice_the_resolution_of_a_text_column(model):
+    explorer = StyleExplorer(model)
+    image = Image.open(io.BytesIO(base64.b64decode(explorer.poster))).convert("RGBA")
+    assert image.width >= 2 * 690 and image.width / image.height == pytest.approx(10, rel=0.1)
+    strength = np.asarray(image.crop((0, 0, 140, 140)).getchannel("A").reduce(5)) / 255
+    digit = PageDecoder(model).images(torch.zeros(1, 4), torch.tensor([0]))[0, 0].numpy()
+    assert np.corrcoef(strength.ravel(), digit.ravel())[0, 1] > 0.9
+    mime = explorer._repr_mimebundle_()[0]
+    assert mime["image/png"] == base64.b64decode(explorer.poster)
+    assert mime["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
+
+
+def test_the_stills_ink_can_be_read_on_both_papers():
+    from aae_core.explorers.still import INK
+
+    def luminance(rgb):
+        channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in rgb)]
+        return 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2]
+
+    for theme in (palette.LIGHT, palette.DARK):
+        paper = [int(theme["paper"][k : k + 2], 16) for k in (1, 3, 5)]
+        low, high = sorted([luminance(INK), luminance(paper)])
+        assert (high + 0.05) / (low + 0.05) > 3
+
+
+def test_the_bundle_has_no_imports_and_one_export():
+    text = bundle_js(JS / "style.js")
+    code = [line for line in text.splitlines() if not line.startswith("//")]
+    assert not [line for line in code if line.startswith("import")]
+    assert [line for line in code if line.startswith("export")] == ["export default explorer((kit) => {"]
+    assert "http" not in text
+
+
+def test_shared_modules_are_bundled_once_and_in_order(tmp_path):
+    (tmp_path / "a.js").write_text(
+        'import { b, bb as c } from "./b.js";\nimport { d } from "./d.js";\nexport default b + c + d;'
+    )
+    (tmp_path / "b.js").write_text('import { d as e } from "./d.js";\nexport const b = e;\nexport function bb() {}')
+    (tmp_path / "d.js").write_text("const hidden = 1;\nexport const d = hidden;\nexport class D {}")
+    text = bundle_js(tmp_path / "a.js")
+    assert text.count("const hidden") == 1
+    assert text.index("// d.js") < text.index("// b.js") < text.index("// a.js")
+    assert "{ b, bb: c }" in text and "{ d: e }" in text and "return { D, d };" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('import x from "./b.js";', "cannot bundle 'import x"),
+        ('import { x } from "three";', "imports 'three'; only files beside it"),
+        ('import { x } from "https://esm.sh/x";', "only files beside it"),
+        ('import { x } from "./nowhere.js";', "there is no module"),
+        ('import { x } from "./b.js";', "b.js exports no x"),
+        ('const x = await import("./b.js");', "cannot bundle"),
+        ('import { loop } from "./loop.js";', "circle: loop.js → round.js → loop.js"),
+        ('import { y } from "./changing.js";', "export let"),
+        ('import { y } from "./default.js";', "exports no y|cannot bundle 'export default"),
+    ],
+)
+def test_what_cannot_be_bundled_is_said(tmp_path, text, message):
+    (tmp_path / "a.js").write_text(text)
+    (tmp_path / "b.js").write_text("export const y = 1;")
+    (tmp_path / "loop.js").write_text('import { round } from "./round.js";\nexport const loop = 1;')
+    (tmp_path / "round.js").write_text('import { loop } from "./loop.js";\nexport const round = 1;')
+    (tmp_path / "changing.js").write_text("export let y = 1;")
+    (tmp_path / "default.js").write_text("export const y = 1;\nexport default y;")
+    with pytest.raises(BundleError, match=message):
+        bundle_js(tmp_path / "a.js")
+
+
+def test_the_style_sheet_knows_every_hosts_dark_theme():
+    text = bundle_css("base")
+    for host in ("html[data-theme=dark]", "body[data-jp-theme-light=false]", "body.vscode-dark", "html[theme=dark]"):
+        assert f"{host} .aae-explorer" in text
+    assert "prefers-color-scheme: dark" in text and text.count(palette.DARK["ink"]) == 2
