@@ -229,9 +229,10 @@ def export(
 
 
 def _judge(measures: tuple[str, ...]):  # noqa: ANN202 - importing its class would slow every command down
+    from aae_core.metrics import NEED_JUDGE
     from aae_core.zoo import load
 
-    return load("judge") if {"sample_accuracy", "swap_accuracy"} & set(measures) else None
+    return load("judge") if NEED_JUDGE & set(measures) else None
 
 
 def _print_measures(about: dict, as_json: bool, more: dict) -> None:

@@ -1,0 +1,75 @@
+"""Whether a generator's samples look real, and whether they are as varied as real data (chapter 1)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from aae_core.data import N_CLASSES, Digits
+from aae_core.metrics.measure import Measure, decode_all
+from aae_core.models.judge import Judge
+
+CONFIDENT = 0.9
+"""From this probability on, the judge counts as sure of what it reads."""
+
+
+def samples_of(model: nn.Module, n: int = 10_000, seed: int = 0) -> Tensor:
+    """`n` images (n, 1, 28, 28) of a model that is not told a digit, from codes drawn by `seed`."""
+    return decode_all(model, model.prior.sample(n, generator=torch.Generator().manual_seed(seed)))
+
+
+def confidence(judge: Judge, images: Tensor) -> float:
+    """Share of images (N, 1, 28, 28) in which the judge reads some digit with a probability of at least .9."""
+    return float((judge.probabilities(images).max(1).values >= CONFIDENT).float().mean())
+
+
+def class_shares(judge: Judge, images: Tensor) -> Tensor:
+    """Share of images (N, 1, 28, 28) that the judge reads as each digit, (10,), summing to 1."""
+    return torch.bincount(judge.probabilities(images).argmax(1), minlength=N_CLASSES) / len(images)
+
+
+def effective_number(shares: Tensor) -> float:
+    """The exponential of the entropy of shares (K,): K where all are equal, 1 where one has everything."""
+    return math.exp(-float(torch.special.xlogy(shares, shares).sum()))
+
+
+def pairwise_distance(x: Tensor, seed: int = 0) -> float:
+    """Mean distance between each of x (N, …) and another of them, drawn at random.
+
+    Raises:
+        ValueError: there are not two of them.
+    """
+    if len(x) < 2:
+        raise ValueError(f"x: expected at least two samples, got {len(x)}.")
+    # A random circular order: everyone's partner is somebody else.
+    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
+    return float((x[order] - x[order.roll(1)]).flatten(1).norm(dim=1).mean())
+
+
+def sample_confidence(model: nn.Module, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
+    """Share of samples that the judge reads with a probability of at least .9; against the same on real digits."""
+    real = confidence(judge, test.pixels().cpu())
+    return Measure(confidence(judge, samples_of(model, n, seed)), real, "the same on real digits")
+
+
+def class_coverage(model: nn.Module, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> dict[str, Measure]:
+    """How evenly the samples spread over the digits, as the judge reads them.
+
+    Returns:
+        ``effective``, the exponential of the entropy of the classes, 1 … 10; and ``rarest``, the share of the digit
+        that is drawn least. Both against real digits.
+    """
+    drawn = class_shares(judge, samples_of(model, n, seed))
+    real = class_shares(judge, test.pixels().cpu())
+    return {
+        "effective": Measure(effective_number(drawn), effective_number(real), "the same on real digits"),
+        "rarest": Measure(float(drawn.min()), float(real.min()), "the same on real digits"),
+    }
+
+
+def sample_distance(model: nn.Module, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
+    """Mean distance between two samples, in pixels' intensities; against two real digits."""
+    real = pairwise_distance(test.pixels().cpu(), seed)
+    return Measure(pairwise_distance(samples_of(model, n, seed), seed), real, "two real digits")

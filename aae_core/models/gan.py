@@ -1,0 +1,97 @@
+"""Generative adversarial network (chapter 1): Goodfellow et al. 2014, arXiv 1406.2661, Algorithm 1."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from aae_core import losses
+from aae_core.priors import Prior
+from aae_core.training import Batch, Optimizers, descend
+
+Game = Literal["non-saturating", "minimax"]
+
+
+class GAN(nn.Module):
+    """A generator that turns noise into data, and a discriminator that tells its data from the real ones.
+
+    The same steps train points on a line, points in the plane, and images: it depends on the networks alone.
+
+    Args:
+        generator: codes (N, d) → data (N, …).
+        discriminator: data (N, …) → logits (N,), above 0 where they look real.
+        prior: where the generator's codes come from, d wide.
+        game: what the generator descends: "non-saturating" is −log D(G(z)), "minimax" is log(1 − D(G(z))).
+        generator_every: the generator moves in every so many-th step, the discriminator in each (the paper's k).
+
+    Raises:
+        ValueError: an unknown game, or a number of steps below 1.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        prior: Prior,
+        *,
+        game: Game = "non-saturating",
+        generator_every: int = 1,
+    ) -> None:
+        super().__init__()
+        if game not in get_args(Game):
+            raise ValueError(f"game: expected one of {', '.join(get_args(Game))}, got {game!r}.")
+        if generator_every < 1:
+            raise ValueError(f"generator_every: expected a number of steps of at least 1, got {generator_every}.")
+        self.generator, self.discriminator, self.prior = generator, discriminator, prior
+        self.game, self.generator_every = game, generator_every
+        self._steps = 0
+
+    @property
+    def decoder(self) -> nn.Module:
+        """The generator, under the name that the other models give to what draws."""
+        return self.generator
+
+    @property
+    def code_dim(self) -> int:
+        """Width of the code."""
+        return self.prior.dim
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """Which networks each optimizer moves."""
+        return {"generator": [self.generator], "discriminator": [self.discriminator]}
+
+    def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
+        """One training step; returns the losses, each a scalar."""
+        x = batch.images
+        made = self.generator(self.prior.sample(len(x), device=x.device))
+
+        # Discriminate: real are the data; what was made is detached, for the generator is not to help here.
+        discrimination = losses.discriminator(self.discriminator(x), self.discriminator(made.detach()))
+        descend(discrimination, optimizers["discriminator"])
+
+        # Fool: the same data before the discriminator that has just learnt; its weights stay as they are.
+        logits = self.discriminator(made)
+        fooling = losses.generator(logits) if self.game == "non-saturating" else losses.generator_minimax(logits)
+        if self._steps % self.generator_every == 0:
+            descend(fooling, optimizers["generator"])
+        self._steps += 1
+
+        return {"discrimination": discrimination, "fooling": fooling}
+
+    def decode(self, z: Tensor) -> Tensor:
+        """What the generator makes of codes (N, code_dim): for digits, images (N, 1, 28, 28) in [0, 1]."""
+        return self.generator(z)
+
+    @torch.no_grad()
+    def sample(self, n: int, y: Tensor | int | None = None) -> Tensor:
+        """`n` samples.
+
+        Raises:
+            ValueError: a digit is asked for, which this model does not know.
+        """
+        if y is not None:
+            raise ValueError("y: this model knows no labels; leave y out.")
+        device = next(self.parameters()).device
+        return self.generator(self.prior.sample(n, device=device))
