@@ -134,10 +134,11 @@ class Digits:
         return torch.cat(chosen).sort().values
 
     def hide_labels(self, keep: int, seed: int) -> Digits:
-        """The same images, of which only a balanced `keep` stay labelled; the rest are :data:`UNLABELLED`."""
+        """The same images, of which only a balanced `keep` stay labelled; the rest, or all, are :data:`UNLABELLED`."""
         labels = torch.full_like(self.labels, UNLABELLED)
-        index = self.balanced(keep, seed).to(labels.device)
-        labels[index] = self.labels[index]
+        if keep:
+            index = self.balanced(keep, seed).to(labels.device)
+            labels[index] = self.labels[index]
         return Digits(self.images, labels)
 
 

@@ -11,29 +11,49 @@ from collections.abc import Callable, Sequence
 from torch import nn
 
 from aae_core.data import Splits
+from aae_core.metrics.bound import best_spread, bound, bound_terms, importance_weighted, posteriors_of
+from aae_core.metrics.holes import in_hole, prior_holes
 from aae_core.metrics.leak import style_leak
 from aae_core.metrics.matching import prior_swd, sliced_wasserstein, two_sample
 from aae_core.metrics.measure import Measure, Trial, codes_of, decode_all
 from aae_core.metrics.posterior import posterior_spread
 from aae_core.metrics.reading import judge_reference, judged_accuracy, sample_accuracy, swap_accuracy, test_error
 from aae_core.metrics.reconstruction import pca_mse, test_mse
+from aae_core.metrics.regions import best_match, neighbour_style, region_accuracy, region_matched, style_of
+from aae_core.metrics.variety import class_coverage, sample_confidence, sample_distance
 from aae_core.models.judge import Judge
 
 __all__ = [
     "MEASURES",
+    "NEED_JUDGE",
     "Measure",
     "Trial",
+    "best_match",
+    "class_coverage",
+    "best_spread",
+    "bound",
+    "bound_terms",
     "codes_of",
     "decode_all",
     "evaluate",
+    "importance_weighted",
+    "in_hole",
     "judge_reference",
     "judged_accuracy",
+    "neighbour_style",
     "pca_mse",
     "posterior_spread",
+    "posteriors_of",
+    "prior_holes",
     "prior_swd",
+    "region_accuracy",
+    "region_matched",
     "sample_accuracy",
+    "sample_confidence",
+    "sample_distance",
     "sliced_wasserstein",
     "style_leak",
+    "style_of",
     "swap_accuracy",
     "test_error",
     "test_mse",
@@ -44,13 +64,28 @@ MEASURES: dict[str, Callable[[Trial], Measure | dict[str, Measure]]] = {
     "test_mse": lambda t: test_mse(t.model, t.train, t.held_out),
     "prior_swd": lambda t: prior_swd(codes_of(t.model, t.held_out), t.model.prior, t.seed),
     "two_sample": lambda t: two_sample(codes_of(t.model, t.held_out), t.model.prior, t.seed),
+    "prior_holes": lambda t: prior_holes(codes_of(t.model, t.held_out), t.model.prior, t.seed),
+    "bound": lambda t: bound(t.model, t.train, t.held_out, t.seed),
     "posterior_spread": lambda t: posterior_spread(t.model, t.held_out, seed=t.seed),
     "sample_accuracy": lambda t: sample_accuracy(t.model, t.judge, t.held_out, seed=t.seed),
     "swap_accuracy": lambda t: swap_accuracy(t.model, t.judge, t.held_out, t.seed),
     "style_leak": lambda t: style_leak(t.model, t.train, t.held_out, t.seed),
+    "region_accuracy": lambda t: region_accuracy(
+        codes_of(t.model, t.held_out), t.held_out.labels, t.model.prior, t.seed
+    ),
+    "region_matched": lambda t: region_matched(codes_of(t.model, t.held_out), t.held_out.labels, t.model.prior, t.seed),
+    "neighbour_style": lambda t: neighbour_style(
+        codes_of(t.model, t.held_out), t.held_out.pixels(), t.held_out.labels, seed=t.seed
+    ),
+    "sample_confidence": lambda t: sample_confidence(t.model, t.judge, t.held_out, seed=t.seed),
+    "class_coverage": lambda t: class_coverage(t.model, t.judge, t.held_out, seed=t.seed),
+    "sample_distance": lambda t: sample_distance(t.model, t.held_out, seed=t.seed),
     "test_error": lambda t: test_error(t.model, t.held_out),
 }
 """The measures by name, as recipes list them. Some give several figures, by name."""
+
+NEED_JUDGE = frozenset({"sample_accuracy", "swap_accuracy", "sample_confidence", "class_coverage"})
+"""The measures that ask an independent classifier to read what was drawn."""
 
 
 def evaluate(

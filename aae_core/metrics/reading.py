@@ -21,11 +21,15 @@ def judge_reference(judge: Judge, test: Digits) -> tuple[float, str]:
 
 
 def sample_accuracy(model: nn.Module, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
-    """Share of digits drawn for k, in random styles, that the judge reads as k; against its score on real digits."""
+    """Share of digits drawn for k, in random styles, that the judge reads as k; against its score on real digits.
+
+    A decoder that takes labels is told k; for one that does not, the code is drawn from the prior's region of k.
+    """
     generator = torch.Generator().manual_seed(seed)
-    z = model.prior.sample(n, generator=generator)
     y = torch.arange(n) % model.n_classes
-    return Measure(judged_accuracy(judge, decode_all(model, z, y), y), *judge_reference(judge, test))
+    told = model.decoder.n_classes > 0
+    z = model.prior.sample(n, None if told else y, generator=generator)
+    return Measure(judged_accuracy(judge, decode_all(model, z, y if told else None), y), *judge_reference(judge, test))
 
 
 def swap_accuracy(model: nn.Module, judge: Judge, test: Digits, seed: int = 0) -> Measure:

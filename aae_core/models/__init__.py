@@ -1,8 +1,10 @@
 """The models, one file per idea, named as the chapters are."""
 
 from aae_core.models.adversarial import POSTERIORS, AdversarialAutoencoder
+from aae_core.models.gan import GAN
 from aae_core.models.judge import Judge
+from aae_core.models.labelled import LabelledAAE
 from aae_core.models.supervised import SupervisedAAE
 from aae_core.models.vae import VAE
 
-__all__ = ["POSTERIORS", "AdversarialAutoencoder", "Judge", "SupervisedAAE", "VAE"]
+__all__ = ["POSTERIORS", "GAN", "AdversarialAutoencoder", "Judge", "LabelledAAE", "SupervisedAAE", "VAE"]

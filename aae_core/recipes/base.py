@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from aae_core.data import Digits, Splits
+from aae_core.data import N_CLASSES, Digits, Splits
 from aae_core.training import History, TrainingConfig, fit, seed_everything
 
 
@@ -25,7 +25,7 @@ class Recipe:
         training: the configuration; its seed also seeds the first weights.
         measures: names in :data:`aae_core.metrics.MEASURES`.
         practice: where the choices come from, in a word or two each.
-        labelled: how many training images keep their label; None is all of them.
+        labelled: how many training images keep their label, or which share of them (0.2); None is all of them.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Recipe:
     training: TrainingConfig
     measures: tuple[str, ...]
     practice: tuple[str, ...] = ()
-    labelled: int | None = None
+    labelled: int | float | None = None
 
     def make(self, seed: int) -> nn.Module:
         """The untrained model with the first weights of `seed`."""
@@ -45,7 +45,12 @@ class Recipe:
 
     def training_digits(self, splits: Splits, seed: int) -> Digits:
         """The training split as this recipe sees it: with some labels hidden, if it says so."""
-        return splits.train if self.labelled is None else splits.train.hide_labels(self.labelled, seed)
+        if self.labelled is None:
+            return splits.train
+        keep = self.labelled
+        if isinstance(keep, float):  # of a smaller training set, as large a part of each class
+            keep = round(keep * len(splits.train) / N_CLASSES) * N_CLASSES
+        return splits.train.hide_labels(keep, seed)
 
     def with_training(self, **changes: object) -> Recipe:
         """The same recipe with other training settings, e.g. ``epochs=2``; those that are None stay as they are."""

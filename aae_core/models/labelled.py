@@ -1,0 +1,87 @@
+"""Label information in the adversary (chapter 4): each digit gets a region of its own (section 2.3, Figures 3–4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from aae_core import losses
+from aae_core.data import N_CLASSES, UNLABELLED
+from aae_core.models.adversarial import AdversarialAutoencoder
+from aae_core.networks import Discriminator
+from aae_core.priors import Prior
+from aae_core.training import Batch, Optimizers, descend
+
+
+class LabelledAAE(AdversarialAutoencoder):
+    """An adversarial autoencoder whose discriminator sees a label beside the code, in eleven entries.
+
+    The first ten say which digit; the eleventh says that nobody knows. Encoder and decoder see no label at all.
+
+    Args:
+        prior: has a region for each digit, as :class:`GaussianMixture` and :class:`SwissRoll` have.
+        hidden: widths of the hidden layers of encoder and decoder.
+        discriminator_hidden: widths of the discriminator's hidden layers.
+        adversarial_weight: weight of fooling the discriminator beside the mean squared error per pixel.
+
+    Raises:
+        ValueError: the prior has not exactly one region for each digit.
+    """
+
+    def __init__(
+        self,
+        prior: Prior,
+        hidden: Sequence[int] = (512, 512),
+        *,
+        discriminator_hidden: Sequence[int] = (512, 512),
+        adversarial_weight: float = 0.05,
+    ) -> None:
+        if prior.n_classes != N_CLASSES:
+            raise ValueError(
+                f"prior: expected one region for each of {N_CLASSES} digits, {type(prior).__name__} has "
+                f"{prior.n_classes or 'none'}."
+            )
+        super().__init__(prior, hidden=hidden, adversarial_weight=adversarial_weight)
+        self.n_classes = N_CLASSES
+        self.discriminator = Discriminator(prior.dim, discriminator_hidden, n_classes=N_CLASSES + 1)
+
+    def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
+        """One training step; returns the losses, each a scalar."""
+        x, y = batch.images, batch.labels
+        known = y != UNLABELLED
+        label = torch.where(known, y, self.n_classes)  # the eleventh entry: unlabelled
+
+        # Reconstruction phase: no label here.
+        z = self.encoder(x)
+        reconstruction = losses.reconstruction(self.decoder(z), x)
+
+        # Regularisation phase, the discriminator. Real pairs: a label with a sample of that digit's own region, and
+        # "unlabelled" with a sample of the whole prior. False pairs: each code with its image's label.
+        own = self.prior.sample(len(x), y.clamp(min=0), device=x.device)
+        whole = self.prior.sample(len(x), device=x.device)
+        real = self.discriminator(torch.where(known[:, None], own, whole), label)
+        fake = self.discriminator(z.detach(), label)
+        discrimination = losses.discriminator(real, fake)
+        descend(discrimination, optimizers["discriminator"])
+
+        # Regularisation phase, the encoder: a code must pass for its digit's region, or for the prior's.
+        fooling = losses.generator(self.discriminator(z, label))
+        descend(reconstruction + self.adversarial_weight * fooling, optimizers["autoencoder"])
+
+        return {"reconstruction": reconstruction, "fooling": fooling, "discrimination": discrimination}
+
+    @torch.no_grad()
+    def sample(self, n: int, y: Tensor | int | None = None) -> Tensor:
+        """`n` new images (n, 1, 28, 28), decoded from samples of the prior.
+
+        Args:
+            y: the digits whose regions are drawn from, (n,) or one for all; None draws from the whole prior.
+
+        Raises:
+            ValueError: a digit outside 0 … 9.
+        """
+        labels = torch.full((n,), y) if isinstance(y, int) else y
+        device = next(self.parameters()).device
+        return self.decoder(self.prior.sample(n, labels if labels is None else labels.cpu()).to(device))
