@@ -152,7 +152,11 @@ class GaussianMixture(Prior):
             low, high = int(labels.min()), int(labels.max())
             raise ValueError(f"labels: expected petals 0 … {self.n_classes - 1}, got {low} … {high}.")
         along, across = torch.randn(2, n, generator=generator, device=device)
-        radial = self._directions(device)[labels]
+        return self.place(labels, along, across)
+
+    def place(self, labels: Tensor, along: Tensor, across: Tensor) -> Tensor:
+        """Codes (N, 2) in the petals `labels`, so many standard deviations `along` and `across` from the centres."""
+        radial = self._directions(labels.device)[labels]
         tangential = torch.stack([-radial[:, 1], radial[:, 0]], 1)
         radius = self.shift + self.radial_std * along
         return radius[:, None] * radial + self.tangential_std * across[:, None] * tangential
@@ -224,8 +228,12 @@ class SwissRoll(Prior):
         if labels.device.type == "cpu" and (int(labels.min()) < 0 or int(labels.max()) >= self.n_classes):
             low, high = int(labels.min()), int(labels.max())
             raise ValueError(f"labels: expected segments 0 … {self.n_classes - 1}, got {low} … {high}.")
-        u = (labels + torch.rand(n, generator=generator, device=device)) / self.n_classes
-        return self.at(u, torch.randn(n, generator=generator, device=device))
+        along = torch.rand(n, generator=generator, device=device)
+        return self.place(labels, along, torch.randn(n, generator=generator, device=device))
+
+    def place(self, labels: Tensor, along: Tensor, across: Tensor) -> Tensor:
+        """Codes (N, 2) in the segments `labels`: a share `along` of each in [0, 1], and `across` thicknesses off it."""
+        return self.at((labels + along) / self.n_classes, across)
 
     def nearest(self, z: Tensor, steps: int = 2000) -> Tensor:
         """Where on the arc codes (N, 2) are nearest to it: u (N,) in (0, 1), exact to a half of 1/`steps`."""
