@@ -25,6 +25,7 @@ class LabelledAAE(AdversarialAutoencoder):
         hidden: widths of the hidden layers of encoder and decoder.
         discriminator_hidden: widths of the discriminator's hidden layers.
         adversarial_weight: weight of fooling the discriminator beside the mean squared error per pixel.
+        gradient_penalty: weight of the penalty that keeps the discriminator smooth; 0 leaves it out.
 
     Raises:
         ValueError: the prior has not exactly one region for each digit.
@@ -37,13 +38,14 @@ class LabelledAAE(AdversarialAutoencoder):
         *,
         discriminator_hidden: Sequence[int] = (512, 512),
         adversarial_weight: float = 0.05,
+        gradient_penalty: float = 0.0,
     ) -> None:
         if prior.n_classes != N_CLASSES:
             raise ValueError(
                 f"prior: expected one region for each of {N_CLASSES} digits, {type(prior).__name__} has "
                 f"{prior.n_classes or 'none'}."
             )
-        super().__init__(prior, hidden=hidden, adversarial_weight=adversarial_weight)
+        super().__init__(prior, hidden=hidden, adversarial_weight=adversarial_weight, gradient_penalty=gradient_penalty)
         self.n_classes = N_CLASSES
         self.discriminator = Discriminator(prior.dim, discriminator_hidden, n_classes=N_CLASSES + 1)
 
@@ -61,10 +63,11 @@ class LabelledAAE(AdversarialAutoencoder):
         # "unlabelled" with a sample of the whole prior. False pairs: each code with its image's label.
         own = self.prior.sample(len(x), y.clamp(min=0), device=x.device)
         whole = self.prior.sample(len(x), device=x.device)
-        real = self.discriminator(torch.where(known[:, None], own, whole), label)
-        fake = self.discriminator(z.detach(), label)
-        discrimination = losses.discriminator(real, fake)
-        descend(discrimination, optimizers["discriminator"])
+        z_prior = torch.where(known[:, None], own, whole)
+        discrimination, smooth = losses.smooth_discriminator(
+            self.discriminator, z_prior, z.detach(), label, weight=self.gradient_penalty
+        )
+        descend(smooth, optimizers["discriminator"])
 
         # Regularisation phase, the encoder: a code must pass for its digit's region, or for the prior's.
         fooling = losses.generator(self.discriminator(z, label))
