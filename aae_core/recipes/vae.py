@@ -1,0 +1,49 @@
+"""Recipes of chapter 3: variational and adversarial autoencoders on a 2-D Gaussian and on a mixture of ten."""
+
+from __future__ import annotations
+
+from aae_core.models import VAE, AdversarialAutoencoder
+from aae_core.priors import Gaussian, GaussianMixture
+from aae_core.recipes.base import Recipe
+from aae_core.training import TrainingConfig
+
+# Small on purpose: one page of the book carries four such decoders.
+HIDDEN = (400, 200)
+MEASURES = ("test_mse", "prior_swd", "two_sample", "prior_holes", "sample_confidence", "bound")
+_TRAINING = {"epochs": 30, "batch_size": 256, "constant_until": 0.5, "average": 0.999}
+
+RECIPES = (
+    Recipe(
+        name="vae-gaussian",
+        chapter=3,
+        summary="VAE with a 2-D Gaussian prior; pixels N(decoder(z), .2²).",
+        build=lambda: VAE(Gaussian(2), sigma=0.2, hidden=HIDDEN),
+        training=TrainingConfig(**_TRAINING, betas=(0.9, 0.999)),
+        measures=MEASURES,
+        practice=("paper: 2-D Gaussian prior", "modern: Adam"),
+    ),
+    Recipe(
+        name="vae-mixture",
+        chapter=3,
+        summary="VAE with a mixture of ten 2-D Gaussians as its prior, the KL by Monte Carlo; pixels N(decoder(z), .2²).",
+        build=lambda: VAE(GaussianMixture(), sigma=0.2, hidden=HIDDEN),
+        training=TrainingConfig(**_TRAINING, betas=(0.9, 0.999)),
+        measures=MEASURES,
+        practice=("paper: mixture of ten 2-D Gaussians", "usual: ten petals", "modern: Adam"),
+    ),
+    Recipe(
+        name="aae-mixture",
+        chapter=3,
+        summary="AAE with a mixture of ten 2-D Gaussians as its prior, no labels; deterministic posterior.",
+        build=lambda: AdversarialAutoencoder(
+            GaussianMixture(),
+            hidden=HIDDEN,
+            discriminator_hidden=(256, 256),
+            adversarial_weight=0.01,
+            gradient_penalty=0.1,
+        ),
+        training=TrainingConfig(**_TRAINING),
+        measures=MEASURES,
+        practice=("paper: mixture of ten 2-D Gaussians", "usual: ten petals", "modern: Adam, gradient penalty"),
+    ),
+)
