@@ -13,7 +13,7 @@ from aae_core.training import Batch, Optimizers, descend
 class Judge(nn.Module):
     """Reads digits. Shape: images (N, 1, 28, 28) in [0, 1] → logits (N, 10)."""
 
-    def __init__(self, width: int = 32, n_features: int = 128) -> None:
+    def __init__(self, width: int = 16, n_features: int = 128) -> None:
         super().__init__()
         self.convolutions = nn.Sequential(
             *self._block(1, width),
