@@ -1,0 +1,199 @@
+"""The loop: it learns, repeats itself, resumes to the same weights, refuses nonsense and stops at NaN."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from aae_core.data import DataError, Digits
+from aae_core.models import SupervisedAAE
+from aae_core.training import (
+    CHECKPOINT,
+    TrainingConfig,
+    TrainingError,
+    choose_device,
+    descend,
+    fit,
+    seed_everything,
+)
+
+CONFIG = TrainingConfig(epochs=3, batch_size=32, precision="float32", device="cpu")
+
+
+def bars(n: int = 256) -> Digits:
+    """Ten kinds of image: a bright row whose height is the label."""
+    labels = torch.arange(n) % 10
+    images = torch.zeros(n, 1, 28, 28, dtype=torch.uint8)
+    images[torch.arange(n), 0, 2 * labels + 3] = 255
+    return Digits(images, labels)
+
+
+def small(**options) -> SupervisedAAE:
+    seed_everything(0)
+    return SupervisedAAE(3, hidden=(32, 32), discriminator_hidden=(32,), **options)
+
+
+def weights(model: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
+
+
+def test_training_lowers_the_reconstruction_error_and_records_it():
+    model = small()
+    history = fit(model, bars(), replace(CONFIG, epochs=20), progress=False)
+    first, last = history.losses["reconstruction"][0], history.losses["reconstruction"][-1]
+    assert last < 0.5 * first
+    assert history.steps[0] == 1 and history.steps[-1] == 20 * 8 and history.epochs == 20 and history.seconds > 0
+    assert set(history.losses) == {"reconstruction", "fooling", "discrimination"}
+    assert not model.training
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
+    runs = []
+    for seed in (0, 0, 1):
+        model = small()
+        torch.rand(7)  # what the caller drew before must not matter
+        fit(model, bars(), replace(CONFIG, seed=seed), progress=False)
+        runs.append(weights(model))
+    assert torch.equal(runs[0], runs[1]) and not torch.equal(runs[0], runs[2])
+
+
+def test_training_leaves_the_callers_randomness_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    fit(_made_quietly(), bars(), CONFIG, progress=False)
+    assert torch.equal(torch.rand(4), expected)
+
+
+def _made_quietly() -> SupervisedAAE:
+    with torch.random.fork_rng():
+        return small()
+
+
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_a_resumed_run_equals_one_that_never_stopped(tmp_path, average):
+    config = replace(CONFIG, epochs=4, constant_until=0.5, average=average)
+    whole = small(batch_norm=(1,))
+    fit(whole, bars(), config, progress=False)
+
+    class Stop(Exception):
+        pass
+
+    def stop_in_the_third_epoch(step, model):
+        if step == 20:
+            raise Stop
+
+    part = small(batch_norm=(1,))
+    with pytest.raises(Stop):
+        fit(part, bars(), config, folder=tmp_path, progress=False, callback=stop_in_the_third_epoch)
+    resumed = small(batch_norm=(1,))
+    history = fit(resumed, bars(), config, folder=tmp_path, resume=True, progress=False)
+    assert torch.equal(weights(whole), weights(resumed))
+    assert history.steps[-1] == 32 and not list(tmp_path.glob("*.partial"))
+
+
+def test_resuming_needs_a_checkpoint_of_the_same_run(tmp_path):
+    with pytest.raises(TrainingError, match="no checkpoint to resume from"):
+        fit(small(), bars(), CONFIG, folder=tmp_path, resume=True, progress=False)
+    fit(small(), bars(), CONFIG, folder=tmp_path, progress=False)
+    before = (tmp_path / CHECKPOINT).read_bytes()
+    with pytest.raises(TrainingError, match="of another run"):
+        fit(small(), bars(), replace(CONFIG, epochs=9), folder=tmp_path, resume=True, progress=False)
+    assert (tmp_path / CHECKPOINT).read_bytes() == before
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run_at_once():
+    model = small()
+    with torch.no_grad():
+        model.encoder.net[0].weight[0, 0] = float("nan")
+    steps = []
+    with pytest.raises(TrainingError, match=r"'reconstruction' is nan by step 1\. Kept: nothing"):
+        fit(model, bars(), CONFIG, progress=False, callback=lambda step, _: steps.append(step))
+    assert steps == [0]
+
+
+def test_descend_moves_its_own_parameters_and_leaves_no_gradient_elsewhere():
+    first, second = torch.nn.Linear(2, 2), torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(first.parameters(), lr=0.1)
+    before, untouched = first.weight.clone(), second.weight.clone()
+    descend(second(first(torch.ones(3, 2))).sum(), optimizer)
+    assert not torch.equal(first.weight, before)
+    assert torch.equal(second.weight, untouched) and second.weight.grad is None
+
+
+def test_rate_is_constant_then_falls_linearly():
+    rates = []
+    model = small()
+    config = replace(CONFIG, epochs=10, constant_until=0.5, final_rate=0.1)
+
+    class Watch(SupervisedAAE):
+        def step(self, batch, optimizers):
+            rates.append(optimizers["autoencoder"].param_groups[0]["lr"] / config.learning_rate)
+            return super().step(batch, optimizers)
+
+    model.__class__ = Watch
+    fit(model, bars(), config, progress=False)
+    assert rates[: len(rates) // 2] == [1.0] * 40
+    assert rates[60] == pytest.approx(0.55, abs=0.01) and rates[-1] == pytest.approx(0.1, abs=0.03)
+
+
+def test_parts_may_learn_at_rates_of_their_own_and_must_be_named_right():
+    frozen = small()
+    before = weights(frozen.discriminator)
+    fit(frozen, bars(), replace(CONFIG, learning_rate={"autoencoder": 1e-3, "discriminator": 1e-12}), progress=False)
+    assert torch.allclose(before, weights(frozen.discriminator), atol=1e-8)
+    with pytest.raises(ValueError, match=r"expected rates for \['autoencoder', 'discriminator'\]"):
+        fit(small(), bars(), replace(CONFIG, learning_rate={"encoder": 1e-3}), progress=False)
+
+
+def test_averaged_weights_lie_closer_to_the_start_than_the_last_ones():
+    start = weights(small())
+    last, averaged = small(), small()
+    fit(last, bars(), CONFIG, progress=False)
+    fit(averaged, bars(), replace(CONFIG, average=0.95), progress=False)
+    assert 0 < (weights(averaged) - start).norm() < (weights(last) - start).norm()
+
+
+def test_bfloat16_trains_to_about_the_same_error():
+    errors = []
+    for precision in ("float32", "bfloat16"):
+        history = fit(small(), bars(), replace(CONFIG, epochs=15, precision=precision), progress=False)
+        assert history.precision == precision
+        errors.append(history.losses["reconstruction"][-1])
+    assert errors[1] == pytest.approx(errors[0], rel=0.15)
+
+
+def test_a_dataloader_is_trained_on_by_the_same_loop():
+    digits = bars()
+    loader = DataLoader(TensorDataset(digits.pixels(), digits.labels), batch_size=32, shuffle=True)
+    history = fit(small(), loader, replace(CONFIG, epochs=10), progress=False)
+    assert history.steps[-1] == 80 and history.losses["reconstruction"][-1] < history.losses["reconstruction"][0]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("epochs", 0),
+        ("epochs", 1.5),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+        ("betas", (0.5, 1.0)),
+        ("constant_until", 1.2),
+        ("final_rate", -0.1),
+        ("average", 1.0),
+        ("device", "tpu"),
+        ("precision", "float16"),
+    ],
+)
+def test_settings_outside_their_range_are_refused_by_name(setting, value):
+    with pytest.raises(ValueError, match=f"{setting}: expected"):
+        TrainingConfig(**{setting: value})
+    with pytest.raises(DataError, match="batch_size"):
+        TrainingConfig(batch_size=0)
+
+
+def test_a_device_that_is_not_there_is_refused_with_what_is():
+    missing = next(name for name in ("cuda", "mps") if str(choose_device()) != name)
+    with pytest.raises(ValueError, match=f"{missing} is not available here. Choose one of: .*cpu"):
+        choose_device(missing)
