@@ -193,8 +193,9 @@ def sample(
         from aae_core.zoo import load
 
         model = load(which, device.value)
-        if not hasattr(model, "prior"):
-            raise ValueError(f"{which}: this model reads digits, it draws none.")
+        _check_draws(model, which)
+        if digit is not None and not model.decoder.n_classes:
+            raise ValueError(f"--digit: {which} cannot be asked for a digit; leave the option out.")
         where = next(model.parameters()).device
         seed_everything(seed)
         with torch.no_grad():
@@ -205,8 +206,6 @@ def sample(
             else:
                 z = model.prior.sample(rows, device=where).repeat_interleave(10, 0)
                 images = model.decode(z, torch.arange(10, device=where).repeat(rows))
-        if digit is not None and not model.decoder.n_classes:
-            raise ValueError(f"--digit: {which} cannot be asked for a digit; leave the option out.")
         out.parent.mkdir(parents=True, exist_ok=True)
         save_image(1 - images, out, nrow=10, padding=2, pad_value=1)
         typer.echo(out)
@@ -222,10 +221,17 @@ def export(
         from aae_core.export import pack_mlp
         from aae_core.zoo import load
 
-        packed = pack_mlp(load(which).decoder.net)
+        model = load(which)
+        _check_draws(model, which)
+        packed = pack_mlp(model.decoder.net)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(packed.to_json())
         typer.echo(out)
+
+
+def _check_draws(model: object, which: str) -> None:
+    if not hasattr(model, "decoder"):
+        raise ValueError(f"{which}: this model reads digits, it draws none.")
 
 
 def _judge(measures: tuple[str, ...]):  # noqa: ANN202 - importing its class would slow every command down

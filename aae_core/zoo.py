@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from aae_core.data import Splits
+from aae_core.data import FILES, Splits
 from aae_core.metrics import Measure
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.training import Device, History, choose_device
@@ -26,6 +26,8 @@ from aae_core.training import Device, History, choose_device
 ZOO = Path(__file__).parent / "weights"
 WEIGHTS, CARD = "model.safetensors", "card.json"
 FORMAT = 1
+FULL_CHECKSUM = FILES["train-images-idx3-ubyte"]
+"""What a card's data checksum is where the model was trained on full MNIST."""
 
 
 def folder_of(name: str | Path) -> Path:
