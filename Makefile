@@ -12,7 +12,6 @@ PORT ?= 8000
 TORCH_INDEX ?=
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 INPUTS := pyproject.toml constraints.txt
-BOOK := $(BIN)/jupyter-book build . --warningiserror --keep-going --quiet
 
 # A notebook runs in its own folder, so a relative folder would be looked for there.
 ifneq ($(AAE_DATA),)
@@ -29,9 +28,7 @@ help:
 
 book: $(VENV)/book.stamp
 	@echo "Building the book. The first time, its notebooks run; later only what changed."
-	@$(BOOK)
-	@test -f _build/html/index.html || { echo "The build ended without _build/html/index.html." >&2; exit 1; }
-	@echo "The book is ready: $(CURDIR)/_build/html/index.html"
+	@$(BIN)/python tools/build.py
 
 test: $(VENV)/browser.stamp
 	@$(BIN)/python -m pytest --quiet $(TESTS)

@@ -7,8 +7,6 @@ missing and every message on the console. ``book`` builds the book as ``make boo
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +16,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from find_browser import find
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from build import build
+from find_browser import find
 
 ROOT = Path(__file__).parents[1]
 FLAGS = [
@@ -91,13 +91,25 @@ def serve() -> Iterator:
 
 @pytest.fixture(scope="session")
 def book(serve) -> Book:
-    """The whole book, built once with the command of ``make book``; what was built before is used again."""
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT), "--warningiserror"]
-    environment = {key: value for key, value in os.environ.items() if key != "AAE_SMOKE"}
-    done = subprocess.run([*command, "--keep-going", "--quiet"], capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, f"the book does not build:\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+    """The whole book, built once as ``make book`` does; what was built before is used again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("AAE_SMOKE", raising=False)
+        problem = build(ROOT)
+    if problem:
+        pytest.fail(f"the book does not build:\n{problem}", pytrace=False)
     folder = ROOT / "_build" / "html"
     return Book(folder, serve(folder))
+
+
+@pytest.fixture(scope="session")
+def full_mnist():
+    """All 70,000 digits, for tests of facts that the embedded ones cannot show; needs AAE_DATA."""
+    from aae_core.data import load_digits
+
+    folder = os.environ.get("AAE_DATA")
+    if not folder:
+        pytest.skip("needs full MNIST: set AAE_DATA to its folder")
+    return load_digits(folder, announce=str)
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +125,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(chromium: Browser) -> Iterator:
-    """``visit(url, width=…, theme=…)`` opens a page with the network cut and waits until it is ready.
+    """``visit(url, width=…, theme=…)`` opens a page with the network cut and waits until it is ready (unless ``ready=False``).
 
     A width below 600 is a phone. Other options are those of Playwright's ``new_context``.
     """
@@ -126,7 +138,7 @@ def visit(chromium: Browser) -> Iterator:
             complaints.append(f"asked another host: {route.request.url}")
             route.abort()
 
-    def opened(url: str, width: int = 1280, theme: str = "light", **options: object) -> Page:
+    def opened(url: str, width: int = 1280, theme: str = "light", ready: bool = True, **options: object) -> Page:
         phone = width < 600
         context = chromium.new_context(
             viewport={"width": width, "height": 844 if phone else 900},
@@ -145,7 +157,7 @@ def visit(chromium: Browser) -> Iterator:
         tab.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
         tab.on("response", lambda r: complaints.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
         tab.goto(url)
-        if options.get("java_script_enabled", True):
+        if ready and options.get("java_script_enabled", True):
             wait_until_ready(tab)
         return tab
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from address import set_address
-from constraints import constraints
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import aae_core
+from address import set_address
+from constraints import constraints
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import static_widgets
 import yaml
 from PIL import Image
 from sphinx.errors import ConfigError
+
+import static_widgets
 
 ROOT = Path(__file__).parents[1]
 

@@ -185,10 +185,12 @@ def stage(view: str, state: dict[str, Any], folder: Path, url: str) -> str:
     return f'<div class="aae-live">{still}{view}</div>'
 
 
-def place_widgets(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
-    """Makes the widgets of one page ready to start without a kernel."""
+def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
+    """Makes the widgets of one page ready to start without a kernel, and mends a role."""
     if app.builder.format != "html" or "body" not in context:
         return
+    # docutils' role for an entry of the bibliography is deprecated, and not allowed in its own list
+    context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
     scripts = NbMetadataCollector.get_js_files(app.env, pagename)
     if "ipywidgets_state" not in scripts:
         return
@@ -281,6 +283,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("config-inited", show_repository, priority=2)
     app.connect("config-inited", key_cache, priority=3)
     app.connect("builder-inited", write_palette)
-    app.connect("html-page-context", place_widgets, priority=1)  # before myst-nb writes the state into the page
+    app.connect("html-page-context", finish_page, priority=1)  # before myst-nb writes the state into the page
     app.connect("build-finished", refuse_foreign_requests)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

@@ -1,0 +1,45 @@
+"""Builds the book: ``python tools/build.py [FOLDER]``. Says where it is, or in a few lines why it is not.
+
+Jupyter Book reports a failing cell through four tracebacks of its own; here what a reader can act on is left.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+CELL = re.compile(r"following cell:\n-{18}\n(.*?)\n-{18}\n", re.S)
+CAUSE = re.compile(r"WARNING|ERROR|^\w*(Error|Exception)\b.*: |^  \S+\.html: ")
+OWN = re.compile(r"^(RuntimeError|myst_nb|nbclient)|Executing notebook failed")
+
+
+def build(folder: Path) -> str:
+    """Builds the book in `folder`, any warning being an error.
+
+    Returns:
+        What went wrong, or the empty string.
+    """
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(folder)]
+    done = subprocess.run([*command, "--warningiserror", "--keep-going", "--quiet"], capture_output=True, text=True)
+    if done.returncode == 0 and (folder / "_build" / "html" / "index.html").exists():
+        return ""
+    return causes(COLOURS.sub("", done.stdout + done.stderr)) or done.stdout[-2000:] + done.stderr[-4000:]
+
+
+def causes(output: str) -> str:
+    """The lines of Jupyter Book's output that say what is wrong, and the cell in which a notebook stopped."""
+    found = [line for line in dict.fromkeys(output.splitlines()) if CAUSE.search(line) and not OWN.search(line)]
+    page = re.search(r"ExecutionError: (\S+)", output)
+    if page and (cell := CELL.search(output)):
+        found.insert(0, f"{page[1]} stopped in this cell:\n\n{cell[1].strip()}\n")
+    return "\n".join(found)
+
+
+if __name__ == "__main__":
+    book = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
+    if problem := build(book):
+        sys.exit(f"{problem}\n\nThe book was not built. What stood in _build before may be older than its sources.")
+    print(f"The book is ready: {book / '_build' / 'html' / 'index.html'}")
