@@ -203,3 +203,40 @@ class Discriminator(nn.Module):
                 raise ValueError("y: this discriminator looks at the label too; pass labels (N,).")
             z = torch.cat([z, one_hot(y, self.n_classes)], 1)
         return self.net(z).squeeze(1).float()
+
+
+class ImageDiscriminator(nn.Module):
+    """One logit per image: above 0 where it looks real, below where it looks made (chapter 1).
+
+    Two strided convolutions and a linear layer, as in arXiv 1511.06434 but without batch normalisation, which would let
+    the images of a batch betray each other. Dropout keeps it from learning the training images by heart.
+
+    Shape: images (N, C, H, W) in [0, 1], H and W multiples of 4 → logits (N,).
+
+    Raises:
+        ValueError: images whose sides are not multiples of 4.
+    """
+
+    def __init__(
+        self, width: int = 32, image_shape: Sequence[int] = (1, 28, 28), *, slope: float = 0.2, dropout: float = 0.3
+    ) -> None:
+        super().__init__()
+        channels, height, breadth = image_shape
+        if height % 4 or breadth % 4:
+            raise ValueError(f"image_shape: expected sides that are multiples of 4, got {height}×{breadth}.")
+        self.image_shape = tuple(image_shape)
+        self.net = nn.Sequential(
+            nn.Conv2d(channels, width, 4, stride=2, padding=1),  # 28×28 => 14×14
+            nn.LeakyReLU(slope, inplace=True),
+            nn.Dropout(dropout),
+            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),  # 14×14 => 7×7
+            nn.LeakyReLU(slope, inplace=True),
+            nn.Dropout(dropout),
+            nn.Flatten(),
+            nn.Linear(2 * width * (height // 4) * (breadth // 4), 1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[1:] != self.image_shape:
+            raise ValueError(f"x: expected images of shape (N, {self.image_shape}), got {tuple(x.shape)}.")
+        return self.net(2 * x - 1).squeeze(1).float()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aae_core import losses
@@ -74,9 +75,9 @@ class GAN(nn.Module):
         # Fool: the same data before the discriminator that has just learnt; its weights stay as they are.
         logits = self.discriminator(made)
         fooling = losses.generator(logits) if self.game == "non-saturating" else losses.generator_minimax(logits)
+        self._steps += 1
         if self._steps % self.generator_every == 0:
             descend(fooling, optimizers["generator"])
-        self._steps += 1
 
         return {"discrimination": discrimination, "fooling": fooling}
 
@@ -95,3 +96,21 @@ class GAN(nn.Module):
             raise ValueError("y: this model knows no labels; leave y out.")
         device = next(self.parameters()).device
         return self.generator(self.prior.sample(n, device=device))
+
+
+def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """Codes on the arc from `a` to `b`, both (d,), at shares `t` (N,) of the way, 0 … 1: (N, d).
+
+    In many dimensions nearly all of N(0, I) lies near a sphere of radius √d. The straight line between two samples cuts
+    through its inside, where hardly a sample ever is; the arc stays near the sphere.
+
+    Raises:
+        ValueError: the two ends differ in shape, or are not single codes.
+    """
+    if a.ndim != 1 or a.shape != b.shape:
+        raise ValueError(f"a, b: expected two codes of one shape (d,), got {tuple(a.shape)} and {tuple(b.shape)}.")
+    angle = torch.acos(F.cosine_similarity(a, b, dim=0).clamp(-1, 1))
+    t = t[:, None]
+    if angle.sin() < 1e-4:
+        return torch.lerp(a, b, t)
+    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / angle.sin()

@@ -1,0 +1,152 @@
+// A walk between two codes of a generator: a strip of stills, a slider along it, and single coordinates that are
+// moved for the whole walk at once.
+
+import { button, coordinate, slider } from "./controls.js";
+import { makeDecoder } from "./decoder.js";
+import { picture } from "./digits.js";
+import { figure, h } from "./dom.js";
+import { explorer } from "./explorer.js";
+import { glide } from "./motion.js";
+import { sampleNormal } from "./random.js";
+import { scrubber } from "./scrubber.js";
+import { numbers } from "./state.js";
+import { spread, strip } from "./strip.js";
+
+const STEPS = 100; // of the slider along the walk
+const FPS = 25; // of which so many a second go by when it plays
+const REACH = 3; // sampled codes keep to within three standard deviations
+
+/** The code a share `t` of the way from `a` to `b` along an arc, the length changing evenly with the angle. */
+export function spherical(a, b, t) {
+  const length = (v) => Math.sqrt(v.reduce((sum, value) => sum + value * value, 0));
+  const scale = length(a) * length(b);
+  const cosine = scale ? a.reduce((sum, value, k) => sum + value * b[k], 0) / scale : 1;
+  const angle = Math.acos(Math.max(-1, Math.min(1, cosine)));
+  const sine = Math.sin(angle);
+  if (sine < 1e-4) return a.map((value, k) => value + (b[k] - value) * t);
+  return a.map((value, k) => (Math.sin((1 - t) * angle) * value + Math.sin(t * angle) * b[k]) / sine);
+}
+
+const share = {
+  write: (t) => String(+t.toFixed(2)),
+  read: (text) => (text.trim() !== "" && Number(text) >= 0 && Number(text) <= 1 ? Number(text) : undefined),
+};
+
+export default explorer((kit) => {
+  const { model, root, theme, get, put, signal } = kit;
+  const decoder = makeDecoder(get("decoder"), get("weights"));
+  const dim = decoder.codeDim;
+  const chosen = get("coordinates");
+  const limit = get("limit");
+  const code = numbers(dim);
+  kit.share({
+    from: { trait: "start", ...code }, to: { trait: "end", ...code }, t: { trait: "t", ...share },
+    nudge: { trait: "nudge", ...numbers(chosen.length) },
+  });
+  const at = (t) => {
+    const z = spherical(get("start"), get("end"), t);
+    chosen.forEach((k, i) => (z[k] += get("nudge")[i]));
+    return z;
+  };
+
+  let stops = []; // ends the glides that are under way, each of its own trait
+  const still = (trait) => stops[trait]?.();
+  const glideTo = (trait, value) => {
+    still(trait);
+    stops[trait] = glide([get(trait)].flat(), [value].flat(), (now, done) => {
+      const next = Array.isArray(value) ? now : now[0];
+      if (done) put({ [trait]: next });
+      else model.set({ [trait]: next });
+    });
+  };
+
+  // Where the reader stands, large; and the whole way, small.
+  const large = picture(decoder.shape, { role: "img", "aria-label": "The image at this point of the walk" });
+  const film = scrubber({
+    count: STEPS + 1, fps: FPS, name: "Along the walk", signal, format: (k) => `${Math.round((100 * k) / STEPS)}%`,
+    onFrame: (k) => {
+      still("t");
+      put({ t: +(k / STEPS).toFixed(4) });
+    },
+  });
+  const renew = (trait, words) =>
+    button(words, () => {
+      glideTo(trait, sampleNormal(dim, REACH));
+      kit.say(`${words}, sampled from the prior`);
+    });
+  const reset = button("Reset", () => {
+    film.pause();
+    const home = get("home");
+    for (const trait of ["start", "end", "t"]) glideTo(trait, home[trait]);
+    glideTo("nudge", chosen.map(() => 0));
+    kit.say("Walk reset");
+  });
+  const lead = h("p", { class: "aae-lead" }, "Both ends are samples of the prior. The sliders below shift one coordinate for the whole walk.");
+  const rows = chosen.map((k, i) =>
+    slider({
+      label: coordinate(k), name: `coordinate ${k + 1}, shift`, min: -limit, max: limit, step: 0.1,
+      format: (value) => (value > 0 ? "+" : "") + figure(value, 1),
+      onInput: (value) => {
+        still("nudge");
+        put({ nudge: get("nudge").map((old, j) => (j === i ? value : old)) });
+      },
+    }),
+  );
+  const panel = h("div", { class: "aae-panel", role: "group", "aria-label": "Single coordinates" }, ...rows.map((row) => row.el));
+  const tools = kit.tools(() => [way.canvases]);
+  root.append(
+    h("div", { class: "aae-stage aae-walk" }, large.el, film.el),
+    h("div", { class: "aae-bar" }, h("div", { class: "aae-tools" }, renew("start", "New start"), renew("end", "New end"), reset), lead),
+    panel, tools,
+  );
+
+  let way = null;
+  let stale = true; // the strip changes with the ends and the shifts, not with the place on the way
+  const lay = () => {
+    const count = root.clientWidth < 480 ? 5 : root.clientWidth < 640 ? 7 : 9;
+    if (way?.values.length === count) return;
+    way?.el.remove();
+    film.el.style.setProperty("--count", count);
+    way = strip({
+      values: spread(0, 1, count), shape: decoder.shape, name: "way", format: (t) => `${Math.round(100 * t)}%`,
+      onPick: (t) => {
+        film.pause();
+        glideTo("t", t);
+      },
+    });
+    film.range.before(way.el);
+    way.mark(get("t"));
+    stale = true;
+    kit.redraw();
+  };
+  const resized = new ResizeObserver(lay);
+  resized.observe(root);
+  signal.addEventListener("abort", () => {
+    resized.disconnect();
+    Object.values(stops).forEach((stop) => stop());
+  });
+
+  const place = () => {
+    film.set(get("t") * STEPS);
+    way.mark(get("t"));
+    kit.redraw();
+  };
+  const change = () => {
+    rows.forEach((row, i) => row.set(get("nudge")[i]));
+    stale = true;
+    kit.redraw();
+  };
+  kit.on("t", place);
+  kit.on("start end nudge", change);
+  lay();
+  place();
+  change();
+  return {
+    draw: () => {
+      large.paint(decoder.decode([at(get("t"))]), theme);
+      if (stale) way.paint(decoder.decode(way.values.map(at)), theme);
+      stale = false;
+    },
+    repaint: () => [large, way].forEach((one) => one.repaint(theme)),
+  };
+});

@@ -1,0 +1,100 @@
+"""The walk explorer (chapter 1): from one code of a generator to another, and single coordinates changed along the way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import traitlets as t
+from torch import Tensor, nn
+
+from aae_core.explorers.base import Code, Explorer
+from aae_core.explorers.page_decoder import PageDecoder
+from aae_core.explorers.still import still
+from aae_core.models.gan import spherical
+
+STOPS = 9  # pictures along the walk, in a wide column
+
+
+class WalkExplorer(Explorer):
+    """A walk between two codes, spherically interpolated, with some coordinates of the code changed all along it.
+
+    Args:
+        model: a model with a decoder and no labels, or such a decoder; see :class:`PageDecoder`, which also says what
+            may stand in `options` for a decoder that is not this package's.
+        start: the code that the walk leaves, code_dim numbers; sampled by `seed` by default.
+        end: the code that it goes to; likewise.
+        t: where on the walk to begin, 0 … 1.
+        coordinates: indices of the coordinates that get a slider; by default the eight that change pictures most.
+        limit: their sliders go from −limit to limit.
+        seed: of the sampled codes.
+        options: other traits, such as `name` or `title`.
+
+    The traits `start`, `end`, `t` and `nudge` (what is added to the coordinates) follow the reader and may be set.
+    """
+
+    entry = "walk"
+    start = Code(help="the code at the beginning").tag(sync=True)
+    end = Code(help="the code at the end").tag(sync=True)
+    t = t.Float(0.5, help="where on the way, 0 … 1").tag(sync=True)
+    nudge = Code(help="what is added to each of the coordinates").tag(sync=True)
+    coordinates = t.List(t.Int()).tag(sync=True)
+    home = t.Dict(help="the start, end and t that Reset comes back to").tag(sync=True)
+    limit = t.Float(4.0).tag(sync=True)
+    decoder = t.Dict().tag(sync=True)
+    weights = t.Unicode().tag(sync=True)
+
+    def __init__(
+        self, model: nn.Module, start: Any = None, end: Any = None, t: float = 0.5,
+        coordinates: Sequence[int] | None = None, limit: float = 4.0, seed: int = 0, **options: Any,
+    ) -> None:  # fmt: skip
+        given = {key: options.pop(key) for key in PageDecoder.OPTIONS if key in options}
+        page = PageDecoder(model, **given)
+        if page.n_classes:
+            raise ValueError(f"model: expected a decoder without labels, got one of {page.n_classes} classes.")
+        if not (math.isfinite(limit) and limit > 0):
+            raise ValueError(f"limit: expected a number above 0, got {limit}.")
+        drawn = torch.randn(2, page.code_dim, generator=torch.Generator().manual_seed(seed))
+        start, end = (code if given is None else given for code, given in zip(drawn, (start, end), strict=True))
+        coordinates = most_visible(page)[:8] if coordinates is None else list(coordinates)
+        if not coordinates or not all(0 <= k < page.code_dim for k in coordinates):
+            raise ValueError(f"coordinates: expected some of 0 … {page.code_dim - 1}, got {coordinates}.")
+        options = {"name": "walk", "title": "Latent walk"} | options
+        spec, weights = page.traits()
+        super().__init__(
+            decoder=spec, weights=weights, coordinates=coordinates, limit=limit, start=start, end=end, t=t,
+            nudge=[0.0] * len(coordinates), **options,
+        )  # fmt: skip
+        self.home = {"start": self.start, "end": self.end, "t": self.t}
+        ends = torch.tensor([self.start, self.end])
+        self.poster = still(page.images(spherical(ends[0], ends[1], torch.linspace(0, 1, STOPS))), columns=STOPS)
+        self.poster_alt = f"{STOPS} generated images, each a little different from the one before it"
+
+    @t.validate("start", "end")
+    def _check_end(self, proposal: dict[str, Any]) -> list[float]:
+        return self.check_code(proposal, self.decoder["code_dim"])
+
+    @t.validate("nudge")
+    def _check_nudge(self, proposal: dict[str, Any]) -> list[float]:
+        return self.check_code(proposal, len(self.coordinates))
+
+    @t.validate("t")
+    def _check_t(self, proposal: dict[str, Any]) -> float:
+        if not 0 <= proposal["value"] <= 1:
+            raise t.TraitError(f"t: expected a number in 0 … 1, got {proposal['value']}.")
+        return proposal["value"]
+
+
+def most_visible(page: PageDecoder, reach: float = 2.0, n: int = 64) -> list[int]:
+    """The coordinates of a decoder's code, those first that change pictures most between −`reach` and `reach`."""
+    z = torch.randn(n, page.code_dim, generator=torch.Generator().manual_seed(0))
+
+    def pictures(k: int, value: float) -> Tensor:
+        moved = z.clone()
+        moved[:, k] = value
+        return page.images(moved)
+
+    change = [(pictures(k, reach) - pictures(k, -reach)).square().mean().item() for k in range(page.code_dim)]
+    return sorted(range(page.code_dim), key=lambda k: -change[k])

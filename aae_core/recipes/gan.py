@@ -1,0 +1,33 @@
+"""The recipe of chapter 1: a generative adversarial network of digits."""
+
+from __future__ import annotations
+
+from aae_core.models import GAN
+from aae_core.networks import Decoder, ImageDiscriminator
+from aae_core.priors import Gaussian
+from aae_core.recipes.base import Recipe
+from aae_core.training import TrainingConfig
+
+
+def build() -> GAN:
+    """A perceptron as the generator, so that a page can run it; two convolutions in the discriminator."""
+    return GAN(Decoder(16, (256, 512), slope=0.2), ImageDiscriminator(), Gaussian(16))
+
+
+RECIPES = (
+    Recipe(
+        name="gan",
+        chapter=1,
+        summary="GAN of digits: 16 normal numbers become an image, in the non-saturating game.",
+        build=build,
+        training=TrainingConfig(
+            epochs=60,
+            batch_size=128,
+            learning_rate={"generator": 5e-4, "discriminator": 2e-4},
+            constant_until=0.7,
+            average=0.999,
+        ),
+        measures=("sample_confidence", "class_coverage", "sample_distance"),
+        practice=("original: the non-saturating game", "modern: Adam, convolutions, averaged weights"),
+    ),
+)
