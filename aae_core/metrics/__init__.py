@@ -19,12 +19,13 @@ from aae_core.metrics.measure import Measure, Trial, codes_of, decode_all
 from aae_core.metrics.posterior import posterior_spread
 from aae_core.metrics.reading import judge_reference, judged_accuracy, sample_accuracy, swap_accuracy, test_error
 from aae_core.metrics.reconstruction import pca_mse, test_mse
-from aae_core.metrics.regions import best_match, neighbour_style, region_accuracy, region_matched, style_of
+from aae_core.metrics.regions import STYLES, best_match, neighbour_style, region_accuracy, region_matched, style_of
 from aae_core.metrics.variety import class_coverage, sample_confidence, sample_distance
 from aae_core.models.judge import Judge
 
 __all__ = [
     "MEASURES",
+    "STYLES",
     "NEED_JUDGE",
     "Measure",
     "Trial",
