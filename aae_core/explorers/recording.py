@@ -41,7 +41,7 @@ class TrainingRecorder:
         if not limit > 0:
             raise ValueError(f"limit: expected a number above 0, got {limit}.")
         self.digits, self.limit, self.grid = digits, limit, grid
-        self.wanted = {round(steps * (k / frames) ** 2) for k in range(frames + 1)}
+        self.wanted_steps = sorted({round(steps * (k / frames) ** 2) for k in range(frames + 1)})
         self.steps: list[int] = []
         self.readings: list[dict[str, float]] = []
         self.codes: list[Tensor] = []
@@ -52,10 +52,12 @@ class TrainingRecorder:
 
     def __call__(self, step: int, model: nn.Module) -> None:
         """Keeps a frame if `step` is one of those wanted."""
-        if step not in self.wanted:
+        if step not in self.wanted_steps:
             return
         if model.prior.dim != 2:
-            raise ValueError(f"model: a recording shows codes in the plane; this model's have {model.prior.dim} numbers.")
+            raise ValueError(
+                f"model: a recording shows codes in the plane; this model's have {model.prior.dim} numbers."
+            )
         training = model.training
         model.eval()
         self._keep(step, model)

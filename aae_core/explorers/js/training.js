@@ -89,13 +89,11 @@ export default explorer((kit) => {
   const reset = button("Reset", () => {
     film.pause();
     put({ frame: get("start"), label: null });
-    kit.say("Back to the beginning of your visit");
-  });
+    kit.say("Reset");
+  }, "quiet");
   const tools = kit.tools(() => [[plane.canvas], columns.map(({ real }) => real.el), columns.map(({ rebuilt }) => rebuilt.el)]);
-  root.append(
-    h("div", { class: "aae-columns" }, plane.el, h("div", { class: "aae-beside" }, grid, list, key)),
-    h("div", { class: "aae-film" }, film.el, reset), tools,
-  );
+  tools.prepend(reset);
+  root.append(h("div", { class: "aae-run" }, plane.el, film.el, h("div", { class: "aae-beside" }, grid, list, key)), tools);
 
   const show = () => {
     const { width, height } = field;

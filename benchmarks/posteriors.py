@@ -1,0 +1,59 @@
+"""Chapter 2's table: the three posteriors, each trained from several seeds.
+
+    python benchmarks/posteriors.py [--data DIR] [--seeds 0 1 2] [RECIPE …]
+
+Writes ``seeds.json`` beside each recipe's weights: its measures on the test digits for each seed. The zoo's own run is
+taken from its card; seeds that the file already has are not trained again, unless the recipe has changed since.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from aae_core import zoo
+from aae_core.data import Splits, load_digits
+from aae_core.metrics import evaluate
+from aae_core.recipes import recipe
+from aae_core.recipes.adversarial import RECIPES
+
+
+def measures_of_seed(name: str, seed: int, splits: Splits) -> dict[str, float]:
+    """The measures of `name` trained from `seed`: by name, their values alone."""
+    about = zoo.card(name)
+    if about["seed"] == seed:
+        return {measure: about["measures"][measure]["value"] for measure in recipe(name).measures}
+    chosen = recipe(name).with_training(seed=seed)
+    model, _ = chosen.train(splits)
+    model.load_state_dict({k: v.float() for k, v in zoo.half(model).items()})
+    found = evaluate(model, splits, chosen.measures, judge=None, seed=seed)
+    return {measure: found[measure].value for measure in chosen.measures}
+
+
+def main() -> None:
+    """Reads the arguments, trains what is missing, writes the files."""
+    names = [r.name for r in RECIPES]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(names)}; all by default")
+    parser.add_argument("--data", help="folder with MNIST's four files")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    arguments = parser.parse_args()
+    if unknown := sorted(set(arguments.recipes) - set(names)):
+        parser.error(f"there is no recipe {unknown[0]!r} here; choose from {', '.join(names)}")
+    splits = load_digits(arguments.data)
+    if not splits.is_full:
+        parser.error("the table is of full MNIST; name its folder with --data")
+    for name in arguments.recipes or names:
+        path = zoo.folder_of(name) / "seeds.json"
+        settings = repr(recipe(name).training)
+        kept = json.loads(path.read_text()) if path.exists() else {}
+        seeds = kept["seeds"] if kept.get("settings") == settings else {}
+        for seed in arguments.seeds:
+            if str(seed) not in seeds:
+                seeds[str(seed)] = measures_of_seed(name, seed, splits)
+                print(name, seed, {k: round(v, 4) for k, v in seeds[str(seed)].items()}, flush=True)
+                path.write_text(json.dumps({"settings": settings, "seeds": seeds}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""The training explorer as a reader meets it, in a real browser with the network refused."""
+
+import pytest
+import torch
+
+from aae_core.data import Digits
+from aae_core.explorers import TrainingExplorer, TrainingRecorder
+from aae_core.models import AdversarialAutoencoder
+from aae_core.priors import Gaussian
+from aae_core.training import TrainingConfig, fit
+
+pytestmark = pytest.mark.browser
+pytest_plugins = ["explorer_page"]
+
+ROOT = ".aae-explorer"
+RANGE = f"{ROOT} .aae-scrubber input[type=range]"
+HASHES = """(selector) => [...document.querySelectorAll(selector)].map((canvas) =>
+  canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.reduce((sum, v) => (Math.imul(sum, 31) + v) | 0, 7))"""
+NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+FRAMES = 9
+
+
+@pytest.fixture(scope="module")
+def recorder():
+    """A short run on squares that lie anywhere: codes move, and so does the discriminator's field."""
+    torch.manual_seed(0)
+    images = torch.zeros(200, 1, 28, 28, dtype=torch.uint8)
+    for image, (top, left) in zip(images, torch.randint(2, 17, (200, 2)).tolist(), strict=True):
+        image[0, top : top + 9, left : left + 9] = 255
+    squares = Digits(images, torch.arange(200) % 10)
+    model = AdversarialAutoencoder(Gaussian(2), hidden=(32,), discriminator_hidden=(32,), adversarial_weight=0.1)
+    recorder = TrainingRecorder(squares, steps=64, frames=FRAMES - 1)
+    config = TrainingConfig(epochs=16, batch_size=50, learning_rate=5e-3)
+    fit(model, squares, config, progress=False, callback=recorder)
+    return recorder
+
+
+@pytest.fixture(scope="module")
+def url(pages, recorder):
+    return pages(TrainingExplorer(recorder))
+
+
+def get(tab, trait):
+    return tab.evaluate(f"models[0].get({trait!r})")
+
+
+def pictures(tab, selector=f"{ROOT} canvas"):
+    tab.evaluate(NEXT_FRAME)
+    return tab.evaluate(HASHES, selector)
+
+
+def test_it_shows_the_end_of_the_run(look, url, recorder):
+    tab = look(url)
+    assert get(tab, "frame") == FRAMES - 1
+    assert tab.locator(RANGE).get_attribute("aria-valuetext") == "step 64"
+    error = recorder.readings[-1]["error"]
+    assert tab.locator(f"{ROOT} dd").first.inner_text() == f"{error:.4f}"
+    assert float(tab.locator(ROOT).get_attribute("data-ready")) < 300
+
+
+def test_every_frame_has_its_own_picture(look, url):
+    tab = look(url)
+    tab.locator(RANGE).focus()
+    tab.keyboard.press("Home")
+    seen = []
+    for k in range(FRAMES):
+        assert get(tab, "frame") == k
+        seen.append(tuple(pictures(tab, ".aae-plane")))
+        tab.keyboard.press("ArrowRight")
+    assert len(set(seen)) == FRAMES
+
+
+def test_the_rebuilt_digits_follow_and_the_real_ones_stay(look, url):
+    tab = look(url)
+    before = pictures(tab, ".aae-column canvas")
+    tab.locator(RANGE).focus()
+    tab.keyboard.press("Home")
+    after = pictures(tab, ".aae-column canvas")
+    assert len(after) == 20
+    assert before[::2] == after[::2]
+    assert all(a != b for a, b in zip(before[1::2], after[1::2], strict=True))
+
+
+def test_what_is_rebuilt_is_what_was_recorded(look, url, recorder):
+    tab = look(url)
+    ink = """() => [...document.querySelectorAll(".aae-column canvas:nth-of-type(2)")].map((canvas) => {
+        const data = canvas.getContext("2d").getImageData(0, 0, 24, 24).data;
+        return Array.from({length: 576}, (_, i) => data[4 * i + 3] / 255); })"""
+    shown = torch.tensor(tab.evaluate(ink)).view(10, 24, 24)
+    real = recorder.rebuilt[-1][:, 0, 2:26, 2:26]
+    assert (shown - real).abs().max() < 1 / 30 + 2 / 255
+
+
+def test_play_runs_to_the_end_and_pause_holds(look, url):
+    tab = look(url)
+    play = tab.get_by_role("button", name="Play")
+    play.click()  # from the end it begins anew
+    tab.wait_for_function(f"0 < models[0].get('frame') && models[0].get('frame') < {FRAMES - 1}")
+    tab.get_by_role("button", name="Pause").click()
+    held = get(tab, "frame")
+    tab.wait_for_timeout(400)
+    assert get(tab, "frame") == held
+    play.click()
+    tab.wait_for_function(f"models[0].get('frame') === {FRAMES - 1}")
+    tab.get_by_role("button", name="Play").wait_for()
+
+
+def test_codes_glide_between_frames_where_motion_is_welcome(look, url):
+    tab = look(url)
+    tab.emulate_media(reduced_motion="no-preference")
+    tab.get_by_role("button", name="Play").click()
+    seen = set()
+    for _ in range(60):
+        seen.add((get(tab, "frame"), *pictures(tab, ".aae-plane")))
+        if get(tab, "frame") == FRAMES - 1:
+            break
+    assert len(seen) > FRAMES
+
+
+def test_a_digit_picked_stands_out(look, url):
+    tab = look(url)
+    before = pictures(tab, ".aae-plane")
+    column = tab.get_by_role("button", name="3: show its codes alone")
+    column.click()
+    assert get(tab, "label") == 3
+    assert column.get_attribute("aria-pressed") == "true"
+    assert pictures(tab, ".aae-plane") != before
+    tab.keyboard.press("Escape")
+    assert get(tab, "label") is None
+    assert pictures(tab, ".aae-plane") == before
+    column.click()
+    column.click()
+    assert get(tab, "label") is None
+
+
+def test_the_state_is_in_the_address_and_reset_takes_it_out(look, url):
+    tab = look(f"{url}#training.frame=3&training.digit=7")
+    assert (get(tab, "frame"), get(tab, "label")) == (3, 7)
+    assert tab.locator(RANGE).input_value() == "3"
+    tab.get_by_role("button", name="Reset").click()
+    assert (get(tab, "frame"), get(tab, "label")) == (FRAMES - 1, None)
+    tab.wait_for_timeout(500)
+    assert "#" not in tab.url
+    tab.locator(RANGE).focus()
+    tab.keyboard.press("Home")
+    tab.wait_for_timeout(500)
+    assert tab.url.endswith("#training.frame=0")
+
+
+@pytest.mark.parametrize("bad", ["training.frame=99", "training.frame=-1", "training.frame=x", "training.digit=10"])
+def test_a_broken_address_is_ignored(look, url, bad):
+    tab = look(f"{url}#{bad}")
+    assert (get(tab, "frame"), get(tab, "label")) == (FRAMES - 1, None)
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_it_fits_and_can_be_touched(look, url, width):
+    tab = look(url, width=width)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    for control in tab.locator(f"{ROOT} button, {RANGE}").all():
+        box = control.bounding_box()
+        assert box["height"] >= 44 and box["width"] >= 44
+    if width < 600:  # the slider stands right under the plane that it moves
+        plane, film = (tab.locator(f"{ROOT} {part}").bounding_box() for part in (".aae-pad", ".aae-scrubber"))
+        assert 0 <= film["y"] - (plane["y"] + plane["height"]) < 20
+
+
+def test_the_theme_is_the_hosts(look, url):
+    tab = look(url)
+    light = pictures(tab)
+    tab.evaluate("document.documentElement.dataset.theme = 'dark'")
+    dark = pictures(tab)
+    assert all(a != b for a, b in zip(light, dark, strict=True))
