@@ -25,6 +25,7 @@ class Recipe:
         training: the configuration; its seed also seeds the first weights.
         measures: names in :data:`aae_core.metrics.MEASURES`.
         practice: where the choices come from, in a word or two each.
+        finish: what is done to the trained model before it is kept.
         labelled: how many training images keep their label, or which share of them (0.2); None is all of them.
     """
 
@@ -35,6 +36,7 @@ class Recipe:
     training: TrainingConfig
     measures: tuple[str, ...]
     practice: tuple[str, ...] = ()
+    finish: Callable[[nn.Module], None] | None = None
     labelled: int | float | None = None
 
     def make(self, seed: int) -> nn.Module:
@@ -62,4 +64,7 @@ class Recipe:
         """A model trained from scratch, and the history of its training. See :func:`aae_core.training.fit`."""
         model = self.make(self.training.seed)
         digits = self.training_digits(splits, self.training.seed)
-        return model, fit(model, digits, self.training, folder=folder, resume=resume, progress=progress)
+        history = fit(model, digits, self.training, folder=folder, resume=resume, progress=progress)
+        if self.finish is not None:
+            self.finish(model)
+        return model, history
