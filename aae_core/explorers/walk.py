@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-import traitlets as t
+import traitlets
 from torch import Tensor, nn
 
 from aae_core.explorers.base import Code, Explorer
@@ -38,13 +38,13 @@ class WalkExplorer(Explorer):
     entry = "walk"
     start = Code(help="the code at the beginning").tag(sync=True)
     end = Code(help="the code at the end").tag(sync=True)
-    t = t.Float(0.5, help="where on the way, 0 … 1").tag(sync=True)
+    t = traitlets.Float(0.5, help="where on the way, 0 … 1").tag(sync=True)
     nudge = Code(help="what is added to each of the coordinates").tag(sync=True)
-    coordinates = t.List(t.Int()).tag(sync=True)
-    home = t.Dict(help="the start, end and t that Reset comes back to").tag(sync=True)
-    limit = t.Float(4.0).tag(sync=True)
-    decoder = t.Dict().tag(sync=True)
-    weights = t.Unicode().tag(sync=True)
+    coordinates = traitlets.List(traitlets.Int()).tag(sync=True)
+    home = traitlets.Dict(help="the start, end and t that Reset comes back to").tag(sync=True)
+    limit = traitlets.Float(4.0).tag(sync=True)
+    decoder = traitlets.Dict().tag(sync=True)
+    weights = traitlets.Unicode().tag(sync=True)
 
     def __init__(
         self, model: nn.Module, start: Any = None, end: Any = None, t: float = 0.5,
@@ -67,23 +67,25 @@ class WalkExplorer(Explorer):
             decoder=spec, weights=weights, coordinates=coordinates, limit=limit, start=start, end=end, t=t,
             nudge=[0.0] * len(coordinates), **options,
         )  # fmt: skip
+        # Wide: two columns of sliders beneath the stage. Narrow: one, beneath a stage of two rows.
+        self.room = [0, 272 + 44 * -(-len(coordinates) // 2), 0, 378 + 44 * len(coordinates)]
         self.home = {"start": self.start, "end": self.end, "t": self.t}
         ends = torch.tensor([self.start, self.end])
         self.poster = still(page.images(spherical(ends[0], ends[1], torch.linspace(0, 1, STOPS))), columns=STOPS)
         self.poster_alt = f"{STOPS} generated images, each a little different from the one before it"
 
-    @t.validate("start", "end")
+    @traitlets.validate("start", "end")
     def _check_end(self, proposal: dict[str, Any]) -> list[float]:
         return self.check_code(proposal, self.decoder["code_dim"])
 
-    @t.validate("nudge")
+    @traitlets.validate("nudge")
     def _check_nudge(self, proposal: dict[str, Any]) -> list[float]:
         return self.check_code(proposal, len(self.coordinates))
 
-    @t.validate("t")
+    @traitlets.validate("t")
     def _check_t(self, proposal: dict[str, Any]) -> float:
         if not 0 <= proposal["value"] <= 1:
-            raise t.TraitError(f"t: expected a number in 0 … 1, got {proposal['value']}.")
+            raise traitlets.TraitError(f"t: expected a number in 0 … 1, got {proposal['value']}.")
         return proposal["value"]
 
 
