@@ -41,6 +41,10 @@ class Explorer(anywidget.AnyWidget):
     name = t.Unicode(help="its name in the page's address; two on a page should differ").tag(sync=True)
     poster = t.Unicode(help="the still picture: a PNG as base64 text").tag(sync=True)
     poster_alt = t.Unicode(help="the still picture in words").tag(sync=True)
+    room = t.List(
+        help="its height in a column W pixels wide, so that a page can keep the place: [a, b, c, d] for a·W + b, "
+        "and c·W + d where W is at most 560; empty if nobody knows"
+    ).tag(sync=True)
 
     def __init_subclass__(cls, **options: Any) -> None:
         if entry := cls.__dict__.get("entry"):

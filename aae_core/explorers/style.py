@@ -57,6 +57,7 @@ class StyleExplorer(Explorer):
         super().__init__(z=z, label=label, limit=limit, names=names, decoder=spec, weights=weights, **options)
         self.start = self.z
         self.poster = still(page.images(torch.tensor([self.z] * classes), torch.arange(classes)))
+        self.room = _room(classes, page.code_dim, page.image_shape[1] / page.image_shape[2])
         self.poster_alt = f"{', '.join(names)}: decoded in one style" if page.n_classes else "A decoded image"
 
     @t.validate("z", "start")
@@ -66,3 +67,18 @@ class StyleExplorer(Explorer):
     @t.validate("label")
     def _check_label(self, proposal: dict[str, Any]) -> int | None:
         return self.check_index(proposal, len(self.names))
+
+
+def _room(classes: int, code_dim: int, ratio: float) -> list[float]:
+    """The explorer's height as ``room`` gives it, from its style sheet: pictures of `ratio`, labels, tools, sliders."""
+    room: list[float] = []
+    for most, columns, rest in ((10, 2, 44 + 16 + 44), (5, 1, 90 + 8 + 44)):
+        rows = -(-classes // most)
+        across = -(-classes // rows)
+        sliders = 44 * -(-code_dim // columns)
+        if classes == 1:
+            room += [0, 192 * ratio + 14 + rest + sliders]
+        else:
+            picture = (4 / across - 8) * ratio  # beside a share of the width: gaps and padding
+            room += [rows * ratio / across, rows * (picture + 29) + 4 + rest + sliders]
+    return room
