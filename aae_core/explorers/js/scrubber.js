@@ -37,7 +37,8 @@ export function scrubber({ count, fps = 12, name, format, onFrame, signal }) {
     toggle.setAttribute("aria-label", running ? "Pause" : "Play");
   };
   const step = (now) => {
-    const next = at + (Math.min(100, now - last) / 1000) * fps;
+    // A frame may carry a time from before the click that began it.
+    const next = at + (Math.max(0, Math.min(100, now - last)) / 1000) * fps;
     last = now;
     running = next < count - 1 ? requestAnimationFrame(step) : 0;
     go(Math.min(count - 1, next));
