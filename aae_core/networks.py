@@ -184,24 +184,35 @@ class Decoder(nn.Module):
 class Discriminator(nn.Module):
     """One logit per code: above 0 where the code looks like the prior's, below where it looks encoded.
 
-    With `n_classes` the label joins the code as a one-hot vector: D(z, y).
+    With `n_classes` it sees the label as well, D(z, y): as a one-hot vector beside the code; or, with `heads`, as the choice
+    among one output for each class, which leaves more of the network to each.
 
     Shape: codes (N, code_dim), labels (N,) → logits (N,).
     """
 
     def __init__(
-        self, code_dim: int, hidden: Sequence[int] = (512, 512), *, n_classes: int = 0, slope: float = 0.0
+        self,
+        code_dim: int,
+        hidden: Sequence[int] = (512, 512),
+        *,
+        n_classes: int = 0,
+        heads: bool = False,
+        slope: float = 0.0,
     ) -> None:
         super().__init__()
-        self.code_dim, self.n_classes = code_dim, n_classes
-        self.net = mlp([code_dim + n_classes, *hidden, 1], slope=slope)
+        self.code_dim, self.n_classes, self.heads = code_dim, n_classes, heads
+        n_in, n_out = (code_dim, n_classes) if heads else (code_dim + n_classes, 1)
+        self.net = mlp([n_in, *hidden, n_out], slope=slope)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         check_code(z, self.code_dim)
         if self.n_classes:
             if y is None:
                 raise ValueError("y: this discriminator looks at the label too; pass labels (N,).")
-            z = torch.cat([z, one_hot(y, self.n_classes)], 1)
+            label = one_hot(y, self.n_classes)
+            if self.heads:
+                return (self.net(z).float() * label).sum(1)
+            z = torch.cat([z, label], 1)
         return self.net(z).squeeze(1).float()
 
 

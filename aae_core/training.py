@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -57,7 +58,9 @@ class TrainingConfig:
         learning_rate: Adam's rate; or one for each of the model's parts, by name.
         betas: Adam's decay of the first and second moment.
         constant_until: share of the run at full rate, 0 … 1; from there the rate falls linearly to `final_rate`.
-        final_rate: share of the learning rate that is left at the end.
+        final_rate: share of the learning rate that is left at the end; or one for each of the model's parts, by name.
+        freeze_norms_from: share of the run, 0 … 1, after which batch normalisation stops looking at the batch and uses its
+            running statistics, as it will when the model is used.
         average: decay of the running average of the weights that the trained model keeps; 0 keeps the last ones.
         seed: of the order of the batches and of all noise. The seed of a model's first weights is its maker's.
         device: "auto" takes a GPU where there is one.
@@ -72,7 +75,8 @@ class TrainingConfig:
     learning_rate: float | Mapping[str, float] = 1e-3
     betas: tuple[float, float] = (0.5, 0.999)
     constant_until: float = 1.0
-    final_rate: float = 0.01
+    final_rate: float | Mapping[str, float] = 0.01
+    freeze_norms_from: float = 1.0
     average: float = 0.0
     seed: int = 0
     device: Device = "auto"
@@ -80,13 +84,16 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         check_batch_size(self.batch_size)
-        rates = self.learning_rate.values() if isinstance(self.learning_rate, Mapping) else [self.learning_rate]
+        rates, final_rates = (
+            each.values() if isinstance(each, Mapping) else [each] for each in (self.learning_rate, self.final_rate)
+        )
         for name, ok, wanted in (
             ("epochs", isinstance(self.epochs, int) and self.epochs >= 1, "a whole number of at least 1"),
             ("learning_rate", all(0 < rate < math.inf for rate in rates), "positive rates"),
             ("betas", all(0 <= beta < 1 for beta in self.betas), "two decays in [0, 1)"),
             ("constant_until", 0 <= self.constant_until <= 1, "a share in [0, 1]"),
-            ("final_rate", 0 <= self.final_rate <= 1, "a share in [0, 1]"),
+            ("final_rate", all(0 <= rate <= 1 for rate in final_rates), "shares in [0, 1]"),
+            ("freeze_norms_from", 0 <= self.freeze_norms_from <= 1, "a share in [0, 1]"),
             ("average", 0 <= self.average < 1, "a decay in [0, 1)"),
             ("device", self.device in ("auto", "cpu", "cuda", "mps"), "auto, cpu, cuda or mps"),
             ("precision", self.precision in ("auto", "float32", "bfloat16"), "auto, float32 or bfloat16"),
@@ -201,6 +208,8 @@ def fit(
         for epoch in range(run.history.epochs, config.epochs):
             # Seeding by epoch is what makes a resumed run equal to one that never stopped.
             seed_everything(config.seed * 1_000_003 + epoch)
+            if epoch >= config.freeze_norms_from * config.epochs:
+                _freeze_norms(model)
             for batch in _batches(data, config.batch_size, device):
                 with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
                     losses = model.step(batch, run.optimizers)
@@ -224,8 +233,10 @@ class _Run:
     def __init__(self, model: nn.Module, config: TrainingConfig, total_steps: int) -> None:
         self.model, self.config, self.total_steps = model, config, total_steps
         self.optimizers = _optimizers(model, config)
+        final_rates = _by_part("final_rate", config.final_rate, self.optimizers)
         self.schedules = [
-            torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate) for optimizer in self.optimizers.values()
+            torch.optim.lr_scheduler.LambdaLR(optimizer, partial(self._rate, final_rates[name]))
+            for name, optimizer in self.optimizers.items()
         ]
         self.average = None
         if config.average:
@@ -236,13 +247,13 @@ class _Run:
         self._sum: Tensor | None = None
         self._summed = 0
 
-    def _rate(self, step: int) -> float:
-        """Share of the learning rate at `step`: constant at first, then linear down to the final one."""
+    def _rate(self, final: float, step: int) -> float:
+        """Share of the learning rate at `step`: constant at first, then linear down to the `final` one."""
         start = self.config.constant_until * self.total_steps
         if step <= start:
             return 1.0
         done = (step - start) / max(1.0, self.total_steps - start)
-        return 1.0 + done * (self.config.final_rate - 1.0)
+        return 1.0 + done * (final - 1.0)
 
     def after_step(self, losses: dict[str, Tensor]) -> None:
         self.step += 1
@@ -313,24 +324,37 @@ class _Run:
 
     def _identity(self) -> dict[str, object]:
         config = asdict(self.config) | {"device": None, "precision": None}
-        config["learning_rate"] = str(config["learning_rate"])
+        config |= {"learning_rate": str(config["learning_rate"]), "final_rate": str(config["final_rate"])}
         return config | {"betas": list(self.config.betas), "total_steps": self.total_steps}
 
 
 def _optimizers(model: nn.Module, config: TrainingConfig) -> dict[str, torch.optim.Optimizer]:
     parts = model.parts()
-    rates = config.learning_rate
-    if isinstance(rates, Mapping) and set(rates) != set(parts):
-        raise ValueError(f"learning_rate: expected rates for {sorted(parts)}, got {sorted(rates)}.")
+    rates = _by_part("learning_rate", config.learning_rate, parts)
     return {
         name: torch.optim.Adam(
             [parameter for network in networks for parameter in network.parameters()],
-            lr=rates[name] if isinstance(rates, Mapping) else rates,
+            lr=rates[name],
             betas=config.betas,
             fused=True,
         )
         for name, networks in parts.items()
     }
+
+
+def _by_part(setting: str, value: float | Mapping[str, float], parts: Collection[str]) -> Mapping[str, float]:
+    """A setting that may be one number or one for each part, as one for each part."""
+    if not isinstance(value, Mapping):
+        return dict.fromkeys(parts, value)
+    if set(value) != set(parts):
+        raise ValueError(f"{setting}: expected rates for {sorted(parts)}, got {sorted(value)}.")
+    return value
+
+
+def _freeze_norms(model: nn.Module) -> None:
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
 
 
 def _steps_per_epoch(data: Digits | DataLoader, batch_size: int) -> int:

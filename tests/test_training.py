@@ -138,13 +138,28 @@ def test_rate_is_constant_then_falls_linearly():
     assert rates[60] == pytest.approx(0.55, abs=0.01) and rates[-1] == pytest.approx(0.1, abs=0.03)
 
 
+def test_norms_are_frozen_for_the_last_share_of_the_run_only():
+    seen = []
+
+    class Watch(SupervisedAAE):
+        def step(self, batch, optimizers):
+            seen.append(self.encoder.net[1].training)
+            return super().step(batch, optimizers)
+
+    model = small(batch_norm=(0,))
+    model.__class__ = Watch
+    fit(model, bars(), replace(CONFIG, epochs=4, freeze_norms_from=0.5), progress=False)
+    assert seen == [True] * 16 + [False] * 16
+
+
 def test_parts_may_learn_at_rates_of_their_own_and_must_be_named_right():
     frozen = small()
     before = weights(frozen.discriminator)
     fit(frozen, bars(), replace(CONFIG, learning_rate={"autoencoder": 1e-3, "discriminator": 1e-12}), progress=False)
     assert torch.allclose(before, weights(frozen.discriminator), atol=1e-8)
-    with pytest.raises(ValueError, match=r"expected rates for \['autoencoder', 'discriminator'\]"):
-        fit(small(), bars(), replace(CONFIG, learning_rate={"encoder": 1e-3}), progress=False)
+    for setting in ("learning_rate", "final_rate"):
+        with pytest.raises(ValueError, match=rf"{setting}: expected rates for \['autoencoder', 'discriminator'\]"):
+            fit(small(), bars(), replace(CONFIG, **{setting: {"encoder": 1e-3}}), progress=False)
 
 
 def test_averaged_weights_lie_closer_to_the_start_than_the_last_ones():
@@ -181,6 +196,8 @@ def test_a_dataloader_is_trained_on_by_the_same_loop():
         ("betas", (0.5, 1.0)),
         ("constant_until", 1.2),
         ("final_rate", -0.1),
+        ("final_rate", {"autoencoder": 2.0}),
+        ("freeze_norms_from", 1.1),
         ("average", 1.0),
         ("device", "tpu"),
         ("precision", "float16"),

@@ -23,6 +23,7 @@ class SupervisedAAE(nn.Module):
         label_in_discriminator: False is the paper's D(z), which matches q(z) to p(z) and no more; True is D(z, y),
             which matches q(z|y) to p(z) for each digit y, so that the code cannot tell the digit.
         discriminator_hidden: widths of the discriminator's hidden layers.
+        discriminator_steps: how often the discriminator learns in each step.
         adversarial_weight: weight of fooling the discriminator beside the reconstruction.
         gradient_penalty: weight of the penalty that keeps the discriminator smooth; 0 leaves it out.
         reconstruction_weight: weight of the mean squared error per pixel, pixels in [0, 1].
@@ -37,6 +38,7 @@ class SupervisedAAE(nn.Module):
         *,
         label_in_discriminator: bool = True,
         discriminator_hidden: Sequence[int] = (512, 512),
+        discriminator_steps: int = 1,
         adversarial_weight: float = 0.01,
         gradient_penalty: float = 0.0,
         reconstruction_weight: float = 1.0,
@@ -48,14 +50,15 @@ class SupervisedAAE(nn.Module):
         self.code_dim, self.n_classes = code_dim, N_CLASSES
         self.label_in_discriminator = label_in_discriminator
         self.adversarial_weight, self.reconstruction_weight = adversarial_weight, reconstruction_weight
-        self.gradient_penalty = gradient_penalty
+        self.gradient_penalty, self.discriminator_steps = gradient_penalty, discriminator_steps
         self.prior = Gaussian(code_dim)
         self.encoder = Encoder(code_dim, hidden, slope=slope, batch_norm=batch_norm)
         self.decoder = Decoder(
             code_dim, hidden, n_classes=N_CLASSES, slope=slope, batch_norm=batch_norm, output=decoder_output
         )
+        n_labels = N_CLASSES if label_in_discriminator else 0
         self.discriminator = Discriminator(
-            code_dim, discriminator_hidden, n_classes=N_CLASSES if label_in_discriminator else 0, slope=slope
+            code_dim, discriminator_hidden, n_classes=n_labels, heads=label_in_discriminator, slope=slope
         )
 
     def parts(self) -> dict[str, list[nn.Module]]:
@@ -75,11 +78,12 @@ class SupervisedAAE(nn.Module):
         descend(loss, optimizers["autoencoder"])
 
         # Discriminate: real are the prior's samples, false the codes, detached so that the encoder does not help here.
-        z_prior = self.prior.sample(len(x), device=x.device)
-        discrimination, smooth = losses.smooth_discriminator(
-            self.discriminator, z_prior, z.detach(), label, weight=self.gradient_penalty
-        )
-        descend(smooth, optimizers["discriminator"])
+        for _ in range(self.discriminator_steps):
+            z_prior = self.prior.sample(len(x), device=x.device)
+            discrimination, smooth = losses.smooth_discriminator(
+                self.discriminator, z_prior, z.detach(), label, weight=self.gradient_penalty
+            )
+            descend(smooth, optimizers["discriminator"])
 
         return {"reconstruction": reconstruction, "fooling": fooling, "discrimination": discrimination}
 

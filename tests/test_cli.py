@@ -1,0 +1,98 @@
+"""The command line: what it prints, what it writes, and how it fails."""
+
+import json
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from aae_core.cli import app
+from aae_core.export import PackedMLP
+from aae_core.recipes import RECIPES
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch, tmp_path):
+    """The embedded digits: no folder, no cache, no mirror."""
+    from torchvision.datasets import MNIST
+
+    monkeypatch.delenv("AAE_DATA", raising=False)
+    monkeypatch.setenv("AAE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_help_names_every_command_and_option():
+    text = run("--help").stdout
+    for command in ("recipes", "train", "evaluate", "sample", "export"):
+        assert command in text
+        assert run(command, "--help").exit_code == 0
+    assert "--resume" in run("train", "--help").stdout
+
+
+def test_recipes_lists_all_in_words_and_as_json():
+    words = run("recipes")
+    assert words.exit_code == 0 and all(name in words.stdout for name in RECIPES)
+    rows = json.loads(run("recipes", "--json").stdout)["recipes"]
+    assert [row["name"] for row in rows] == list(RECIPES)
+    assert all(row["minutes"] > 0 for row in rows)
+
+
+def test_train_evaluate_sample_and_export_work_on_a_run(tmp_path):
+    out = tmp_path / "mine"
+    trained = run("train", "supervised", "--epochs", "1", "--seed", "3", "--device", "cpu", "--out", str(out), "--json")
+    assert trained.exit_code == 0, trained.stderr
+    card = json.loads(trained.stdout)
+    assert card["seed"] == 3 and card["epochs"] == 1 and card["recipe"] == "supervised"
+    assert sorted(p.name for p in out.iterdir()) == ["card.json", "model.safetensors"]
+
+    evaluated = run("evaluate", str(out), "--split", "validation", "--json")
+    assert evaluated.exit_code == 0, evaluated.stderr
+    found = json.loads(evaluated.stdout)
+    assert set(found["measures"]) == set(card["measures"]) and found["split"] == "validation"
+
+    picture = tmp_path / "pictures" / "digits.png"
+    assert run("sample", str(out), "--out", str(picture), "--rows", "3").exit_code == 0
+    assert Image.open(picture).size == (10 * 30 + 2, 3 * 30 + 2)
+    before = picture.read_bytes()
+    run("sample", str(out), "--out", str(picture), "--rows", "3")
+    assert picture.read_bytes() == before
+    run("sample", str(out), "--out", str(picture), "--rows", "3", "--digit", "4", "--seed", "1")
+    assert picture.read_bytes() != before
+
+    packed = tmp_path / "decoder.json"
+    assert run("export", str(out), "--out", str(packed)).exit_code == 0
+    assert PackedMLP.from_json(packed.read_text()).sizes[-1] == 784
+
+
+def test_evaluate_in_words_prints_value_and_reference():
+    result = run("evaluate", "judge")
+    assert result.exit_code == 0 and "test_error" in result.stdout and "chance" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "supervized"], "there is no 'supervized'"),
+        (["evaluate", "nowhere"], "neither a recipe"),
+        (["train", "supervised", "--data", "nowhere"], "there is no such folder"),
+        (["train", "supervised", "--out", "fresh", "--resume"], "no checkpoint to resume from"),
+        (["sample", "judge", "--out", "x.png"], "it draws none"),
+        (["export", "judge", "--out", "x.json"], "it draws none"),
+    ],
+)
+def test_a_mistake_ends_with_its_message_on_stderr_alone(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert message in result.stderr.replace("\n", " ") and "Traceback" not in result.stderr
+    assert not result.stdout
+    assert not [p for p in tmp_path.rglob("*") if p.is_file() and "cache" not in p.parts]
+
+
+@pytest.mark.parametrize("arguments", [["train", "supervised", "--epochs", "0"], ["sample", "supervised"], ["bake"]])
+def test_arguments_out_of_range_are_refused_before_anything_runs(arguments):
+    assert run(*arguments).exit_code == 2

@@ -1,0 +1,49 @@
+"""The Gaussian prior and the contract that every prior keeps."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aae_core.priors import Gaussian
+
+
+@settings(max_examples=30, deadline=None)
+@given(dim=st.integers(1, 20), n=st.integers(1, 200), seed=st.integers(0, 2**31))
+def test_samples_have_the_shape_asked_for_and_follow_the_generator(dim, n, seed):
+    prior = Gaussian(dim)
+    first, again = (prior.sample(n, generator=torch.Generator().manual_seed(seed)) for _ in range(2))
+    assert first.shape == (n, dim) and first.dtype == torch.float32 and torch.isfinite(first).all()
+    assert torch.equal(first, again)
+
+
+@settings(max_examples=30, deadline=None)
+@given(dim=st.integers(1, 12), scale=st.floats(0, 5))
+def test_density_agrees_with_torchs_own(dim, scale):
+    z = scale * torch.randn(7, dim, generator=torch.Generator().manual_seed(dim))
+    expected = torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(1)
+    assert torch.allclose(Gaussian(dim).log_prob(z), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_samples_have_mean_zero_and_variance_one():
+    z = Gaussian(3).sample(20_000, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(z.mean(0), torch.zeros(3), atol=0.03)
+    assert torch.allclose(z.T.cov(), torch.eye(3), atol=0.04)
+    assert Gaussian(1).log_prob(torch.zeros(1, 1)).item() == pytest.approx(-0.5 * math.log(2 * math.pi))
+
+
+@pytest.mark.parametrize("n", [0, -3, 2.0, True])
+def test_a_number_of_samples_that_is_none_is_refused(n):
+    with pytest.raises(ValueError, match="n: expected a number of samples of at least 1"):
+        Gaussian(2).sample(n)
+
+
+def test_what_a_gaussian_does_not_have_is_refused():
+    with pytest.raises(ValueError, match="Gaussian has no regions that belong to labels"):
+        Gaussian(2).sample(3, labels=torch.tensor([0, 1, 2]))
+    with pytest.raises(ValueError, match=r"codes of shape \(N, 2\), got \(4, 3\)"):
+        Gaussian(2).log_prob(torch.zeros(4, 3))
+    with pytest.raises(ValueError, match="width of at least 1, got 0"):
+        Gaussian(0)
