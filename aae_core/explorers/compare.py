@@ -1,0 +1,105 @@
+"""The comparing explorer (chapter 3): one point of the plane, several decoders, the codes underneath."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import traitlets as t
+from torch import nn
+
+from aae_core.data import Digits
+from aae_core.explorers.base import Code, Explorer
+from aae_core.explorers.packing import pack_codes, pack_field
+from aae_core.explorers.page_decoder import PageDecoder
+from aae_core.explorers.still import still
+
+LINES = (0.5, 0.9)  # shares of the prior's mass within its contours
+
+
+class CompareExplorer(Explorer):
+    """One pad, the models' decoders side by side, and a model's codes underneath, in the colours of their digits.
+
+    A disc about the point is as large as to hold seven of as many prior samples as there are codes. Where it holds no
+    code the point lies in a hole, just as :func:`aae_core.metrics.in_hole` has it.
+
+    Args:
+        groups: for each prior, by name, the models to compare, by name; all with 2-D codes, equally many in each group.
+        digits: held-out digits, whose codes are shown.
+        z: the point to begin with; "Reset" comes back to it.
+        limit: the pad goes from −limit to limit.
+        options: other traits, such as `name` or `title`.
+
+    The traits `z`, `group` (the prior, by position) and `under` (the model whose codes are shown) follow the reader.
+
+    Raises:
+        ValueError: no group, groups of unequal size, or a code that is not 2-D.
+    """
+
+    entry = "compare"
+    z = Code(help="the point").tag(sync=True)
+    start = Code(help="the point that Reset comes back to").tag(sync=True)
+    group = t.Int(0, help="the prior, by position").tag(sync=True)
+    under = t.Int(0, help="the model whose codes are shown, by position").tag(sync=True)
+    limit = t.Float(3.5).tag(sync=True)
+    about = t.List(t.Dict(), help="each group: its name, its prior, its models").tag(sync=True)
+    weights = t.Unicode(help="the decoders' weights, a line each").tag(sync=True)
+    codes = t.Unicode(help="codes, prior samples and densities, a line each").tag(sync=True)
+
+    def __init__(
+        self, groups: Mapping[str, Mapping[str, nn.Module]], digits: Digits, z: Any = (0.0, 0.0), limit: float = 3.5,
+        **options: Any,
+    ) -> None:  # fmt: skip
+        if not groups or len({len(models) for models in groups.values()}) != 1 or not next(iter(groups.values())):
+            sizes = {name: len(models) for name, models in groups.items()}
+            raise ValueError(f"groups: expected one or more, with equally many models in each, got {sizes}.")
+        weights, codes, about, pages = [], [], [], []
+        for name, models in groups.items():
+            packed, prior = [], next(iter(models.values())).prior
+            for label, model in models.items():
+                pages.append(PageDecoder(model))
+                if pages[-1].code_dim != 2 or pages[-1].n_classes:
+                    raise ValueError(f"{name}, {label}: expected a decoder of 2-D codes alone.")
+                spec, text = pages[-1].traits()
+                points, lines = pack_codes(codes_of(model, digits), digits.labels)
+                packed.append({"name": label, "decoder": spec, "codes": points})
+                weights.append(text)
+                codes.append(lines)
+            samples, field, levels = describe_prior(prior, len(digits), limit)
+            about.append({"name": name, "models": packed, "samples": samples[0], "prior": field[0], "levels": levels})
+            codes += [samples[1], field[1]]
+        options = {"name": "compare", "title": "Two decoders, one point"} | options
+        super().__init__(z=z, limit=limit, about=about, weights="\n".join(weights), codes="\n".join(codes), **options)
+        self.start = self.z
+        walk = torch.stack([torch.linspace(-2, 2, 9), torch.zeros(9)], 1)
+        self.poster = still(torch.cat([page.images(walk) for page in pages]), columns=9)
+        rows = [f"{label}, {name}" for name, models in groups.items() for label in models]
+        self.poster_alt = f"Nine points along a line through the codes, decoded by each model: {'; '.join(rows)}"
+
+    @t.validate("z", "start")
+    def _check_z(self, proposal: dict[str, Any]) -> list[float]:
+        return self.check_code(proposal, 2)
+
+    @t.validate("group", "under")
+    def _check_choice(self, proposal: dict[str, Any]) -> int:
+        count = len(self.about) if proposal["trait"].name == "group" else len(self.about[0]["models"])
+        return self.check_index(proposal, count)
+
+
+def codes_of(model: nn.Module, digits: Digits) -> torch.Tensor:
+    """One code per digit, (N, 2)."""
+    from aae_core import metrics
+
+    return metrics.codes_of(model, digits)
+
+
+def describe_prior(prior: Any, n: int, limit: float) -> tuple[Any, Any, list[float]]:
+    """Samples of a prior and its density on a grid, both packed, and the density at the contours of :data:`LINES`."""
+    samples = prior.sample(n, generator=torch.Generator().manual_seed(0))
+    side = torch.linspace(-limit, limit, 101)
+    y, x = torch.meshgrid(side, side, indexing="ij")
+    density = prior.log_prob(torch.stack([x, y], -1).reshape(-1, 2)).exp().view(101, 101)
+    many = prior.log_prob(prior.sample(20_000, generator=torch.Generator().manual_seed(1))).exp()
+    levels = [float(many.quantile(1 - share)) for share in LINES]
+    return pack_codes(samples), pack_field(density), levels

@@ -1,0 +1,195 @@
+// One point of the plane, decoded by several models at once, over the codes of one of them. The disc about the point
+// holds seven prior samples; if it holds no code, the point lies in a hole.
+
+import { button } from "./controls.js";
+import { makeDecoder } from "./decoder.js";
+import { picture } from "./digits.js";
+import { h, input, uniqueId } from "./dom.js";
+import { explorer } from "./explorer.js";
+import { glide } from "./motion.js";
+import { readCodes, readField } from "./packed.js";
+import { legend, pad } from "./pad.js";
+import { numbers, whole } from "./state.js";
+
+const NEIGHBOURS = 7; // as in aae_core/metrics/holes.py
+
+/** Squared distance from z to the k-th nearest of points [x0, y0, …]. */
+function nearest(points, [x, y], k) {
+  const best = new Float64Array(k).fill(Infinity); // ascending
+  for (let i = 0; i < points.length; i += 2) {
+    const d = (points[i] - x) ** 2 + (points[i + 1] - y) ** 2;
+    if (d >= best[k - 1]) continue;
+    let at = k - 1;
+    for (; at > 0 && best[at - 1] > d; at--) best[at] = best[at - 1];
+    best[at] = d;
+  }
+  return best[k - 1];
+}
+
+function within(points, [x, y], squared) {
+  let count = 0;
+  for (let i = 0; i < points.length; i += 2) count += (points[i] - x) ** 2 + (points[i + 1] - y) ** 2 < squared;
+  return count;
+}
+
+function circle([x, y], radius) {
+  const path = [];
+  for (let k = 0; k <= 48; k++) path.push(x + radius * Math.cos((k * Math.PI) / 24), y + radius * Math.sin((k * Math.PI) / 24));
+  return path;
+}
+
+/** A row of radio buttons; `items` are their contents, `onPick(k)` runs when one is picked. */
+function choice(label, items, kind, onPick) {
+  const group = uniqueId();
+  const radios = items.map(({ name }, k) =>
+    input({ type: "radio", name: group, class: "aae-hidden", "aria-label": name, on: { change: () => onPick(k) } }),
+  );
+  const rows = items.map(({ content }, k) => h("label", { class: kind }, radios[k], ...content));
+  const set = (picked) =>
+    radios.forEach((radio, k) => {
+      radio.checked = k === picked;
+      rows[k].classList.toggle("aae-picked", k === picked);
+    });
+  return { el: h("div", { class: `${kind}s`, role: "radiogroup", "aria-label": label }, ...rows), set };
+}
+
+/** The groups as they are needed: each is unpacked when it is first looked at. */
+function openGroups(about, weights, codes) {
+  let line = 0;
+  let first = 0;
+  const groups = about.map((group) => {
+    const [at, from] = [line, first];
+    const count = group.models.length;
+    line += count + 2;
+    first += count;
+    let made = null;
+    return () =>
+      (made ??= {
+        models: group.models.map((model, k) => ({
+          name: model.name,
+          decoder: makeDecoder(model.decoder, weights[from + k]),
+          codes: readCodes(model.codes, codes[at + k]),
+        })),
+        samples: readCodes(group.samples, codes[at + count]).frame(),
+        prior: readField(group.prior, codes[at + count + 1]),
+        levels: group.levels,
+      });
+  });
+  return (k) => groups[k]();
+}
+
+export default explorer((kit) => {
+  const { model, root, theme, get, put, signal } = kit;
+  const about = get("about");
+  const limit = get("limit");
+  const open = openGroups(about, get("weights").split("\n"), get("codes").split("\n"));
+  const names = about[0].models.map(({ name }) => name);
+  const position = (trait, count) => {
+    const field = whole(0, count - 1);
+    return { trait, write: field.write, read: (text) => field.read(text) ?? undefined }; // there is always one
+  };
+  kit.share({
+    z: { trait: "z", ...numbers(2) }, prior: position("group", about.length), codes: position("under", names.length),
+  });
+
+  let stop = () => {};
+  const plane = pad({
+    extent: [-limit, limit, -limit, limit], name: "Code", theme, signal,
+    onMove: (z) => {
+      stop();
+      put({ z: z.map((value) => +value.toFixed(2)) });
+    },
+  });
+  const glideTo = (z) => {
+    stop();
+    stop = glide(get("z"), z, (code, done) => (done ? put({ z: code }) : model.set({ z: code })), 600);
+  };
+
+  const shape = about[0].models[0].decoder.image_shape;
+  const pictures = names.map((name) => picture(shape, { role: "img", "aria-label": `decoded by ${name}` }));
+  const notes = names.map(() => h("span", { class: "aae-note" }));
+  const cards = choice(
+    "Whose codes lie underneath",
+    names.map((name, k) => ({
+      name: `codes of ${name}`,
+      content: [pictures[k].el, h("span", { class: "aae-name", "aria-hidden": "true" }, name), notes[k]],
+    })),
+    "aae-card",
+    (under) => {
+      put({ under });
+      kit.say(`Codes of ${names[under]} underneath`);
+    },
+  );
+  const priors = choice(
+    "Prior", about.map(({ name }) => ({ name, content: [h("span", { "aria-hidden": "true" }, name)] })), "aae-option",
+    (group) => {
+      put({ group });
+      kit.say(`Prior: ${about[group].name}`);
+    },
+  );
+  const round = (points, k) => [0, 1].map((c) => +Math.max(-limit, Math.min(limit, points[2 * k + c])).toFixed(2));
+  const radius = (z) => nearest(open(get("group")).samples, z, NEIGHBOURS);
+  const sample = button("Sample the prior", () => {
+    const { samples } = open(get("group"));
+    glideTo(round(samples, Math.floor((Math.random() * samples.length) / 2)));
+    kit.say("New point, sampled from the prior");
+  });
+  const find = button("Find a hole", () => {
+    const { samples, models } = open(get("group"));
+    const points = models[get("under")].codes.frame();
+    const begin = Math.floor((Math.random() * samples.length) / 2);
+    for (let k = 0; 2 * k < samples.length; k++) {
+      const z = round(samples, (begin + k) % (samples.length / 2));
+      if (Math.hypot(...z) > limit || within(points, z, radius(z))) continue;
+      glideTo(z);
+      kit.say(`A hole in the codes of ${names[get("under")]}`);
+      return;
+    }
+    kit.say("No hole found");
+  });
+  const reset = button("Reset", () => {
+    glideTo(get("start"));
+    put({ group: 0, under: 0 });
+    kit.say("Reset");
+  }, "quiet");
+  const lead = h("p", { class: "aae-lead" });
+  const tools = kit.tools(() => [[plane.canvas], pictures.map(({ el }) => el)]);
+  tools.prepend(reset);
+  root.append(
+    h("div", { class: "aae-bar" }, priors.el, lead),
+    h("div", { class: "aae-compare" },
+      plane.el, cards.el, h("div", { class: "aae-tools" }, sample, find), legend([..."0123456789"])),
+    tools,
+  );
+
+  const showGroup = () => {
+    const { models, prior, levels } = open(get("group"));
+    const { codes, name } = models[get("under")];
+    priors.set(get("group"));
+    cards.set(get("under"));
+    lead.textContent = `Dots: ${codes.count.toLocaleString("en")} held-out digits as ${name} encodes them. Lines: half and nine tenths of the prior.`;
+    plane.contours({ ...prior, values: prior.frame() }, levels);
+    plane.points(codes.frame(), codes.labels, { radius: 1.8 });
+    showPoint();
+  };
+  const showPoint = () => {
+    const z = get("z");
+    const squared = radius(z);
+    plane.set(z);
+    plane.paths([circle(z, Math.sqrt(squared))]);
+    open(get("group")).models.forEach(({ codes }, k) => {
+      const count = within(codes.frame(), z, squared);
+      notes[k].textContent = count ? `${count} ${count === 1 ? "code" : "codes"} in the disc` : "no code: a hole";
+      notes[k].classList.toggle("aae-hole", !count);
+    });
+    kit.redraw();
+  };
+  kit.on("group under", showGroup);
+  kit.on("z", showPoint);
+  signal.addEventListener("abort", () => stop());
+  showGroup();
+  return {
+    draw: () => open(get("group")).models.forEach(({ decoder }, k) => pictures[k].paint(decoder.decode([get("z")]), theme)),
+    repaint: () => [plane, ...pictures].forEach((part) => part.repaint(theme)),
+  };
+});

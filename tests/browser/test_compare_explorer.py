@@ -1,0 +1,244 @@
+"""The comparing explorer as a reader meets it, in a real browser with the network refused."""
+
+from __future__ import annotations
+
+import json
+import math
+from statistics import median
+
+import numpy as np
+import pytest
+import torch
+import traitlets
+from axe_playwright_python.sync_playwright import Axe
+from torch import nn
+
+from aae_core.data import Digits
+from aae_core.explorers import CompareExplorer
+from aae_core.metrics import codes_of, in_hole
+from aae_core.models import VAE, AdversarialAutoencoder
+from aae_core.priors import Gaussian, GaussianMixture
+
+pytestmark = pytest.mark.browser
+pytest_plugins = ["explorer_page"]
+
+ROOT = ".aae-explorer"
+NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+INK = """() => [...document.querySelectorAll(".aae-card canvas")].map((canvas) => {
+  const data = canvas.getContext("2d").getImageData(0, 0, 28, 28).data;
+  return Array.from({length: 784}, (_, i) => data[4 * i + 3] / 255);
+})"""
+PLANE = """() => { const c = document.querySelector(".aae-plane");
+  return c.getContext("2d").getImageData(0, 0, c.width, c.height).data.join(); }"""
+
+
+def model(kind, prior, seed, width=32):
+    """A model that was never trained, but whose images and codes vary."""
+    torch.manual_seed(seed)
+    made = VAE(prior, hidden=(width,)) if kind == "vae" else AdversarialAutoencoder(prior, hidden=(width,))
+    with torch.no_grad():
+        for network in (made.encoder.net, made.decoder.net):
+            for layer in network:
+                if isinstance(layer, nn.Linear):
+                    nn.init.normal_(layer.weight, 0, 2 / layer.in_features**0.5)
+    return made.eval()
+
+
+@pytest.fixture(scope="module")
+def digits():
+    rng = np.random.default_rng(0)
+    images = torch.from_numpy((rng.random((400, 1, 28, 28)) * 255).astype(np.uint8))
+    return Digits(images, torch.arange(400) % 10)
+
+
+@pytest.fixture(scope="module")
+def groups():
+    priors = {"Gaussian": Gaussian(2), "Mixture of ten": GaussianMixture()}
+    return {
+        name: {"VAE": model("vae", prior, k), "AAE": model("aae", prior, 10 + k)}
+        for k, (name, prior) in enumerate(priors.items())
+    }
+
+
+@pytest.fixture(scope="module")
+def explorer(groups, digits):
+    return CompareExplorer(groups, digits)
+
+
+@pytest.fixture(scope="module")
+def url(pages, explorer):
+    return pages(explorer)
+
+
+def get(tab, trait):
+    return tab.evaluate(f"models[0].get({trait!r})")
+
+
+def put(tab, trait, value):
+    tab.evaluate(f"models[0].set({trait!r}, {json.dumps(value)})")
+    tab.evaluate(NEXT_FRAME)
+
+
+def test_both_decoders_draw_the_point(look, url, groups):
+    tab = look(url)
+    for position, models in enumerate(groups.values()):
+        put(tab, "group", position)
+        put(tab, "z", [1.25, -0.5])
+        for ink, one in zip(tab.evaluate(INK), models.values(), strict=True):
+            with torch.no_grad():
+                real = one.decode(torch.tensor([[1.25, -0.5]])).flatten()
+            assert (torch.tensor(ink) - real).abs().max() < 4e-3 + 1 / 255
+
+
+def test_a_hole_is_where_the_measure_has_it(look, url, groups, digits):
+    tab = look(url)
+    points = torch.tensor([[0.0, 0.0], [1.4, 0.0], [2.0, 2.0], [-1.1, 0.8], [0.3, -0.4], [-2.5, -2.5]])
+    for position, models in enumerate(groups.values()):
+        put(tab, "group", position)
+        expected = torch.stack([in_hole(points, codes_of(one, digits), one.prior) for one in models.values()], 1)
+        assert expected.any() and not expected.all()
+        for point, holes in zip(points.tolist(), expected.tolist(), strict=True):
+            put(tab, "z", point)
+            notes = tab.locator(".aae-note").all_inner_texts()
+            assert ["hole" in note for note in notes] == holes, (position, point)
+
+
+def test_the_pad_follows_pointer_and_keys(look, url):
+    tab = look(url)
+    before = tab.evaluate(INK)
+    box = tab.locator(".aae-pad").bounding_box()
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"], steps=4)
+    tab.mouse.up()
+    assert get(tab, "z") == pytest.approx([1.75, 1.75], abs=0.03)
+    tab.evaluate(NEXT_FRAME)
+    assert all(a != b for a, b in zip(before, tab.evaluate(INK), strict=True))
+    put(tab, "z", [0, 0])
+    for key in ("ArrowRight", "ArrowRight", "ArrowUp"):
+        tab.keyboard.press(key)
+    assert get(tab, "z") == pytest.approx([0.2, 0.1])
+
+
+def test_priors_and_codes_are_chosen_by_mouse_and_keyboard(look, url):
+    tab = look(url)
+    tab.wait_for_timeout(100)
+    views = [tab.evaluate(PLANE)]
+    tab.locator(".aae-card").nth(1).click()
+    assert get(tab, "under") == 1 and "AAE" in tab.locator(".aae-lead").inner_text()
+    tab.evaluate(NEXT_FRAME)
+    views.append(tab.evaluate(PLANE))
+    tab.locator(".aae-option input").first.focus()
+    tab.keyboard.press("ArrowRight")
+    assert get(tab, "group") == 1 and get(tab, "under") == 1
+    tab.evaluate(NEXT_FRAME)
+    views.append(tab.evaluate(PLANE))
+    assert len(set(views)) == 3
+    tab.get_by_role("button", name="Reset").click()
+    assert (get(tab, "group"), get(tab, "under"), get(tab, "z")) == (0, 0, [0, 0])
+    tab.evaluate(NEXT_FRAME)
+    assert tab.evaluate(PLANE) == views[0]
+
+
+def test_sample_and_find_a_hole(look, url):
+    tab = look(url)
+    seen = []
+    for _ in range(30):
+        tab.get_by_role("button", name="Sample the prior").click()
+        seen.append(get(tab, "z"))
+    spread = torch.tensor(seen).std()
+    assert len({tuple(z) for z in seen}) > 25 and 0.6 < spread < 1.5
+    for under in (0, 1):
+        put(tab, "under", under)
+        tab.get_by_role("button", name="Find a hole").click()
+        tab.evaluate(NEXT_FRAME)
+        assert "hole" in tab.locator(".aae-note").nth(under).inner_text()
+        assert math.hypot(*get(tab, "z")) <= 3.5
+
+
+def test_the_state_is_in_the_address(look, url):
+    tab = look(f"{url}#compare.z=1,-0.5&compare.prior=1&compare.codes=1")
+    assert (get(tab, "z"), get(tab, "group"), get(tab, "under")) == ([1, -0.5], 1, 1)
+    tab.get_by_role("button", name="Reset").click()
+    tab.wait_for_timeout(500)
+    assert "#" not in tab.url
+    tab.locator(".aae-option").nth(1).click()
+    tab.wait_for_timeout(500)
+    assert tab.url.endswith("#compare.prior=1")
+
+
+@pytest.mark.parametrize(
+    "bad", ["compare.z=1", "compare.z=a,b", "compare.prior=2", "compare.codes=-1", "compare.prior=x", "compare.prior="]
+)
+def test_a_broken_address_is_ignored(look, url, bad):
+    tab = look(f"{url}#{bad}")
+    assert (get(tab, "z"), get(tab, "group"), get(tab, "under")) == ([0, 0], 0, 0)
+    tab.locator(".aae-option").nth(1).click()  # it still works
+    assert get(tab, "group") == 1
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+@pytest.mark.parametrize("rtl", [False, True])
+def test_it_fits_its_page(look, pages, explorer, width, rtl):
+    tab = look(pages(explorer, attributes='dir="rtl"' if rtl else ""), width=width)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    for box in (one.bounding_box() for one in tab.locator(f"{ROOT} button, .aae-option, .aae-card").all()):
+        assert box["height"] >= 44 and box["width"] >= 44
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width
+
+
+def test_on_a_phone_pad_and_pictures_are_in_sight_together(look, url):
+    tab = look(url, width=390, height=844)
+    top = tab.locator(".aae-pad").bounding_box()["y"]
+    cards = tab.locator(".aae-cards").bounding_box()
+    assert cards["y"] + cards["height"] - top < 600
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing(look, pages, explorer, theme, width):
+    tab = look(pages(explorer, theme=theme), theme=theme, width=width)
+    put(tab, "z", [-2.5, -2.5])
+    found = Axe().run(tab).response["violations"]
+    assert not found, json.dumps([(v["id"], v["nodes"][0]["html"]) for v in found], indent=1)
+
+
+def test_a_move_fits_a_frame(look, pages, groups):
+    images = torch.randint(0, 256, (2000, 1, 28, 28), dtype=torch.uint8)
+    many = Digits(images, torch.arange(2000) % 10)
+    pair = {name: model(name.lower(), Gaussian(2), k, width=400) for k, name in enumerate(("VAE", "AAE"))}
+    tab = look(pages(CompareExplorer({"Gaussian": pair}, many)))
+    times = tab.evaluate(
+        """async () => {
+            const root = document.querySelector(".aae-explorer"), times = [];
+            for (let k = 0; k < 60; k++) {
+                const begin = performance.now();
+                models[0].set("z", [Math.sin(k), Math.cos(k)]);
+                const set = performance.now() - begin;
+                await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+                times.push(set + Number(root.dataset.ms));
+            }
+            return times;
+        }"""
+    )
+    assert median(times) <= 16
+
+
+def test_a_view_leaves_nothing_behind(look, url):
+    tab = look(url)
+    tab.evaluate("ends[0]()")
+    assert tab.evaluate("models[0].count()") == 0 and tab.locator(ROOT).count() == 0
+
+
+def test_what_cannot_be_compared_is_refused(groups, digits, explorer):
+    one = groups["Gaussian"]["VAE"]
+    with pytest.raises(ValueError, match="groups: expected one or more, with equally many models in each, got {}"):
+        CompareExplorer({}, digits)
+    with pytest.raises(ValueError, match="equally many models"):
+        CompareExplorer({"a": {"x": one}, "b": {"x": one, "y": one}}, digits)
+    with pytest.raises(ValueError, match="a, x: expected a decoder of 2-D codes alone"):
+        CompareExplorer({"a": {"x": model("vae", Gaussian(3), 0)}}, digits)
+    for trait, value in (("z", [0.0]), ("z", [math.nan, 0.0]), ("group", 2), ("under", -1)):
+        with pytest.raises(traitlets.TraitError, match=trait):
+            setattr(explorer, trait, value)
+    assert "VAE, Gaussian" in explorer.poster_alt and explorer.poster
