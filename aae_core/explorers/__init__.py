@@ -10,13 +10,16 @@ from importlib import import_module
 from typing import Any
 
 WHERE = {
+    "CompareExplorer": "compare",
     "Explorer": "base",
     "PageDecoder": "page_decoder",
     "pack_codes": "packing",
     "pack_field": "packing",
+    "RegionExplorer": "region",
     "StyleExplorer": "style",
     "TrainingExplorer": "training",
     "TrainingRecorder": "recording",
+    "WalkExplorer": "walk",
 }
 __all__ = [*WHERE]
 
