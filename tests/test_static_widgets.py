@@ -30,6 +30,7 @@ class Picture(anywidget.AnyWidget):
     weights = traitlets.Unicode("A" * 9000).tag(sync=True)
     poster = traitlets.Unicode(POSTER).tag(sync=True)
     poster_alt = traitlets.Unicode('Ten digits, "one" style').tag(sync=True)
+    room = traitlets.List([0.5, 40, 1, 62.25]).tag(sync=True)
 
 Picture()
 """
@@ -108,7 +109,7 @@ def test_still_picture_stands_beside_the_view(site):
     assert (site / "notebooks" / still[1]).resolve().read_bytes() == png()
     assert still[2] == "Ten digits, &quot;one&quot; style"
     (model,) = state_of(site / "notebooks" / "one.html").values()
-    assert not {"poster", "poster_alt"} & model["state"].keys()
+    assert not {"poster", "poster_alt", "room"} & model["state"].keys()
 
 
 def test_widget_starts_in_the_page(site, serve, visit):
@@ -116,6 +117,17 @@ def test_widget_starts_in_the_page(site, serve, visit):
         tab = visit(f"{serve(site)}/notebooks/{page}.html")
         assert tab.locator(".aae-live.is-live .shown").inner_text() == "9000"
         assert not tab.locator("img.aae-poster").is_visible()
+
+
+def test_room_is_kept_for_the_widget(site, serve, visit):
+    tab = visit(f"{serve(site)}/notebooks/one.html")
+    for width, share, rest in ((1280, 0.5, 40), (390, 1, 62.25)):
+        tab.set_viewport_size({"width": width, "height": 800})
+        room, height = tab.evaluate(
+            "() => ['.aae-stage', '.aae-live'].map((name) => document.querySelector(name).getBoundingClientRect())"
+            ".map((box, index) => (index ? box.height : box.width))"
+        )
+        assert height == pytest.approx(share * room + rest, abs=1)
 
 
 def test_notebooks_run_in_the_page(site):

@@ -9,7 +9,7 @@ What it does during a build, in order:
 5. moves a widget's large texts (weights, source) into ``_static/widgets/<hash>.js``, shared by all pages that need
    them. They are scripts since a page opened from disk may load scripts but not data;
 6. puts the widget's still picture (traits ``poster`` and ``poster_alt``) where readers without JavaScript, and
-   printers, find it;
+   printers, find it, and keeps the room that the widget will take (trait ``room``), so that nothing jumps;
 7. fails the build if a finished page would ask another host for anything.
 
 ``book/_static/widget-host.js`` is the other half: it starts the widgets in the reader's browser.
@@ -170,11 +170,15 @@ def stage(view: str, state: dict[str, Any], folder: Path, url: str) -> str:
 
     Args:
         view: the ``<script>`` that myst-nb wrote for the widget.
-        state: the widget's traits; the still picture is taken out of them.
+        state: the widget's traits. The still picture is taken out of them, and ``room``: four numbers a, b, c, d, the
+            widget's height being a·W + b in a column W pixels wide, c·W + d in a narrow one.
         folder: where shared files go.
         url: how the page reaches that folder.
     """
-    still = ""
+    still, style = "", ""
+    if room := state.pop("room", None):
+        names = ("--wide-share", "--wide-rest", "--narrow-share", "--narrow-rest")
+        style = ' style="' + "; ".join(f"{name}: {value:.4g}" for name, value in zip(names, room, strict=True)) + '"'
     poster, alt = state.pop("poster", ""), state.pop("poster_alt", "")
     if poster:
         png = base64.b64decode(poster)
@@ -182,7 +186,7 @@ def stage(view: str, state: dict[str, Any], folder: Path, url: str) -> str:
         src = f"{url}/{save_shared(folder, png, '.png')}"
         alt = escape(alt or "Still picture of an interactive figure.", quote=True)
         still = f'<img class="aae-poster" src="{src}" width="{width}" height="{height}" alt="{alt}">'
-    return f'<div class="aae-live">{still}{view}</div>'
+    return f'<div class="aae-stage"{style}><div class="aae-live">{still}{view}</div></div>'
 
 
 def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:

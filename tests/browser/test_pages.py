@@ -132,6 +132,19 @@ def test_still_pictures_without_javascript_and_on_paper(book, visit, page):
         assert not printed.locator(".aae-widget").is_visible()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+@every_page
+def test_nothing_jumps_when_a_live_figure_starts(book, visit, page, width):
+    tab = visit(book.url(page), width=width)
+    for stage in range(tab.locator(".aae-live").count()):
+        kept, taken = (
+            tab.locator(".aae-live")
+            .nth(stage)
+            .evaluate("(live) => [parseFloat(getComputedStyle(live).minHeight), live.getBoundingClientRect().height]")
+        )
+        assert taken <= kept + 24, f"figure {stage + 1} needs {taken} pixels, {kept} were kept for it"
+
+
 class Links(HTMLParser):
     """A page's ids, and the addresses that it links to or shows."""
 
