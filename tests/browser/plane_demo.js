@@ -22,7 +22,7 @@ export default explorer((kit) => {
   plane.contours({ ...prior, values: prior.frame() }, [0.01, 0.05, 0.1]);
   const image = picture(decoder.shape, { role: "img", "aria-label": "decoded image" });
   const time = scrubber({
-    count: codes.frames, name: "training step", format: (t) => `step ${t * 100}`, signal,
+    count: codes.frames, fps: 2, name: "training step", format: (t) => `step ${t * 100}`, signal,
     onFrame: (t) => {
       show(t);
       put({ frame: Math.floor(t) });

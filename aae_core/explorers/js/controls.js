@@ -13,8 +13,9 @@ export const button = (text, onClick, kind = "plain") =>
  */
 export function slider({ label, name, min, max, step, value = 0, format = figure, onInput }) {
   const range = input({ type: "range", class: "aae-range", min, max, step, "aria-label": name });
-  const output = h("span", { class: "aae-value", "aria-hidden": "true" });
-  const el = h("div", { class: "aae-slider" }, h("span", { class: "aae-label", "aria-hidden": "true" }, label), range, output);
+  const output = h("bdi", { dir: "ltr" }); // a minus sign stays before its number on a page from right to left
+  const shown = h("span", { class: "aae-value", "aria-hidden": "true" }, output);
+  const el = h("div", { class: "aae-slider" }, h("span", { class: "aae-label", "aria-hidden": "true" }, label), range, shown);
   const share = (x) => `${(100 * (Math.min(max, Math.max(min, x)) - min)) / (max - min)}%`;
   const origin = Math.min(max, Math.max(min, 0));
   const set = (x) => {

@@ -43,7 +43,7 @@ export default explorer((kit) => {
   });
   const panel = sliderPanel({ dim, limit, onInput: move });
   const back = button("All sliders", () => pick(null));
-  const lead = h("p", { class: "aae-lead" });
+  const lead = h("p", { class: "aae-lead", dir: "auto" });
   const sample = button("Sample a style", () => {
     glideTo(sampleNormal(dim, limit));
     kit.say("New style, sampled from the prior");
