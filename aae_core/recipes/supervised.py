@@ -33,9 +33,23 @@ RECIPES = (
         name="supervised",
         chapter=5,
         summary="Supervised AAE with the digit shown to the discriminator, D(z, y): content and style apart.",
-        build=lambda: SupervisedAAE(code_dim=8, adversarial_weight=0.01),
-        training=TrainingConfig(epochs=60, batch_size=256, constant_until=0.5, average=0.999),
+        build=lambda: SupervisedAAE(
+            code_dim=8, discriminator_steps=2, adversarial_weight=0.01, slope=0.2, batch_norm=(1,)
+        ),
+        # The discriminator keeps its rate and learns on, while the codes that it looks at come to rest.
+        training=TrainingConfig(
+            epochs=60,
+            batch_size=256,
+            constant_until=0.4,
+            final_rate={"autoencoder": 0.02, "discriminator": 1.0},
+            average=0.998,
+            freeze_norms_from=0.6,
+        ),
+        finish=SupervisedAAE.align_axes,
         measures=STYLE_MEASURES,
-        practice=("paper: Gaussian code, label to the decoder", "modern: label to the discriminator, Adam, logits"),
+        practice=(
+            "paper: Gaussian code, label to the decoder",
+            "modern: label to the discriminator, Adam, logits, batch norm, averaged weights, two learning rates",
+        ),
     ),
 )
