@@ -18,6 +18,7 @@ import { css } from "./theme.js";
  *   field(grid, {low, high})           {width, height, values}, row 0 at the bottom: below the middle the palette's
  *                                      contrast colour, above it the accent, the stronger the farther
  *   contours(grid, levels)             lines of equal value
+ *   areas(list)                        {path, label}: areas in their digit's colour, each path [x0, y0, x1, y1, …]
  *   paths(list)                        curves, each [x0, y0, x1, y1, …]
  *   set([x, y])                        the cursor's place;  repaint() after a change of theme
  */
@@ -27,7 +28,7 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
   const context = canvas.getContext("2d", { willReadFrequently: true });
   const el = h("div", { class: onMove ? "aae-pad aae-live-pad" : "aae-pad", role: "group", "aria-label": name }, canvas);
   el.style.aspectRatio = `${right - left} / ${top - bottom}`;
-  const shown = { points: null, field: null, contours: null, paths: null };
+  const shown = { points: null, field: null, contours: null, areas: null, paths: null };
   let [width, height, ratio] = [0, 0, 1]; // of the canvas, in CSS pixels, and device pixels to one of them
   const toPixel = (x, y) => [((x - left) / (right - left)) * width, ((top - y) / (top - bottom)) * height];
   const toCode = (px, py) => [left + (px / width) * (right - left), top - (py / height) * (top - bottom)];
@@ -100,6 +101,12 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     if (shown.field) drawField(...shown.field);
+    for (const { path, label } of shown.areas ?? []) {
+      context.beginPath();
+      for (let k = 0; k < path.length; k += 2) context.lineTo(...toPixel(path[k], path[k + 1]));
+      context.fillStyle = css(theme.digits[label % 10], 0.22);
+      context.fill();
+    }
     drawAxes();
     if (shown.contours) {
       const [{ width: w, height: rows, values }, levels] = shown.contours;
@@ -186,6 +193,7 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
     points: (positions, labels = null, options = {}) => show("points", positions && { positions, labels, ...options }),
     field: (grid, range) => show("field", grid && [grid, range]),
     contours: (grid, levels) => show("contours", grid && [grid, levels]),
+    areas: (list) => show("areas", list),
     paths: (list) => show("paths", list),
   };
 }
