@@ -7,6 +7,7 @@ codes (N, code_dim).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 
 import torch
@@ -219,35 +220,31 @@ class Discriminator(nn.Module):
 class ImageDiscriminator(nn.Module):
     """One logit per image: above 0 where it looks real, below where it looks made (chapter 1).
 
-    Two strided convolutions and a linear layer, as in arXiv 1511.06434 but without batch normalisation, which would let
-    the images of a batch betray each other. Dropout keeps it from learning the training images by heart.
+    Dropout keeps it from learning the training images by heart, and its slope from growing steep. There is no batch
+    normalisation, which would let the images of a batch betray each other.
 
-    Shape: images (N, C, H, W) in [0, 1], H and W multiples of 4 → logits (N,).
+    Shape: images (N, C, H, W) in [0, 1] → logits (N,).
 
-    Raises:
-        ValueError: images whose sides are not multiples of 4.
+    Args:
+        dropout: share of hidden units that are silenced in training, 0 … 1.
     """
 
     def __init__(
-        self, width: int = 32, image_shape: Sequence[int] = (1, 28, 28), *, slope: float = 0.2, dropout: float = 0.3
+        self,
+        hidden: Sequence[int] = (512, 256),
+        image_shape: Sequence[int] = (1, 28, 28),
+        *,
+        slope: float = 0.2,
+        dropout: float = 0.3,
     ) -> None:
         super().__init__()
-        channels, height, breadth = image_shape
-        if height % 4 or breadth % 4:
-            raise ValueError(f"image_shape: expected sides that are multiples of 4, got {height}×{breadth}.")
         self.image_shape = tuple(image_shape)
-        self.net = nn.Sequential(
-            nn.Conv2d(channels, width, 4, stride=2, padding=1),  # 28×28 => 14×14
-            nn.LeakyReLU(slope, inplace=True),
-            nn.Dropout(dropout),
-            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),  # 14×14 => 7×7
-            nn.LeakyReLU(slope, inplace=True),
-            nn.Dropout(dropout),
-            nn.Flatten(),
-            nn.Linear(2 * width * (height // 4) * (breadth // 4), 1),
-        )
+        layers: list[nn.Module] = []
+        for n_in, n_out in pairwise([prod(image_shape), *hidden]):
+            layers += [nn.Linear(n_in, n_out), nn.LeakyReLU(slope, inplace=True), nn.Dropout(dropout)]
+        self.net = nn.Sequential(*layers, nn.Linear(hidden[-1], 1))
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[1:] != self.image_shape:
-            raise ValueError(f"x: expected images of shape (N, {self.image_shape}), got {tuple(x.shape)}.")
-        return self.net(2 * x - 1).squeeze(1).float()
+            raise ValueError(f"x: expected images (N, {', '.join(map(str, self.image_shape))}), got {tuple(x.shape)}.")
+        return self.net(2 * x.flatten(1) - 1).squeeze(1).float()

@@ -10,6 +10,7 @@ from scipy.integrate import trapezoid
 from scipy.special import xlogy
 
 Array = NDArray[np.floating]
+TINY = np.finfo(np.float64).tiny
 
 
 def optimal_discriminator(p_data: Array, p_g: Array) -> Array:
@@ -27,7 +28,8 @@ def value(x: Array, p_data: Array, p_g: Array, d: Array) -> float:
         p_g: density of what the generator makes.
         d: the discriminator's probabilities, between 0 and 1.
     """
-    return float(trapezoid(xlogy(p_data, d) + xlogy(p_g, 1 - d), x))
+    # Far out, where one density is all but zero, rounding makes the best answer exactly 0 or 1.
+    return float(trapezoid(xlogy(p_data, np.maximum(d, TINY)) + xlogy(p_g, np.maximum(1 - d, TINY)), x))
 
 
 def jensen_shannon(x: Array, p: Array, q: Array) -> float:

@@ -10,7 +10,7 @@ from aae_core.training import TrainingConfig
 
 
 def build() -> GAN:
-    """A perceptron as the generator, so that a page can run it; two convolutions in the discriminator."""
+    """Two perceptrons: the generator is small enough for a page to run it."""
     return GAN(Decoder(16, (256, 512), slope=0.2), ImageDiscriminator(), Gaussian(16))
 
 
@@ -28,6 +28,6 @@ RECIPES = (
             average=0.999,
         ),
         measures=("sample_confidence", "class_coverage", "sample_distance"),
-        practice=("original: the non-saturating game", "modern: Adam, convolutions, averaged weights"),
+        practice=("original: the non-saturating game", "original: dropout in the discriminator", "modern: Adam, averaged weights"),
     ),
 )
