@@ -3,7 +3,7 @@
     python benchmarks/posteriors.py [--data DIR] [--seeds 0 1 2] [RECIPE …]
 
 Writes ``seeds.json`` beside each recipe's weights: its measures on the test digits for each seed. The zoo's own run is
-taken from its card; seeds that the file already has are not trained again, unless the recipe has changed since.
+taken from its card; seeds that the file already has are not trained again, unless the recipe has another length now.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
         parser.error("the table is of full MNIST; name its folder with --data")
     for name in arguments.recipes or names:
         path = zoo.folder_of(name) / "seeds.json"
-        settings = repr(recipe(name).training)
+        settings = {"epochs": recipe(name).training.epochs, "batch_size": recipe(name).training.batch_size}
         kept = json.loads(path.read_text()) if path.exists() else {}
         seeds = kept["seeds"] if kept.get("settings") == settings else {}
         for seed in arguments.seeds:
