@@ -69,7 +69,7 @@ def poster(recorder: TrainingRecorder, frame: int) -> str:
 
     from aae_core.plotting import draw_codes
 
-    figure = Figure(figsize=(4.4, 4.4), facecolor="none")
+    figure = Figure(figsize=(4.4, 4.4), facecolor="none", layout="none")
     ax = figure.add_axes((0, 0, 1, 1))
     density, levels = recorder.log_density()
     side = (-recorder.limit, recorder.limit)
