@@ -375,4 +375,6 @@ def _batches(data: Digits | DataLoader, batch_size: int, device: torch.device) -
 def _progress_bar(run: _Run, show: bool):  # noqa: ANN202 - tqdm's class depends on where it runs
     from tqdm.auto import tqdm
 
-    return tqdm(total=run.total_steps, initial=run.step, unit="step", leave=False, disable=None if show else True)
+    # None shows a bar in terminals and notebooks, but not in a log file; the book's build sets TQDM_DISABLE.
+    disable = True if not show or os.environ.get("TQDM_DISABLE") == "1" else None
+    return tqdm(total=run.total_steps, initial=run.step, unit="step", leave=False, disable=disable)
