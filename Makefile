@@ -24,7 +24,7 @@ endif
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+	@sed -n '/^VENV/q; s/^# \{0,1\}//p' Makefile
 
 book: $(VENV)/book.stamp
 	@echo "Building the book. The first time, its notebooks run; later only what changed."
