@@ -62,21 +62,22 @@ def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 
 def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
-    """E‖∇D‖²: squared norm of the gradient of logits (N,) by the discriminator's inputs (N, d), averaged.
+    """E‖∇D‖²: squared norm of the gradient of logits (N,) by the discriminator's inputs (N, …), averaged.
 
     `inputs` must require gradients.
     """
     (gradient,) = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
-    return gradient.square().sum(1).mean()
+    return gradient.square().flatten(1).sum(1).mean()
 
 
 def smooth_discriminator(
     network: Callable[..., Tensor], z_prior: Tensor, z: Tensor, *labels: Tensor, weight: float
 ) -> tuple[Tensor, Tensor]:
-    """The discriminator's loss on codes, to watch, and the same with gradient penalties, to descend.
+    """The discriminator's loss, to watch, and the same with gradient penalties, to descend.
 
     The penalty keeps the discriminator from growing steep, so that codes are led to the prior rather than thrown past
-    it: R1 on the prior's samples, R2 on the codes (Roth et al. 2017, Mescheder et al. 2018).
+    it: R1 on the prior's samples, R2 on the codes (Roth et al. 2017, Mescheder et al. 2018). A GAN calls it with its data
+    in the prior's place and with what it made in that of the codes.
 
     Args:
         network: gives logits (N,) for codes (N, d) and `labels`.

@@ -7,7 +7,6 @@ codes (N, code_dim).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from math import prod
 
 import torch
@@ -220,29 +219,15 @@ class Discriminator(nn.Module):
 class ImageDiscriminator(nn.Module):
     """One logit per image: above 0 where it looks real, below where it looks made (chapter 1).
 
-    Dropout keeps it from learning the training images by heart, and its slope from growing steep. There is no batch
-    normalisation, which would let the images of a batch betray each other.
-
     Shape: images (N, C, H, W) in [0, 1] → logits (N,).
-
-    Args:
-        dropout: share of hidden units that are silenced in training, 0 … 1.
     """
 
     def __init__(
-        self,
-        hidden: Sequence[int] = (512, 256),
-        image_shape: Sequence[int] = (1, 28, 28),
-        *,
-        slope: float = 0.2,
-        dropout: float = 0.3,
+        self, hidden: Sequence[int] = (512, 256), image_shape: Sequence[int] = (1, 28, 28), *, slope: float = 0.2
     ) -> None:
         super().__init__()
         self.image_shape = tuple(image_shape)
-        layers: list[nn.Module] = []
-        for n_in, n_out in pairwise([prod(image_shape), *hidden]):
-            layers += [nn.Linear(n_in, n_out), nn.LeakyReLU(slope, inplace=True), nn.Dropout(dropout)]
-        self.net = nn.Sequential(*layers, nn.Linear(hidden[-1], 1))
+        self.net = mlp([prod(image_shape), *hidden, 1], slope=slope)
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[1:] != self.image_shape:

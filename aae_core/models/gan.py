@@ -25,6 +25,7 @@ class GAN(nn.Module):
         discriminator: data (N, …) → logits (N,), above 0 where they look real.
         prior: where the generator's codes come from, d wide.
         game: what the generator descends: "non-saturating" is −log D(G(z)), "minimax" is log(1 − D(G(z))).
+        gradient_penalty: weight of what keeps the discriminator from growing steep; 0 leaves it out, as the original does.
         generator_every: the generator moves in every so many-th step, the discriminator in each (the paper's k).
 
     Raises:
@@ -38,6 +39,7 @@ class GAN(nn.Module):
         prior: Prior,
         *,
         game: Game = "non-saturating",
+        gradient_penalty: float = 0.0,
         generator_every: int = 1,
     ) -> None:
         super().__init__()
@@ -46,7 +48,7 @@ class GAN(nn.Module):
         if generator_every < 1:
             raise ValueError(f"generator_every: expected a number of steps of at least 1, got {generator_every}.")
         self.generator, self.discriminator, self.prior = generator, discriminator, prior
-        self.game, self.generator_every = game, generator_every
+        self.game, self.gradient_penalty, self.generator_every = game, gradient_penalty, generator_every
         self._steps = 0
 
     @property
@@ -69,8 +71,10 @@ class GAN(nn.Module):
         made = self.generator(self.prior.sample(len(x), device=x.device))
 
         # Discriminate: real are the data; what was made is detached, for the generator is not to help here.
-        discrimination = losses.discriminator(self.discriminator(x), self.discriminator(made.detach()))
-        descend(discrimination, optimizers["discriminator"])
+        discrimination, smooth = losses.smooth_discriminator(
+            self.discriminator, x, made.detach(), weight=self.gradient_penalty
+        )
+        descend(smooth, optimizers["discriminator"])
 
         # Fool: the same data before the discriminator that has just learnt; its weights stay as they are.
         logits = self.discriminator(made)
