@@ -57,7 +57,9 @@ def live(config: TrainingConfig, n_images: int, steps: int, *, full: bool = Fals
     steps = 12 if is_smoke() else steps
     batch_size = min(config.batch_size, 64 if is_smoke() else n_images)
     epochs = max(1, round(steps / max(1, n_images // batch_size)))
-    return replace(config, batch_size=batch_size, epochs=1 if is_smoke() else epochs)
+    # An average over more than a short run's last steps would still remember its first ones.
+    average = min(config.average, max(0.0, 1 - 20 / steps))
+    return replace(config, batch_size=batch_size, epochs=1 if is_smoke() else epochs, average=average)
 
 
 def show(fig: Figure, caption: str, alt: str) -> None:

@@ -148,6 +148,15 @@ def draw_codes(ax: Axes, z: Tensor, y: Tensor, *, size: float = 4, limit: float 
     return ax
 
 
+def draw_means(ax: Axes, z: Tensor, y: Tensor) -> Axes:
+    """The mean code of each digit, as the digit itself in a disc of its colour; for codes (N, 2), labels (N,)."""
+    for k, colour in enumerate(DIGITS):
+        mean = z[y == k].float().mean(0).tolist()
+        ax.plot(*mean, "o", ms=13, mec="white", mew=1, color=colour)
+        ax.annotate(str(k), mean, ha="center", va="center", fontsize=8, fontweight="bold", color="white")
+    return ax
+
+
 def draw_digit_key(ax: Axes) -> Axes:
     """A row that tells which colour is which digit, above `ax`."""
     handles = [
@@ -164,7 +173,7 @@ def draw_diagram(ax: Axes, boxes: Mapping[str, tuple[float, float, str]], arrows
         boxes: for each key the centre (x, y), in units of about one box, and the text; its first line is small.
         arrows: "from to", by key.
     """
-    width, height = 1.1, 0.72
+    width, height = 1.24, 0.72
     for x, y, text in boxes.values():
         shape = matplotlib.patches.FancyBboxPatch(
             (x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.08"
