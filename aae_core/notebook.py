@@ -75,6 +75,10 @@ def show(fig: Figure, caption: str, alt: str) -> None:
     from aae_core.plotting import themed_svg
 
     svg = themed_svg(fig, f"f{next(_serial)}", alt)
+    if any(ax.axison or ax.patches for ax in fig.axes):
+        # Text must stay legible on a phone: such a figure scrolls sideways rather than shrink further.
+        least = round(min(460, 96 * fig.get_figwidth()))
+        svg = f'<div class="aae-scroll" style="--least: {least}px">{svg}</div>'
     plt.close(fig)
     display(HTML(f'<div class="aae-figure">{svg}<p class="aae-caption">{_emphasis(caption)}</p>{_DARK_INK}</div>'))
 
