@@ -11,9 +11,10 @@ import sys
 from pathlib import Path
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-CELL = re.compile(r"following cell:\n-{18}\n(.*?)\n-{18}\n", re.S)
-CAUSE = re.compile(r"WARNING|ERROR|^\w*(Error|Exception)\b.*: |^  \S+\.html: ")
-OWN = re.compile(r"^(RuntimeError|myst_nb|nbclient)|Executing notebook failed")
+CELL = re.compile(r"(?:following cell|cell contents):\n-{18,}\n(.*?)\n-{18,}\n", re.S)
+CAUSE = re.compile(r"WARNING|timed out|ERROR|^\w*(Error|Exception)\b.*: |^  \S+\.html: ")
+OWN = re.compile(r"^(RuntimeError|myst_nb)|Executing notebook failed")
+PREFIX = re.compile(r"(?m)^nbclient\.exceptions\.\w+: ")
 
 
 def build(folder: Path) -> str:
@@ -31,8 +32,9 @@ def build(folder: Path) -> str:
 
 def causes(output: str) -> str:
     """The lines of Jupyter Book's output that say what is wrong, and the cell in which a notebook stopped."""
-    found = [line for line in dict.fromkeys(output.splitlines()) if CAUSE.search(line) and not OWN.search(line)]
-    page = re.search(r"ExecutionError: (\S+)", output)
+    lines = dict.fromkeys(PREFIX.sub("", output).splitlines())
+    found = [line for line in lines if CAUSE.search(line) and not OWN.search(line)]
+    page = re.search(r"\bExecutionError: (\S+)", output)
     if page and (cell := CELL.search(output)):
         found.insert(0, f"{page[1]} stopped in this cell:\n\n{cell[1].strip()}\n")
     return "\n".join(found)
