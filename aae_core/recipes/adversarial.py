@@ -19,9 +19,15 @@ RECIPES = tuple(
         chapter=2,
         summary=summary,
         build=lambda posterior=posterior: AdversarialAutoencoder(
-            Gaussian(2), posterior, discriminator_hidden=(256, 256), adversarial_weight=0.01, gradient_penalty=0.1
+            Gaussian(2), posterior, discriminator_hidden=(256, 256), adversarial_weight=0.05, gradient_penalty=0.01
         ),
-        training=TrainingConfig(epochs=20, constant_until=0.3, average=0.999),
+        # The discriminator keeps its rate and learns on, while the codes that it looks at come to rest.
+        training=TrainingConfig(
+            epochs=20,
+            constant_until=0.4,
+            final_rate={"autoencoder": 0.02, "discriminator": 1.0},
+            average=0.998,
+        ),
         measures=("test_mse", "prior_swd", "two_sample", "posterior_spread"),
         practice=("paper: 2-D Gaussian prior, three posteriors", "modern: Adam, logits, gradient penalty"),
     )
