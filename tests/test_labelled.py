@@ -17,6 +17,7 @@ from aae_core.models import LabelledAAE
 from aae_core.priors import Gaussian, GaussianMixture, SwissRoll
 from aae_core.recipes import recipe
 from aae_core.training import Batch, TrainingConfig, fit
+from aae_core.zoo import card, load
 
 REGIONAL = (GaussianMixture(), SwissRoll())
 SMALL = {"hidden": (32,), "discriminator_hidden": (32,)}
@@ -261,3 +262,39 @@ def test_neighbours_in_a_code_that_is_the_slant_share_it() -> None:
     assert 0.8 < blind["slant"].value < 1.2
     with pytest.raises(ValueError, match="5 neighbours need more"):
         neighbour_style(slant[:6].repeat(1, 2), images[:6], y[:6])
+
+
+# The zoo's cards
+
+
+def measured(name: str) -> dict[str, metrics.Measure]:
+    return {key: metrics.Measure(**found) for key, found in card(name)["measures"].items()}
+
+
+@pytest.mark.parametrize("name", ["labels-mixture", "labels-roll"])
+def test_the_zoo_s_labelled_models_meet_their_bars(name: str) -> None:
+    found, baseline = measured(name), measured("labels-mixture-none")
+    assert found["region_accuracy"].value > 0.9
+    assert found["region_accuracy"].value > baseline["region_matched"].value + 0.3
+    assert found["sample_accuracy"].value > 0.8
+    assert found["prior_swd"].value < 2.5 * found["prior_swd"].reference
+    assert found["two_sample"].value < 0.6
+    assert found["test_mse"].value < 0.8 * found["test_mse"].reference
+    assert all(found[f"neighbour_style_{style}"].value < 0.95 for style in metrics.STYLES)
+
+
+@pytest.mark.parametrize("name", ["labels-mixture", "labels-roll", "labels-mixture-none"])
+def test_the_cards_are_of_these_recipes(name: str) -> None:
+    about, made_by = card(name), recipe(name)
+    assert about["recipe"] == name and about["epochs"] == made_by.training.epochs
+    assert about["seed"] == made_by.training.seed and about["data"]["train"] == 50_000
+    labels = [key for key in about["measures"] if key.startswith("region")]
+    assert labels == ["region_accuracy" if made_by.labelled else "region_matched"]
+
+
+def test_the_zoo_s_weights_do_what_their_card_says() -> None:
+    digits = embedded().test  # none of them was trained on
+    model = load("labels-mixture")
+    z = metrics.codes_of(model, digits)
+    assert region_accuracy(z, digits.labels, model.prior).value > 0.9
+    assert metrics.test_mse(model, embedded().train, digits).value < 0.045

@@ -13,17 +13,17 @@ FIFTH = 0.2
 """10,000 labelled and 40,000 unlabelled images of the full training set, as in the paper."""
 
 
-def _recipe(name: str, summary: str, prior: Callable[[], Prior], labelled: float, epochs: int) -> Recipe:
+def _recipe(name: str, summary: str, prior: Callable[[], Prior], labelled: float) -> Recipe:
     region = "region_accuracy" if labelled else "region_matched"
     drawn = ("sample_accuracy",) if labelled else ()
     return Recipe(
         name=name,
         chapter=4,
         summary=summary,
-        build=lambda: LabelledAAE(prior(), (512, 256), discriminator_hidden=(256, 256), adversarial_weight=0.1),
+        build=lambda: LabelledAAE(prior(), (512, 256), discriminator_hidden=(256, 256), adversarial_weight=0.2),
         # The discriminator learns faster than the codes move, and keeps its rate while they come to rest.
         training=TrainingConfig(
-            epochs=epochs,
+            epochs=60,
             learning_rate={"autoencoder": 1e-3, "discriminator": 2e-3},
             constant_until=0.3,
             final_rate={"autoencoder": 0.02, "discriminator": 1.0},
@@ -44,20 +44,17 @@ RECIPES = (
         "AAE with ten petals and a fifth of the labels in the discriminator: each digit on its own petal.",
         GaussianMixture,
         FIFTH,
-        epochs=28,
     ),
     _recipe(
         "labels-roll",
         "AAE with a swiss roll and a fifth of the labels in the discriminator: each digit on its own segment.",
         SwissRoll,
         FIFTH,
-        epochs=40,
     ),
     _recipe(
         "labels-mixture-none",
         "The same ten petals with every label withheld: what the adversary finds without being told.",
         GaussianMixture,
         0.0,
-        epochs=28,
     ),
 )

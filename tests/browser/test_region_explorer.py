@@ -227,6 +227,14 @@ def test_it_fits_and_axe_finds_nothing(look, pages, made, width, theme):
     assert not found, [(v["id"], [node["html"] for node in v["nodes"]]) for v in found]
 
 
+@pytest.mark.parametrize("width", [320, 390, 600, 1280])
+def test_a_page_can_keep_its_place(look, pages, made, width):
+    box = look(pages(made[0]), width=width).locator(ROOT).bounding_box()
+    a, b, c, d = made[0].room
+    expected = a * box["width"] + b if box["width"] > 560 else c * box["width"] + d
+    assert box["height"] == pytest.approx(expected, abs=60)  # a line of text may break elsewhere in another font
+
+
 def test_a_move_takes_less_than_a_frame(look, pages):
     torch.manual_seed(0)
     prior = PRIORS["petals"]
