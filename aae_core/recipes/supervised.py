@@ -34,7 +34,7 @@ RECIPES = (
         chapter=5,
         summary="Supervised AAE with the digit shown to the discriminator, D(z, y): content and style apart.",
         build=lambda: SupervisedAAE(
-            code_dim=8, discriminator_steps=2, adversarial_weight=0.01, slope=0.2, batch_norm=(1,)
+            code_dim=8, discriminator_steps=2, adversarial_weight=0.02, slope=0.2, batch_norm=(1,)
         ),
         # The discriminator keeps its rate and learns on, while the codes that it looks at come to rest.
         training=TrainingConfig(
