@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 import aae_core
 from aae_core import metrics, zoo
-from aae_core.data import embedded
+from aae_core.data import Digits, embedded
 from aae_core.recipes import RECIPES, recipe
 
 SHIPPED = [name for name in RECIPES if (zoo.ZOO / name).is_dir()]
@@ -55,8 +55,6 @@ def test_the_supervised_weights_meet_their_bars():
     assert found["sample_accuracy"] >= 0.99 and found["swap_accuracy"] >= 0.985
     assert found["style_leak_linear"] <= 0.14 and found["style_leak_mlp"] <= 0.20
     assert found["test_mse"] <= 0.0150
-    floor = aae_core.card("supervised")["measures"]["prior_swd"]["reference"]
-    assert found["prior_swd"] <= 2.5 * floor
     assert aae_core.card("judge")["measures"]["test_error"]["value"] <= 0.008
 
 
@@ -66,6 +64,12 @@ def test_the_cards_figures_hold_on_digits_that_training_never_saw():
     card = aae_core.card("supervised")["measures"]
     drawn = metrics.sample_accuracy(model, judge, splits.test, n=1000)
     assert drawn.value == pytest.approx(card["sample_accuracy"]["value"], abs=0.015)
+    # MNIST's test digits were written by other people, in styles distributed a little differently; these were not.
+    held_out = Digits(
+        *(torch.cat([getattr(part, field) for part in (splits.validation, splits.test)]) for field in ("images", "labels"))
+    )
+    distance = metrics.prior_swd(metrics.codes_of(model, held_out), model.prior)
+    assert distance.value <= 1.5 * distance.reference
     error = metrics.test_mse(model, splits.train, splits.test).value
     assert error == pytest.approx(card["test_mse"]["value"], rel=0.15)
 
@@ -77,6 +81,9 @@ def test_full_mnist_gives_the_cards_figures_again(full_mnist):
     card = aae_core.card("supervised")["measures"]
     for name, measure in found.items():
         assert measure.value == pytest.approx(card[name]["value"], abs=1e-3)
+    model = aae_core.load("supervised")
+    distance = metrics.prior_swd(metrics.codes_of(model, full_mnist.validation), model.prior)
+    assert distance.value <= 2.5 * distance.reference
 
 
 def test_a_saved_model_loads_to_the_same_pictures(run):
