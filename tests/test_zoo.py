@@ -29,7 +29,9 @@ def run(tmp_path_factory):
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_builds_the_same_model_from_the_same_seed(name):
     first, second = recipe(name).make(1), recipe(name).make(1)
-    assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    )
     assert set(recipe(name).measures) <= set(metrics.MEASURES)
 
 
@@ -66,7 +68,10 @@ def test_the_cards_figures_hold_on_digits_that_training_never_saw():
     assert drawn.value == pytest.approx(card["sample_accuracy"]["value"], abs=0.015)
     # MNIST's test digits were written by other people, in styles distributed a little differently; these were not.
     held_out = Digits(
-        *(torch.cat([getattr(part, field) for part in (splits.validation, splits.test)]) for field in ("images", "labels"))
+        *(
+            torch.cat([getattr(part, field) for part in (splits.validation, splits.test)])
+            for field in ("images", "labels")
+        )
     )
     distance = metrics.prior_swd(metrics.codes_of(model, held_out), model.prior)
     assert distance.value <= 1.5 * distance.reference
