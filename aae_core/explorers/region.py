@@ -58,7 +58,7 @@ class RegionExplorer(Explorer):
             z=z, label=label, start=[label, z], limit=limit, names=names, regions=regions, about=about, codes=text,
             decoder=spec, weights=weights, **{"name": "region", "title": "Region explorer"} | options,
         )  # fmt: skip
-        self.room = [0.6, 109, 1.69, 385]  # a row of tiles and half the width; two rows, the plane and the strips
+        self.room = [0, 560, 1.2, 580]  # beside the plane the pictures are the taller; on a phone all stands in a column
         along = torch.linspace(*regions["along"], 5)
         y = torch.arange(len(names)).repeat(5)
         self.poster = still(page.images(model.prior.place(y, along.repeat_interleave(len(names)), torch.zeros(len(y)))))
