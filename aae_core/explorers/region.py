@@ -58,7 +58,8 @@ class RegionExplorer(Explorer):
             z=z, label=label, start=[label, z], limit=limit, names=names, regions=regions, about=about, codes=text,
             decoder=spec, weights=weights, **{"name": "region", "title": "Region explorer"} | options,
         )  # fmt: skip
-        self.room = [0, 560, 1.2, 580]  # beside the plane the pictures are the taller; on a phone all stands in a column
+        # Wide: the pictures beside the plane are the taller. On a phone all stands in one column.
+        self.room = [0, 560, 1.2, 580]
         along = torch.linspace(*regions["along"], 5)
         y = torch.arange(len(names)).repeat(5)
         self.poster = still(page.images(model.prior.place(y, along.repeat_interleave(len(names)), torch.zeros(len(y)))))
