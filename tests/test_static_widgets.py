@@ -124,7 +124,7 @@ def test_room_is_kept_for_the_widget(site, serve, visit):
     for width, share, rest in ((1280, 0.5, 40), (390, 1, 62.25)):
         tab.set_viewport_size({"width": width, "height": 800})
         room, height = tab.evaluate(
-            "() => ['.aae-stage', '.aae-live'].map((name) => document.querySelector(name).getBoundingClientRect())"
+            "() => ['.aae-place', '.aae-live'].map((name) => document.querySelector(name).getBoundingClientRect())"
             ".map((box, index) => (index ? box.height : box.width))"
         )
         assert height == pytest.approx(share * room + rest, abs=1)
