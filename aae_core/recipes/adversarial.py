@@ -19,7 +19,12 @@ RECIPES = tuple(
         chapter=2,
         summary=summary,
         build=lambda posterior=posterior: AdversarialAutoencoder(
-            Gaussian(2), posterior, discriminator_hidden=(256, 256), adversarial_weight=0.05, gradient_penalty=0.01
+            Gaussian(2),
+            posterior,
+            (256, 256),
+            discriminator_hidden=(256, 256),
+            adversarial_weight=0.05,
+            gradient_penalty=0.01,
         ),
         # The discriminator keeps its rate and learns on, while the codes that it looks at come to rest.
         training=TrainingConfig(
