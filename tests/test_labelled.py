@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from aae_core.metrics import best_match, neighbour_style, region_accuracy, regio
 from aae_core.models import LabelledAAE
 from aae_core.priors import Gaussian, GaussianMixture, SwissRoll
 from aae_core.recipes import recipe
-from aae_core.training import Batch, TrainingConfig, fit
+from aae_core.training import Batch, fit
 from aae_core.zoo import card, load
 
 REGIONAL = (GaussianMixture(), SwissRoll())
@@ -181,7 +182,7 @@ def test_a_short_training_brings_codes_home() -> None:
     model = recipe("labels-mixture").make(seed=0)
     told = recipe("labels-mixture").training_digits(digits, seed=0)
     before = region_accuracy(metrics.codes_of(model, digits.test), digits.test.labels, model.prior).value
-    config = TrainingConfig(epochs=12, batch_size=128, seed=0)
+    config = replace(recipe("labels-mixture").training, epochs=30, batch_size=128, average=0.9, seed=0)
     history = fit(model, told, config, progress=False)
     after = region_accuracy(metrics.codes_of(model, digits.test), digits.test.labels, model.prior).value
     assert after > max(0.4, before + 0.2)

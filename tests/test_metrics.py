@@ -1,5 +1,7 @@
 """The measures: right on cases whose answer is known."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,7 @@ class Stand(torch.nn.Module):
         super().__init__()
         self.anchor = torch.nn.Parameter(torch.zeros(()))
         self.tells, self.prior, self.n_classes = tells, Gaussian(2), 10
+        self.decoder = SimpleNamespace(n_classes=10)
 
     def encode(self, x: torch.Tensor) -> torch.Tensor:
         row = x[:, 0].amax(2).argmax(1).float()  # the height of the bar, from which the label follows
