@@ -12,7 +12,6 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -233,11 +232,8 @@ class _Run:
     def __init__(self, model: nn.Module, config: TrainingConfig, total_steps: int) -> None:
         self.model, self.config, self.total_steps = model, config, total_steps
         self.optimizers = _optimizers(model, config)
-        final_rates = _by_part("final_rate", config.final_rate, self.optimizers)
-        self.schedules = [
-            torch.optim.lr_scheduler.LambdaLR(optimizer, partial(self._rate, final_rates[name]))
-            for name, optimizer in self.optimizers.items()
-        ]
+        self.rates = _by_part("learning_rate", config.learning_rate, self.optimizers)
+        self.final_rates = _by_part("final_rate", config.final_rate, self.optimizers)
         self.average = None
         if config.average:
             # Buffers too: the running statistics of batch normalisation belong to the averaged weights.
@@ -247,18 +243,17 @@ class _Run:
         self._sum: Tensor | None = None
         self._summed = 0
 
-    def _rate(self, final: float, step: int) -> float:
-        """Share of the learning rate at `step`: constant at first, then linear down to the `final` one."""
+    def _set_rates(self) -> None:
+        """Learning rates of the next step: constant at first, then linear down to the final share."""
         start = self.config.constant_until * self.total_steps
-        if step <= start:
-            return 1.0
-        done = (step - start) / max(1.0, self.total_steps - start)
-        return 1.0 + done * (final - 1.0)
+        done = max(0.0, self.step - start) / max(1.0, self.total_steps - start)
+        for name, optimizer in self.optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = self.rates[name] * (1.0 + done * (self.final_rates[name] - 1.0))
 
     def after_step(self, losses: dict[str, Tensor]) -> None:
         self.step += 1
-        for schedule in self.schedules:
-            schedule.step()
+        self._set_rates()
         if self.average is not None:
             self.average.update_parameters(self.model)
         self._names = list(losses)
@@ -287,7 +282,6 @@ class _Run:
             "model": self.model.state_dict(),
             "average": self.average.state_dict() if self.average else None,
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-            "schedules": [schedule.state_dict() for schedule in self.schedules],
             "history": self.history.as_dict(),
             "step": self.step,
             "run": self._identity(),
@@ -311,8 +305,6 @@ class _Run:
             self.average.load_state_dict(state["average"])
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
-        for schedule, kept in zip(self.schedules, state["schedules"], strict=True):
-            schedule.load_state_dict(kept)
         self.history = History(**state["history"])
         self.step = state["step"]
 
