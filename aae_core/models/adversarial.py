@@ -58,23 +58,29 @@ class AdversarialAutoencoder(nn.Module):
         """One training step; returns the losses, each a scalar."""
         x = batch.images
 
-        # Reconstruction phase: the decoder rebuilds each image from a draw of q(z|x).
+        # Reconstruction phase: rebuild each image from a draw of q(z|x).
         z = self.encode(x)
         reconstruction = losses.reconstruction(self.decoder(z), x)
 
-        # Regularisation phase, the discriminator: real are the prior's samples, false the codes. They are detached,
-        # for the encoder is not to help here.
+        # Regularisation phase, the discriminator. Real are the prior's samples,
+        # false the codes: detached, for the encoder is not to help here.
         z_prior = self.prior.sample(len(x), device=x.device)
         discrimination, smooth = losses.smooth_discriminator(
             self.discriminator, z_prior, z.detach(), weight=self.gradient_penalty
         )
         descend(smooth, optimizers["discriminator"])
 
-        # Regularisation phase, the encoder: it makes its codes pass for the prior's. One descent serves both phases.
+        # Regularisation phase, the encoder: its codes are to pass for the prior's.
+        # One descent serves both phases.
         fooling = losses.generator(self.discriminator(z))
-        descend(reconstruction + self.adversarial_weight * fooling, optimizers["autoencoder"])
+        loss = reconstruction + self.adversarial_weight * fooling
+        descend(loss, optimizers["autoencoder"])
 
-        return {"reconstruction": reconstruction, "fooling": fooling, "discrimination": discrimination}
+        return {
+            "reconstruction": reconstruction,
+            "fooling": fooling,
+            "discrimination": discrimination,
+        }
 
     def encode(self, x: Tensor) -> Tensor:
         """One draw from q(z|x) for each image: codes (N, code_dim) of images (N, 1, 28, 28) in [0, 1]."""
