@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from aae_core import losses
+from aae_core import card, losses
 from aae_core.data import Digits
 from aae_core.metrics.bound import (
     SIGMA,
@@ -24,6 +24,7 @@ from aae_core.metrics.bound import (
     posteriors_of,
 )
 from aae_core.metrics.holes import NEIGHBOURS, in_hole, prior_holes
+from aae_core.metrics.measure import codes_of
 from aae_core.models import VAE, AdversarialAutoencoder
 from aae_core.priors import Gaussian, GaussianMixture, Prior
 from aae_core.training import TrainingConfig, fit
@@ -217,6 +218,15 @@ def test_codes_that_follow_the_prior_have_holes_in_one_of_128(name, seed, n):
     assert prior_holes(z, prior, seed).value == pytest.approx(2**-NEIGHBOURS, abs=8e-3)
 
 
+def test_codes_that_are_noise_alone_have_no_fewer_holes():
+    # A collapsed posterior is the prior, drawn by the seed: the measure must not draw the same samples again.
+    model = small()
+    nn.init.zeros_(model.encoder.net[-1].weight)
+    nn.init.zeros_(model.encoder.net[-1].bias)
+    z = codes_of(model, blobs(2000))
+    assert prior_holes(z, model.prior).value == pytest.approx(2**-NEIGHBOURS, abs=5e-3)
+
+
 def test_a_hole_is_found_where_it_is():
     prior = Gaussian(2)
     z = prior.sample(20_000, generator=torch.Generator().manual_seed(5))
@@ -238,3 +248,30 @@ def test_a_hole_is_found_where_it_is():
 def test_holes_of_what_has_none_are_refused(points, z, message):
     with pytest.raises(ValueError, match=message):
         in_hole(points, z, Gaussian(2))
+
+
+ZOO = ("vae-gaussian", "aae-small", "vae-mixture", "aae-mixture")
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_the_zoo_meets_its_bars(name):
+    m = {key: measure["value"] for key, measure in card(name)["measures"].items()}
+    reference = {key: measure["reference"] for key, measure in card(name)["measures"].items()}
+    assert m["test_mse"] < 0.75 * reference["test_mse"]  # PCA with two components
+    assert m["sample_confidence"] > 0.7
+    assert m["bound_total"] < reference["bound_total"]  # the tighter bound
+    assert m["bound_total"] == pytest.approx(m["bound_reconstruction"] - m["bound_kl"])
+    # the three forms, on the test set
+    assert m["bound_kl"] == pytest.approx(m["bound_cross_entropy"] - m["bound_entropy"], abs=0.15)
+    assert m["bound_kl"] == pytest.approx(m["bound_information"] + m["bound_marginal_kl"], abs=0.15)
+    assert m["bound_information"] < math.log(10_000)
+
+
+def test_the_adversary_leaves_fewer_holes_and_the_bound_rebuilds_better():
+    m = {name: {key: measure["value"] for key, measure in card(name)["measures"].items()} for name in ZOO}
+    for vae, aae in (ZOO[:2], ZOO[2:]):
+        assert m[aae]["prior_holes"] < 0.06 < m[vae]["prior_holes"]
+        assert m[aae]["two_sample"] < 0.65 < m[vae]["two_sample"]
+        assert m[vae]["bound_total"] > m[aae]["bound_total"] + 20
+        assert m[vae]["test_mse"] < m[aae]["test_mse"]
+    assert card("aae-small")["measures"]["two_sample"]["value"] < 0.6

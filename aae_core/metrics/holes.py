@@ -9,6 +9,8 @@ from aae_core.metrics.measure import Measure
 from aae_core.priors import Prior
 
 NEIGHBOURS = 7
+# Codes of a random posterior are drawn with the noise of the seed itself: samples of the same noise would be near them.
+_SAMPLES, _POINTS = 1_000_003, 2_000_003
 
 
 def in_hole(points: Tensor, z: Tensor, prior: Prior, seed: int = 0, neighbours: int = NEIGHBOURS) -> Tensor:
@@ -28,7 +30,7 @@ def in_hole(points: Tensor, z: Tensor, prior: Prior, seed: int = 0, neighbours: 
         raise ValueError(f"expected points (M, d) and codes (N, d), got {tuple(points.shape)} and {tuple(z.shape)}.")
     if len(z) <= neighbours:
         raise ValueError(f"z: expected more than {neighbours} codes, got {len(z)}.")
-    samples = prior.sample(len(z), generator=torch.Generator().manual_seed(seed))
+    samples = prior.sample(len(z), generator=torch.Generator().manual_seed(_SAMPLES + seed))
     to_code, _ = cKDTree(z.numpy()).query(points.numpy(), k=1)
     to_sample, _ = cKDTree(samples.numpy()).query(points.numpy(), k=[neighbours])
     return torch.from_numpy(to_sample[:, 0] < to_code)
@@ -36,6 +38,6 @@ def in_hole(points: Tensor, z: Tensor, prior: Prior, seed: int = 0, neighbours: 
 
 def prior_holes(z: Tensor, prior: Prior, seed: int = 0, n: int = 10_000) -> Measure:
     """Share of the prior's mass that lies in holes of the codes; against the share where codes follow the prior."""
-    points = prior.sample(n, generator=torch.Generator().manual_seed(seed + 1))
+    points = prior.sample(n, generator=torch.Generator().manual_seed(_POINTS + seed))
     share = float(in_hole(points, z, prior, seed).float().mean())
     return Measure(share, 2.0**-NEIGHBOURS, "where codes follow the prior")
