@@ -210,8 +210,8 @@ def test_the_bound_as_a_measure():
     assert found["information"].reference == pytest.approx(math.log(60))
 
 
-@given(st.sampled_from(sorted(PRIORS)), st.integers(0, 50), st.integers(500, 3000))
-@settings(max_examples=15, deadline=None)
+@given(st.sampled_from(sorted(PRIORS)), st.integers(0, 50), st.integers(1500, 3000))
+@settings(max_examples=15, deadline=None, derandomize=True)  # a share of few points: its chance errors are not news
 def test_codes_that_follow_the_prior_have_holes_in_one_of_128(name, seed, n):
     prior = PRIORS[name]
     z = prior.sample(n, generator=torch.Generator().manual_seed(seed + 100))
