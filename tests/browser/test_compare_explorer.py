@@ -188,7 +188,7 @@ def test_it_fits_its_page(look, pages, explorer, width, rtl):
 
 
 def test_on_a_phone_pad_and_pictures_are_in_sight_together(look, url):
-    tab = look(url, width=390, height=844)
+    tab = look(url, width=390)
     top = tab.locator(".aae-pad").bounding_box()["y"]
     cards = tab.locator(".aae-cards").bounding_box()
     assert cards["y"] + cards["height"] - top < 600
