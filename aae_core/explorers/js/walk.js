@@ -103,7 +103,7 @@ export default explorer((kit) => {
   let way = null;
   let stale = true; // the strip changes with the ends and the shifts, not with the place on the way
   const lay = () => {
-    const count = root.clientWidth < 480 ? 5 : root.clientWidth < 640 ? 7 : 9;
+    const count = root.clientWidth < 720 ? 5 : 9;
     if (way?.values.length === count) return;
     way?.el.remove();
     film.el.style.setProperty("--count", count);
