@@ -61,6 +61,16 @@ def test_nothing_scrolls_sideways(book, visit, page, widths):
 
 
 @every_page
+def test_equations_fit_the_column(book, visit, page):
+    tab = visit(book.url(page), width=1280)
+    wide = tab.evaluate(
+        """() => [...document.querySelectorAll('.bd-article div.math')].filter((e) => e.scrollWidth > e.clientWidth)
+            .map((e) => `${e.innerText.slice(0, 60)}: ${e.scrollWidth - e.clientWidth} pixels too wide`)"""
+    )
+    assert wide == []
+
+
+@every_page
 def test_colours_follow_the_system(book, visit, page):
     tab = visit(book.url(page))
     for theme, colours in (("light", palette.LIGHT), ("dark", palette.DARK), ("light", palette.LIGHT)):
