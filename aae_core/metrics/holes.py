@@ -9,7 +9,7 @@ from aae_core.metrics.measure import Measure
 from aae_core.priors import Prior
 
 NEIGHBOURS = 7
-# Codes of a random posterior are drawn with the noise of the seed itself: samples of the same noise would be near them.
+# Samples and points of the same noise would be the same codes.
 _SAMPLES, _POINTS = 1_000_003, 2_000_003
 
 
