@@ -16,7 +16,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 
-from conftest import LOCAL, PATIENCE, settle
+from conftest import LOCAL, PATIENCE
+from tab import settle
 
 pytestmark = pytest.mark.browser
 
