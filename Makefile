@@ -31,7 +31,7 @@ book: $(VENV)/book.stamp
 	@$(BIN)/python tools/build.py
 
 test: $(VENV)/browser.stamp
-	@$(BIN)/python -m pytest --quiet $(TESTS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadgroup $(TESTS)
 
 serve: book
 	@echo "http://127.0.0.1:$(PORT)/ (Ctrl-C to stop)"

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from build import build
@@ -36,6 +37,16 @@ FLAGS = [
 ]
 PATIENCE = 120_000  # milliseconds, for a machine that is busy with other things
 LOCAL = ("data:", "blob:", "file:", "about:", "http://127.0.0.1:")
+
+
+SPREAD = {"test_pages", "test_notebooks"}  # the longest; their tests share nothing but the book
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes run the tests, each takes whole modules, so that what a module sets up is set up once."""
+    for item in items:
+        if item.path.stem not in SPREAD:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def pages_of_toc() -> list[str]:
@@ -95,9 +106,10 @@ def serve() -> Iterator:
 
 
 @pytest.fixture(scope="session")
-def book(serve) -> Book:
+def book(serve, tmp_path_factory) -> Book:
     """The whole book, built once as ``make book`` does; what was built before is used again."""
-    with pytest.MonkeyPatch.context() as patch:
+    lock = FileLock(tmp_path_factory.getbasetemp().parent / "book.lock")  # one of several processes builds
+    with lock, pytest.MonkeyPatch.context() as patch:
         patch.delenv("AAE_SMOKE", raising=False)
         problem = build(ROOT)
     if problem:
