@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 import traitlets as t
-from torch import nn
+from torch import Tensor, nn
 
 from aae_core.data import Digits
 from aae_core.explorers.base import Code
+from aae_core.explorers.page_decoder import PageDecoder
 from aae_core.explorers.page_encoder import PageEncoder
 from aae_core.explorers.still import still
 from aae_core.explorers.style import StyleExplorer
@@ -34,7 +35,7 @@ class DrawExplorer(StyleExplorer):
 
     entry = "draw"
     drawing = t.List(Code(), help="strokes, each [x0, y0, x1, y1, …] in 0 … 1 from the top left").tag(sync=True)
-    pen = t.Float(0.09, min=0.03, max=0.2, help="the pen's width, as a share of the paper").tag(sync=True)
+    pen = t.Float(0.09, help="the pen's width, 0.03 … 0.2 of the paper's side").tag(sync=True)
     example = t.Int(None, allow_none=True, help="which of ours lies on the paper, or None").tag(sync=True)
     examples = t.Unicode(help="our images, a byte a pixel, as base64 text").tag(sync=True)
     example_labels = t.List(t.Int()).tag(sync=True)
@@ -52,15 +53,11 @@ class DrawExplorer(StyleExplorer):
         self.examples = base64.b64encode(chosen.images.numpy().tobytes()).decode()
         for key, value in mine.items():
             setattr(self, key, value)
-        originals, n = chosen.pixels()[::4], len(self.names)
-        z = encoder.codes(originals)
-        copies = self.page.images(z.repeat_interleave(n, 0), torch.arange(n).repeat(len(z))).unflatten(0, (-1, n))
-        self.poster = still(torch.cat([originals[:, None], copies], 1).flatten(0, 1), columns=1 + n)
-        self.poster_alt = f"Held-out digits, each followed by {', '.join(self.names)} decoded in its style"
-        # Over the style explorer's: the paper, 300 px high or as wide as beside 96 px; on a phone what follows it too.
-        bars = (44, 88) if encoder.n_logits else (0, 0)
+        self.poster = _copies(self.page, encoder, chosen.pixels()[::4], len(self.names))
+        self.poster_alt = f"Held-out digits, each followed by {', '.join(self.names) or 'what is'} decoded in its style"
+        # Beside the style explorer's: what stands next to the paper; on a phone the paper, 96 px narrower, and more.
         a, b, c, d = self.room
-        self.room = [a, b + 316 + bars[0], c + 1, d + 230 + bars[1]]
+        self.room = [a, b + 360 + 44 * bool(encoder.n_logits), c + 1, d + 192 + 88 * bool(encoder.n_logits)]
 
     @t.validate("drawing")
     def _check_drawing(self, proposal: dict[str, Any]) -> list[list[float]]:
@@ -68,6 +65,19 @@ class DrawExplorer(StyleExplorer):
             raise t.TraitError("drawing: expected strokes [x0, y0, x1, y1, …] of numbers in 0 … 1.")
         return proposal["value"]
 
+    @t.validate("pen")
+    def _check_pen(self, proposal: dict[str, Any]) -> float:
+        if not 0.03 <= proposal["value"] <= 0.2:
+            raise t.TraitError(f"pen: expected a width in 0.03 … 0.2, got {proposal['value']}.")
+        return proposal["value"]
+
     @t.validate("example")
     def _check_example(self, proposal: dict[str, Any]) -> int | None:
         return self.check_index(proposal, len(self.example_labels))
+
+
+def _copies(page: PageDecoder, encoder: PageEncoder, originals: Tensor, n: int) -> str:
+    """The still: in each row an original and all `n` classes in its style."""
+    z = encoder.codes(originals)
+    copies = page.images(z.repeat_interleave(n, 0), torch.arange(n).repeat(len(z))).unflatten(0, (-1, n))
+    return still(torch.cat([originals[:, None], copies], 1).flatten(0, 1), columns=1 + n)

@@ -28,18 +28,19 @@ export default explorer((kit) => {
   const names = get("names");
   const labels = get("example_labels");
   const examples = readImages(get("examples"), 28 * 28);
+  const nameOf = (k) => names[labels[k]] || labels[k];
+  let stroke = null; // the one under way
+  let stale = false; // has it grown since the last look?
+  let found = null; // what the encoder says of what it sees; null of an empty paper
   const view = styleView(kit, {
-    lead: "All in the style of your drawing.",
+    lead: () => `All in ${!found ? "one" : get("example") === null ? "your" : "this"} hand.`,
     fields: {
       ink: { trait: "drawing", ...strokesField }, pen: { trait: "pen", ...penField },
       ours: { trait: "example", ...whole(0, examples.length - 1) },
     },
   });
 
-  // What the network sees, and what it says of it: null of an empty paper.
-  let stroke = null; // the one under way
-  let found = null;
-  let stale = false; // has the stroke grown since the last look?
+  // What the network sees, drawn and read.
   const strokes = () => (stroke ? [...(get("example") === null ? get("drawing") : []), stroke] : get("drawing"));
   const look = () => {
     const example = stroke ? null : get("example");
@@ -49,6 +50,7 @@ export default explorer((kit) => {
     seen.paint(pixels, theme);
     paper.set(ink, get("pen"), example === null ? null : seen.el);
     bars?.set(found?.chances ?? null);
+    view.tell();
   };
   const style = () => found?.code.map((value) => +value.toFixed(4)) ?? get("start");
   const guess = () => {
@@ -90,10 +92,10 @@ export default explorer((kit) => {
   pen.el.classList.add("aae-pen");
   const ours = strip({
     values: examples.map((_, k) => k), shape: SHAPE, name: "Try one of ours",
-    format: (k) => `held-out ${names[labels[k]] ?? labels[k]}`,
+    format: (k) => `held-out ${nameOf(k)}`,
     onPick: (example) => {
       put({ example });
-      kit.say(`Style of our ${names[labels[example]] ?? labels[example]} read${guess()}`);
+      kit.say(`Style of our ${nameOf(example)} read${guess()}`);
     },
   });
   ours.paint(Float32Array.from(examples.flatMap((image) => [...image])), theme);
@@ -106,10 +108,9 @@ export default explorer((kit) => {
     h("div", { class: "aae-draw" },
       paper.el, h("div", { class: "aae-seen" }, seen.el, h("span", { class: "aae-name", "aria-hidden": "true" }, "seen")),
       h("p", { class: "aae-lead" },
-        "The network sees your digit as MNIST\u2019s were made: cropped, scaled into a box of 20 by 20 pixels, and " +
-        "moved until its centre of mass is in the middle of 28 by 28."),
+        "Made as MNIST\u2019s images were: cropped, scaled into a box of 20 by 20 pixels, its centre of mass in the middle of 28 by 28."),
       h("div", { class: "aae-tools" }, undo, clear), pen.el,
-      h("div", { class: "aae-ours" }, h("p", { class: "aae-lead" }, "Or try one of ours, which the model never trained on:"), ours.el)),
+      h("div", { class: "aae-ours" }, h("p", { class: "aae-lead" }, "Or try one of ours, held out in training:"), ours.el)),
     bars?.el ?? "", view.stage,
     h("div", { class: "aae-bar" }, h("div", { class: "aae-tools" }, reset, view.back), view.lead),
     view.panel, tools,

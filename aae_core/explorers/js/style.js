@@ -7,7 +7,7 @@ import { sampleNormal } from "./random.js";
 import { styleView } from "./styles.js";
 
 export default explorer((kit) => {
-  const view = styleView(kit, { lead: "All share one style." });
+  const view = styleView(kit, { lead: () => "All share one style." });
   const sample = button("Sample a style", () => {
     view.glideTo(sampleNormal(view.dim, kit.get("limit")));
     kit.say("New style, sampled from the prior");

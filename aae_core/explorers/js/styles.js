@@ -12,11 +12,12 @@ import { spread, strip } from "./strip.js";
 const BUDGET = 8; // milliseconds a frame may spend on strips, beside the digits' own
 
 /**
- * `lead` says what all pictures share; `fields` are further ones for the address. Returns elements to place (`stage`,
+ * `lead()` says what all pictures share; `fields` are further ones for the address. Returns elements to place (`stage`,
  * the pictures; `panel`, the sliders; `back`, a button for the bar; `lead`), and
  *
  *   glideTo(z)              goes to a style, until the reader or somebody else sets another
  *   begin()                 shows what the traits say; call it when the elements stand in the page
+ *   tell()                  asks `lead` again
  *   canvases()              the pictures in rows, for kit.tools
  *   draw(), repaint()       for the explorer to return
  */
@@ -114,6 +115,14 @@ export function styleView(kit, { lead: allShare, fields = {} }) {
     resized.disconnect();
   });
 
+  const tell = () => {
+    lead.textContent =
+      get("label") !== null
+        ? `Each row sweeps one dimension from \u2212${limit} to ${limit}, the others held. Pick a picture to go there.`
+        : names.length > 1
+          ? `${allShare()} Pick one to see what each dimension does.`
+          : "Pick the picture to see what each dimension does.";
+  };
   const showZ = () => {
     if (!gliding) stop();
     panel.set(get("z"));
@@ -124,12 +133,7 @@ export function styleView(kit, { lead: allShare, fields = {} }) {
     const label = get("label");
     picker.set(label);
     back.hidden = label === null;
-    lead.textContent =
-      label !== null
-        ? `Each row sweeps one dimension from \u2212${limit} to ${limit}, the others held. Pick a picture to go there.`
-        : names.length > 1
-          ? `${allShare} Pick one to see what each dimension does.`
-          : "Pick the picture to see what each dimension does.";
+    tell();
     lay();
     sweep();
   };
@@ -142,7 +146,7 @@ export function styleView(kit, { lead: allShare, fields = {} }) {
   };
   return {
     stage: h("div", { class: "aae-stage" }, picker.el),
-    panel: panel.el, back, lead, dim, names, glideTo, begin,
+    panel: panel.el, back, lead, dim, names, glideTo, begin, tell,
     canvases: () => [picker.canvases, ...strips.map((row) => row.canvases)],
     draw: () => picker.paint(decoder.decode(names.map(() => get("z")), names.map((_, k) => k)), theme),
     repaint: () => [picker, ...strips].forEach((row) => row.repaint(theme)),
