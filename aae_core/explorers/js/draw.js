@@ -126,7 +126,8 @@ export default explorer((kit) => {
     show();
     view.glideTo(style());
   };
-  kit.on("drawing example pen", read);
+  kit.on("drawing example", read);
+  kit.on("pen", () => (get("example") === null && get("drawing").length ? read() : show()));
   view.begin();
   show();
   if (found && String(get("z")) === String(get("start"))) put({ z: style() });

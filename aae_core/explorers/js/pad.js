@@ -6,7 +6,7 @@
 //   plane.points(codes.frame(0), codes.labels);  plane.set(get("z"));  root.append(plane.el);
 
 import { contour } from "./contour.js";
-import { crisp } from "./crisp.js";
+import { keepCrisp } from "./crisp.js";
 import { figure, h, input } from "./dom.js";
 import { css } from "./theme.js";
 
@@ -25,10 +25,12 @@ import { css } from "./theme.js";
  */
 export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, theme, onMove, signal }) {
   const [left, right, bottom, top] = extent;
-  const el = h("div", { class: onMove ? "aae-pad aae-live-pad" : "aae-pad", role: "group", "aria-label": name });
+  const canvas = h("canvas", { class: "aae-plane", role: "img", "aria-label": name });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const el = h("div", { class: onMove ? "aae-pad aae-live-pad" : "aae-pad", role: "group", "aria-label": name }, canvas);
   el.style.aspectRatio = `${right - left} / ${top - bottom}`;
   const shown = { points: null, field: null, contours: null, areas: null, paths: null };
-  let [context, width, height] = [null, 0, 0]; // of the canvas, in CSS pixels
+  let [width, height] = [0, 0]; // of the canvas, in CSS pixels
   const toPixel = (x, y) => [((x - left) / (right - left)) * width, ((top - y) / (top - bottom)) * height];
   const toCode = (px, py) => [left + (px / width) * (right - left), top - (py / height) * (top - bottom)];
 
@@ -93,8 +95,8 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
       if (y > bottom) context.fillText(figure(y, 0), 5, toPixel(0, y)[1] + 4);
   }
 
-  const paint = (...given) => {
-    [context, width, height] = given;
+  const paint = (...size) => {
+    [width, height] = size;
     if (shown.field) drawField(...shown.field);
     for (const { path, label } of shown.areas ?? []) {
       context.beginPath();
@@ -117,7 +119,7 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
       context.stroke();
     }
   };
-  const { canvas, repaint } = crisp(el, { role: "img", "aria-label": name }, paint, signal);
+  const repaint = keepCrisp(canvas, el, paint, signal);
   const show = (part, value) => {
     shown[part] = value;
     repaint();

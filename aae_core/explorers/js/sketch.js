@@ -1,9 +1,11 @@
 // Paper to draw on, with mouse, finger or pen.
 
-import { crisp } from "./crisp.js";
+import { keepCrisp } from "./crisp.js";
 import { h } from "./dom.js";
 import { trace } from "./ink.js";
 import { css } from "./theme.js";
+
+const NIB = [[0.5, 0.36]]; // where an empty paper shows how broad the pen is
 
 const place = (share) => Math.round(1000 * Math.max(0, Math.min(1, share))) / 1000;
 
@@ -14,14 +16,16 @@ const place = (share) => Math.round(1000 * Math.max(0, Math.min(1, share))) / 10
  */
 export function sketch({ name, hint, theme, onStroke, signal }) {
   const note = h("span", { class: "aae-hint", "aria-hidden": "true" }, hint);
-  const el = h("div", { class: "aae-pad aae-paper" }, note);
+  const canvas = h("canvas", { class: "aae-plane", role: "img", "aria-label": name });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const el = h("div", { class: "aae-pad aae-paper" }, canvas, note);
   let [strokes, pen, image] = [[], 0, null];
-  const { canvas, repaint } = crisp(el, { role: "img", "aria-label": name }, (context, width, height) => {
+  const repaint = keepCrisp(canvas, el, (width, height) => {
     context.imageSmoothingQuality = "high";
     if (image) context.drawImage(image, 0, 0, width, height);
     context.scale(width, height);
-    context.strokeStyle = css(theme.ink);
-    if (strokes.length) trace(context, strokes, pen);
+    context.strokeStyle = css(note.hidden ? theme.ink : theme.rule);
+    if (!image) trace(context, note.hidden ? strokes : NIB, pen);
   }, signal);
 
   let stroke = null;
