@@ -62,8 +62,8 @@ def get(tab, trait):
 
 def paper(tab):
     """Where a share of the paper lies in the window."""
-    tab.locator(".aae-paper").scroll_into_view_if_needed()
-    box = tab.locator(".aae-paper canvas").bounding_box()
+    tab.locator(".aae-paper").first.scroll_into_view_if_needed()
+    box = tab.locator(".aae-paper canvas").first.bounding_box()
     return lambda x, y: (box["x"] + x * box["width"], box["y"] + y * box["height"])
 
 
@@ -391,11 +391,11 @@ def test_the_drawing_follows_the_theme_and_can_be_saved(look, url, tmp_path):
     assert download.value.suggested_filename == "draw.png"
 
 
-@pytest.mark.parametrize("width", [320, 390, 620, 1280])
+@pytest.mark.parametrize(("width", "way"), [(320, "ltr"), (390, "rtl"), (620, "ltr"), (1280, "rtl"), (2560, "ltr")])
 @pytest.mark.parametrize("classes", [False, True])
-def test_it_fits_its_page_and_keeps_its_place(look, pages, model, digits, width, classes):
+def test_it_fits_its_page_and_keeps_its_place(look, pages, model, digits, width, way, classes):
     explorer = DrawExplorer(classifying() if classes else model, digits)
-    tab = look(pages(explorer), width=width)
+    tab = look(pages(explorer, attributes=f'dir="{way}"'), width=width)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     boxes = tab.evaluate(
         """(selector) => [...document.querySelectorAll(selector)].filter((target) => target.checkVisibility())
@@ -436,3 +436,22 @@ def test_without_a_script_the_still_stands_for_it(model, digits):
         explorer._repr_mimebundle_()[0]["image/png"].startswith(b"\x89PNG")
         and "decoded in its style" in explorer.poster_alt
     )
+
+
+def test_two_views_of_one_model_agree_and_leave_nothing_behind(look, url):
+    tab = look(url)
+    tab.evaluate(
+        """async () => {
+            const el = document.querySelector("main").appendChild(document.createElement("div"));
+            el.id = "second";
+            const source = URL.createObjectURL(new Blob([models[0].get("_esm")], {type: "text/javascript"}));
+            window.control = new AbortController();
+            (await import(source)).default.render({model: models[0], el, signal: control.signal});
+        }"""
+    )
+    draw(tab, THREE)
+    tab.evaluate(NEXT_FRAME)
+    for part in (".aae-seen canvas", ".aae-picker canvas"):
+        assert tab.evaluate(INK, f"[data-widget] {part}") == tab.evaluate(INK, f"#second {part}")
+    tab.evaluate("() => { control.abort(); ends[0](); }")
+    assert tab.evaluate("models[0].count()") == 0 and tab.locator(ROOT).count() == 0

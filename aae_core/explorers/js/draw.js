@@ -108,7 +108,7 @@ export default explorer((kit) => {
     h("div", { class: "aae-draw" },
       paper.el, h("div", { class: "aae-seen" }, seen.el, h("span", { class: "aae-name", "aria-hidden": "true" }, "seen")),
       h("p", { class: "aae-lead" },
-        "Made as MNIST\u2019s images were: cropped, scaled into a box of 20 by 20 pixels, its centre of mass in the middle of 28 by 28."),
+        "Seen as MNIST\u2019s images were made: cropped, scaled into a box of 20 by 20 pixels, its centre of mass in the middle of 28 by 28."),
       h("div", { class: "aae-tools" }, undo, clear), pen.el,
       h("div", { class: "aae-ours" }, h("p", { class: "aae-lead" }, "Or try one of ours, held out in training:"), ours.el)),
     bars?.el ?? "", view.stage,
