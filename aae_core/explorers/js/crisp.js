@@ -15,6 +15,7 @@ export function keepCrisp(canvas, el, paint, signal) {
     paint(width, height);
   };
   const resized = new ResizeObserver(() => {
+    if (!el.clientWidth) return; // hidden
     [width, height, ratio] = [el.clientWidth, el.clientHeight, Math.min(3, devicePixelRatio)];
     [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
     cancelAnimationFrame(frame);
