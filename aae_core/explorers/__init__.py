@@ -11,8 +11,10 @@ from typing import Any
 
 WHERE = {
     "CompareExplorer": "compare",
+    "DrawExplorer": "draw",
     "Explorer": "base",
     "PageDecoder": "page_decoder",
+    "PageEncoder": "page_encoder",
     "pack_codes": "packing",
     "pack_field": "packing",
     "RegionExplorer": "region",

@@ -49,7 +49,8 @@ class Explorer(anywidget.AnyWidget):
     def __init_subclass__(cls, **options: Any) -> None:
         if entry := cls.__dict__.get("entry"):
             cls._esm = bundle_js(JS / f"{entry}.js")
-            cls._css = bundle_css("base", entry)
+            parents = [kind.__dict__["entry"] for kind in reversed(cls.__mro__) if kind.__dict__.get("entry")]
+            cls._css = bundle_css("base", *parents)  # its own comes last
         super().__init_subclass__(**options)
 
     @t.validate("name")

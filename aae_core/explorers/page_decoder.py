@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from math import isqrt, prod
 from typing import Any
@@ -13,6 +14,18 @@ from torch import Tensor, nn
 from aae_core.export import pack_mlp, unpack_mlp
 
 TOLERANCE = 0.02  # a pixel; half precision stays below .004, a network that is not what it seems does not
+
+
+@contextmanager
+def in_evaluation(module: nn.Module) -> Iterator[None]:
+    """A module in evaluation mode and without gradients; then as it was."""
+    training = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        module.train(training)
 
 
 class PageDecoder:
@@ -72,17 +85,12 @@ class PageDecoder:
         y = torch.arange(4) % max(1, self.n_classes)
         x[:, self.code_dim :] = torch.eye(self.n_classes)[y] if self.n_classes else 0
         first = next(decoder.parameters())
-        training = decoder.training
-        decoder.eval()
-        try:
-            with torch.no_grad():
-                if hasattr(decoder, "code_dim"):  # this package's kind: code and label apart
-                    labels = [y.to(first.device)] if self.n_classes else []
-                    real = decoder(x[:, : self.code_dim].to(first), *labels)
-                else:
-                    real = decoder(x.to(first))
-        finally:
-            decoder.train(training)
+        with in_evaluation(decoder):
+            if hasattr(decoder, "code_dim"):  # this package's kind: code and label apart
+                labels = [y.to(first.device)] if self.n_classes else []
+                real = decoder(x[:, : self.code_dim].to(first), *labels)
+            else:
+                real = decoder(x.to(first))
         gap = (real.flatten(1).cpu().float() - self._net(x).detach()).abs().max().item()
         if not gap < TOLERANCE * (self.pixel_range[1] - self.pixel_range[0]):
             raise ValueError(

@@ -55,7 +55,7 @@ class StyleExplorer(Explorer):
         options = {"name": "style", "title": "Style explorer"} | options
         spec, weights = page.traits()
         super().__init__(z=z, label=label, limit=limit, names=names, decoder=spec, weights=weights, **options)
-        self.start = self.z
+        self.start, self.page = self.z, page
         self.poster = still(page.images(torch.tensor([self.z] * classes), torch.arange(classes)))
         self.room = _room(classes, page.code_dim, page.image_shape[1] / page.image_shape[2])
         self.poster_alt = f"{', '.join(names)}: decoded in one style" if page.n_classes else "A decoded image"

@@ -6,6 +6,7 @@
 //   plane.points(codes.frame(0), codes.labels);  plane.set(get("z"));  root.append(plane.el);
 
 import { contour } from "./contour.js";
+import { keepCrisp } from "./crisp.js";
 import { figure, h, input } from "./dom.js";
 import { css } from "./theme.js";
 
@@ -29,7 +30,7 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
   const el = h("div", { class: onMove ? "aae-pad aae-live-pad" : "aae-pad", role: "group", "aria-label": name }, canvas);
   el.style.aspectRatio = `${right - left} / ${top - bottom}`;
   const shown = { points: null, field: null, contours: null, areas: null, paths: null };
-  let [width, height, ratio] = [0, 0, 1]; // of the canvas, in CSS pixels, and device pixels to one of them
+  let [width, height] = [0, 0]; // of the canvas, in CSS pixels
   const toPixel = (x, y) => [((x - left) / (right - left)) * width, ((top - y) / (top - bottom)) * height];
   const toCode = (px, py) => [left + (px / width) * (right - left), top - (py / height) * (top - bottom)];
 
@@ -94,12 +95,8 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
       if (y > bottom) context.fillText(figure(y, 0), 5, toPixel(0, y)[1] + 4);
   }
 
-  let frame = 0;
-  const paint = () => {
-    frame = 0;
-    if (!width) return;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
+  const paint = (...size) => {
+    [width, height] = size;
     if (shown.field) drawField(...shown.field);
     for (const { path, label } of shown.areas ?? []) {
       context.beginPath();
@@ -122,22 +119,11 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
       context.stroke();
     }
   };
-  const repaint = () => (frame ||= requestAnimationFrame(paint));
+  const repaint = keepCrisp(canvas, el, paint, signal);
   const show = (part, value) => {
     shown[part] = value;
     repaint();
   };
-  const resized = new ResizeObserver(() => {
-    [width, height, ratio] = [el.clientWidth, el.clientHeight, Math.min(3, devicePixelRatio)];
-    [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-    cancelAnimationFrame(frame);
-    paint();
-  });
-  resized.observe(el);
-  signal.addEventListener("abort", () => {
-    resized.disconnect();
-    cancelAnimationFrame(frame);
-  });
 
   // The cursor.
   let place = [0, 0];
