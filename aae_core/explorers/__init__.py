@@ -12,6 +12,7 @@ from typing import Any
 WHERE = {
     "CompareExplorer": "compare",
     "Explorer": "base",
+    "LaboratoryExplorer": "laboratory",
     "PageDecoder": "page_decoder",
     "pack_codes": "packing",
     "pack_field": "packing",
