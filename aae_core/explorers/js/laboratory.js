@@ -17,8 +17,8 @@ import { among, between, index } from "./state.js";
 import { REACH, areStrokes, readStrokes, writeStrokes } from "./strokes.js";
 import { makeToy } from "./toys.js";
 
-const DATA = { digits: "Digits", blobs: "Three blobs", moons: "Two moons", ring: "Ring" };
-const PRIORS = { gaussian: "Gaussian", petals: "Ten petals", roll: "Swiss roll", drawn: "Your own" };
+const DATA = { digits: "Digits", blobs: "Blobs", moons: "Moons", ring: "Ring" };
+const PRIORS = { gaussian: "Gaussian", petals: "Petals", roll: "Roll", drawn: "Your own" };
 const CERTAIN = { low: 0.25, high: 0.75 }; // as in the training explorer
 const RATES = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1];
 const SETTINGS = [
@@ -38,7 +38,7 @@ const VERBS = { reconstruction: "Rebuild", discrimination: "Discriminate", fooli
 const circle = (x, y, radius) =>
   Array.from({ length: 33 }, (_, k) => [x + radius * Math.cos((k * Math.PI) / 16), y + radius * Math.sin((k * Math.PI) / 16)]);
 const SHAPES = {
-  "Two islands": () => [circle(-2, -1, 0.5), circle(2, 1, 0.5)],
+  "Two islands": () => [circle(-1.8, -0.9, 0.35), circle(1.8, 0.9, 0.35)],
   "A ring": () => [circle(0, 0, 2.4)],
   "An S": () => [Array.from({ length: 41 }, (_, k) => [2 * Math.sin((k - 20) * 0.235), (20 - k) * 0.13])],
 };
@@ -140,9 +140,8 @@ export default explorer((kit) => {
   const transport = h(
     "div",
     { class: "aae-tools aae-transport" },
-    toggle.el, button("One step", steps(PHASES)),
-    h("div", { class: "aae-tools", role: "group", "aria-label": "One phase alone" }, ...phases),
-    counter,
+    toggle.el, counter,
+    h("div", { class: "aae-tools", role: "group", "aria-label": "By hand" }, button("One step", steps(PHASES)), ...phases),
   );
 
   function receive(picture) {
@@ -251,8 +250,8 @@ export default explorer((kit) => {
   root.append(
     h("div", { class: "aae-bar" }, field("Data", data.el), field("Prior", priors.el)),
     h("div", { class: "aae-bench" },
-      h("div", { class: "aae-side" }, plane.el, easel, transport),
-      h("div", { class: "aae-side" }, readings, digits, toy, groups, key)),
+      h("div", { class: "aae-side" }, plane.el, groups, easel, transport),
+      h("div", { class: "aae-side" }, readings, digits, toy, key)),
     h("div", { class: "aae-panel aae-settings" }, ...sliders),
     tools,
   );
