@@ -28,7 +28,7 @@ class LaboratoryExplorer(Explorer):
     """Choose data and a prior, or draw one, and watch the codes move; all of it is computed in the page.
 
     Args:
-        digits: digits to learn from, of which the first 1,000 are shipped; None leaves the toys alone.
+        digits: digits to learn from, of which 1,000 are shipped, equally many of each; None leaves the toys alone.
         options: other traits: those below, `name` or `title`.
 
     The traits `data`, `prior`, `drawing` (strokes; see js/strokes.js), `seed` (of the first weights, the batches and the
@@ -56,10 +56,13 @@ class LaboratoryExplorer(Explorer):
         if digits is None:
             options = {"data": "blobs"} | options
         else:
+            digits = choose(digits)
             options |= pack_digits(digits)
         super().__init__(worker=bundle_js(JS / "laboratory_worker.js"), **options)
         choices = ("data", "prior", "drawing", "seed", "rate", "adversary_rate", "weight", "penalty")
         self.start = {name: getattr(self, name) for name in choices}
+        # Wide: the plane's column is the taller, and takes 1.2 parts of 2.2. Narrow: one column.
+        self.room = [0.545, 350, 1.3, 897]
         self.poster = poster(digits, self.prior)
         self.poster_alt = f"{'Digits, and ' if digits else ''}dots: samples of the prior that their codes are to follow"
 
@@ -82,17 +85,22 @@ class LaboratoryExplorer(Explorer):
         return text
 
 
-def pack_digits(digits: Digits) -> dict[str, Any]:
-    """The first digits as an explorer's traits: their middle 24 × 24 pixels, halved in size, at sixteen greys.
+def choose(digits: Digits) -> Digits:
+    """At most 1,000 of the digits, equally many of each.
 
     Raises:
-        ValueError: fewer than ten classes, or an image that is no grey 28 × 28.
+        ValueError: a digit of which there is none, or an image that is no grey 28 × 28.
     """
-    digits = digits.subset(slice(0, MOST))
     if digits.images.shape[1:] != (1, 28, 28):
         raise ValueError(f"digits: expected grey images of 28 × 28 pixels, got {tuple(digits.images.shape[1:])}.")
-    if sorted(set(digits.labels.tolist())) != list(range(10)):
-        raise ValueError("digits: expected each of 0 … 9 among the first 1,000, and no image without its label.")
+    fewest, rarest = min((int((digits.labels == k).sum()), k) for k in range(10))
+    if not fewest:
+        raise ValueError(f"digits: expected each of 0 … 9, but there is no {rarest}.")
+    return digits.subset(digits.balanced(min(MOST, 10 * fewest), seed=0))
+
+
+def pack_digits(digits: Digits) -> dict[str, Any]:
+    """Digits as an explorer's traits: their middle 24 × 24 pixels, halved in size, at sixteen greys."""
     small = F.avg_pool2d(digits.pixels().cpu()[..., CROP, CROP], 2)
     about, images = pack_greys(small[None])
     return {"about": about, "images": images, "labels": "".join(map(str, digits.labels.tolist()))}
@@ -110,7 +118,7 @@ def poster(digits: Digits | None, prior: str) -> str:
     if digits is None:
         return ink_png(dots)
     sheet = Image.new("L", (2 * height + side, height), 0)
-    for k, image in enumerate(digits.images[:64, 0].cpu().numpy()):
+    for k, image in enumerate(digits.images[:: max(1, len(digits) // 64), 0][:64].cpu().numpy()):
         tile = Image.fromarray(image).resize((70, 70), Image.Resampling.BICUBIC)
         sheet.paste(tile, (k % 8 * side, k // 8 * side))
     sheet.paste(dots, (height + side, 0))

@@ -25,7 +25,7 @@ const SETTINGS = [
   ["rate", "Rate of the autoencoder", RATES],
   ["adversary_rate", "Rate of the discriminator", RATES],
   ["weight", "Adversarial weight λ", [0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]],
-  ["penalty", "Penalty on the discriminator’s slope", [0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1]],
+  ["penalty", "Penalty on the slope of D", [0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1]],
 ];
 const READINGS = [
   { key: "reconstruction", name: "Squared error", digits: 4 },
@@ -108,6 +108,7 @@ export default explorer((kit) => {
   // The run.
   let run = 0;
   let shown = null; // the run's last picture
+  let playing = false; // what the reader wants; pictures lag behind
   let pace = [0, 0]; // the step and the time at which the counting of steps began
   let quiet = true; // whether the next picture is news that nobody asked for
   const bench = engine(get("worker"), receive, signal);
@@ -119,22 +120,21 @@ export default explorer((kit) => {
     const { x, width, count, labels, names } = open(get("data"));
     run += 1;
     quiet = true;
+    playing = false;
+    toggle.set(false);
     curves.forEach((one) => one.clear());
     values.forEach((value) => (value.textContent = "–"));
     const ten = names.map((_, k) => labels.indexOf(k));
     bench.send({ begin: run, data: { x, width, count }, settings: settings(), seed: get("seed"), shown: ten });
   };
-  const play = (on) => {
+  const play = (on, message = { play: on }) => {
     if (on) pace = [shown?.step ?? 0, performance.now()];
-    quiet = false;
-    bench.send({ play: on });
+    [playing, quiet] = [on, false];
+    bench.send(message);
     toggle.set(on);
   };
-  const toggle = playButton(() => play(!shown?.playing));
-  const steps = (phases) => () => {
-    quiet = false;
-    bench.send({ steps: 1, phases });
-  };
+  const toggle = playButton(() => play(!playing));
+  const steps = (phases) => () => play(false, { steps: 1, phases });
   const phases = PHASES.map((phase) => button(VERBS[phase], steps([phase])));
   const counter = h("p", { class: "aae-counter" });
   const transport = h(
@@ -158,7 +158,7 @@ export default explorer((kit) => {
     plane.field({ width: GRID, height: GRID, values: picture.field }, CERTAIN);
     plane.points(picture.codes, labels, { radius: 1.9 });
     if (width === 2) showSpace(picture.rebuilt);
-    toggle.set(picture.playing);
+    if (picture.broken && playing) play(false);
     count();
     root.dataset.step = picture.step;
     root.dataset.engine = bench.where();
@@ -172,7 +172,7 @@ export default explorer((kit) => {
     counter.textContent = shown.broken ? BROKEN : `Step ${inWords(shown.step)}${rate}`;
     if (rate) root.dataset.pace = ((shown.step - pace[0]) / seconds).toFixed(1);
   };
-  document.addEventListener("visibilitychange", () => document.hidden && shown?.playing && play(false), { signal });
+  document.addEventListener("visibilitychange", () => document.hidden && playing && play(false), { signal });
 
   // Readings, each with its course.
   const curves = READINGS.map(({ guide = null }) => curve({ theme, guide, signal }));

@@ -129,6 +129,7 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
     repaint();
   };
   const resized = new ResizeObserver(() => {
+    if (!el.clientWidth) return; // hidden
     [width, height, ratio] = [el.clientWidth, el.clientHeight, Math.min(3, devicePixelRatio)];
     [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
     cancelAnimationFrame(frame);
