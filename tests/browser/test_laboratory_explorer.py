@@ -14,7 +14,6 @@ from aae_core.metrics.matching import sliced_wasserstein
 from aae_core.networks import Decoder, Discriminator, Encoder
 from aae_core.priors import Gaussian, GaussianMixture, SwissRoll
 from aae_core.training import descend
-from explorer_page import page
 
 pytestmark = pytest.mark.browser
 pytest_plugins = ["explorer_page"]
@@ -476,6 +475,8 @@ def test_it_works_from_a_disk(look, pages, toys):
     ids=["at once", "later"],
 )
 def test_where_workers_are_refused_it_runs_in_the_page(look, pages, worker):
+    from explorer_page import page  # a plugin by now, whose assertions pytest has rewritten
+
     html = page(LaboratoryExplorer()).replace("<head>", f"<head><script>window.Worker = {worker}</script>")
     (pages.folder / "refused.html").write_text(html, "utf-8")
     tab = look(f"{pages().rsplit('/', 1)[0]}/refused.html")
