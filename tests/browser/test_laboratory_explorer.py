@@ -211,6 +211,26 @@ def test_each_phase_moves_its_own_networks_alone(look, scripts):
     ]
 
 
+def test_strokes_survive_their_text(look, scripts):
+    strokes = [[[-4, 4], [-1, 0.5], [-0.95, 0.5], [4, -4]], [[0, 0]]]
+    text, again, beads = look(scripts).evaluate(
+        """async (strokes) => {
+            const { areStrokes, beads, readStrokes, writeStrokes } = await import("./strokes.js");
+            const text = writeStrokes(strokes);
+            const long = writeStrokes([Array.from({ length: 5000 }, (_, k) => [4 * Math.sin(k), 4 * Math.cos(2 * k)])]);
+            if (!areStrokes(text) || !areStrokes(long) || areStrokes("a") || areStrokes("ab.") || areStrokes("a%")) throw new Error();
+            return [text, readStrokes(text), [...beads([[[0, 0], [3, 0]], [[1, 1]]])]];
+        }""",
+        strokes,
+    )
+    assert len(text) == 9
+    kept = torch.tensor([[-4.0, 4.0], [-1.0, 0.5], [4.0, -4.0]])  # without the point that is as good as the one before
+    assert (torch.tensor(again[0]) - kept).abs().max() < 0.07 and again[1] == [pytest.approx([0, 0], abs=0.07)]
+    beads = torch.tensor(beads).view(-1, 2)
+    assert beads[:30, 0].tolist() == pytest.approx([k / 10 for k in range(30)], abs=1e-5)
+    assert beads[-5:].tolist() == [[1, 1]] * 5 and len(beads) in (35, 36)
+
+
 @pytest.mark.parametrize(
     ("name", "prior"), [("gaussian", Gaussian(2)), ("petals", GaussianMixture()), ("roll", SwissRoll())]
 )
@@ -268,6 +288,14 @@ def test_it_learns_and_pause_holds(look, url):
     tab.wait_for_timeout(400)
     assert step(tab) == held
     assert f"Step {held:,}" in tab.locator(".aae-counter").inner_text()
+
+
+def test_left_alone_it_brings_the_codes_to_the_prior_within_a_minute(look, url):
+    tab = look(url)
+    wait_for_step(tab, 0)
+    press(tab, "Play")
+    distance = f"Number(document.querySelectorAll('{ROOT} .aae-readings dt + dd')[1].textContent)"
+    tab.wait_for_function(f"{distance} < 0.12", timeout=60_000)  # two samples of the prior are about 0.07 apart
 
 
 def test_phases_by_hand_show_what_they_move(look, url):
