@@ -42,6 +42,7 @@ LOCAL = ("data:", "blob:", "file:", "about:", "http://127.0.0.1:")
 SPREAD = {"test_pages", "test_notebooks"}  # the longest; their tests share nothing but the book
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where several processes run the tests, each takes whole modules, so that what a module sets up is set up once."""
     for item in items:

@@ -10,7 +10,8 @@ import traitlets as t
 
 from aae_core.data import Digits
 from aae_core.explorers import TrainingExplorer, TrainingRecorder
-from aae_core.explorers.recording import CROP, pack_images
+from aae_core.explorers.packing import pack_greys
+from aae_core.explorers.recording import CROP
 from aae_core.metrics import codes_of
 from aae_core.models import AdversarialAutoencoder
 from aae_core.priors import Gaussian
@@ -89,7 +90,7 @@ def test_a_recording_of_the_books_size_stays_small():
 
 def test_images_are_packed_at_sixteen_greys():
     images = torch.rand(3, 4, 1, 28, 28)
-    about, text = pack_images(images)
+    about, text = pack_greys(images[..., CROP, CROP])
     data = np.frombuffer(base64.b64decode(text), np.uint8)
     greys = np.stack([data >> 4, data & 15], 1).reshape(about["frames"], about["count"], *about["shape"]) / 15
     assert greys.shape == (3, 4, 1, 24, 24)

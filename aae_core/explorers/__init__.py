@@ -13,6 +13,7 @@ WHERE = {
     "CompareExplorer": "compare",
     "DrawExplorer": "draw",
     "Explorer": "base",
+    "LaboratoryExplorer": "laboratory",
     "PageDecoder": "page_decoder",
     "PageEncoder": "page_encoder",
     "pack_codes": "packing",

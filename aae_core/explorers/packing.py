@@ -1,6 +1,6 @@
-"""Codes and fields as the page reads them: many numbers in one text, beside a small description.
+"""Codes, fields and images as the page reads them: many numbers in one text, beside a small description.
 
-``js/packed.js`` unpacks both. An explorer keeps the description in a ``Dict`` trait and the text in a ``Unicode``
+``js/packed.js`` unpacks them. An explorer keeps the description in a ``Dict`` trait and the text in a ``Unicode``
 trait of its own, which the book moves into a file that pages share.
 """
 
@@ -66,3 +66,17 @@ def pack_field(values: Any) -> tuple[dict[str, Any], str]:
     frames, height, width = values.shape
     about = {"width": width, "height": height, "frames": frames, "low": low, "high": high}
     return about, base64.b64encode(data).decode()
+
+
+def pack_greys(images: Any) -> tuple[dict[str, Any], str]:
+    """Grey images at sixteen greys, two pixels to a byte.
+
+    Args:
+        images: (T, N, 1, H, W) in [0, 1], N images in each of T frames, with an even number of pixels in all.
+
+    Returns:
+        The description (frames, count, shape) and the text, base64.
+    """
+    frames, count, *shape = np.shape(images)
+    greys = np.round(np.clip(np.asarray(images), 0, 1) * 15).astype(np.uint8).ravel()
+    return {"frames": frames, "count": count, "shape": shape}, base64.b64encode(greys[::2] << 4 | greys[1::2]).decode()

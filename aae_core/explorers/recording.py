@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 from aae_core import losses
 from aae_core.data import Digits
-from aae_core.explorers.packing import pack_codes, pack_field
+from aae_core.explorers.packing import pack_codes, pack_field, pack_greys
 from aae_core.metrics import codes_of, decode_all, prior_swd
 from aae_core.priors import Prior
 
@@ -111,16 +110,8 @@ class TrainingRecorder:
             "codes": pack_codes(torch.stack(self.codes), self.digits.labels.cpu()),
             "field": pack_field(torch.stack(self.fields)),
             "prior": pack_field(density),
-            "images": pack_images(torch.stack([self.digits.pixels(self.shown).cpu(), *self.rebuilt])),
+            "images": pack_greys(torch.stack([self.digits.pixels(self.shown).cpu(), *self.rebuilt])[..., CROP, CROP]),
         }
         about = {name: spec for name, (spec, _) in texts.items()} | {"levels": levels, "limit": self.limit}
         rounded = [{name: float(f"{value:.4g}") for name, value in reading.items()} for reading in self.readings]
         return {"about": about, "steps": self.steps, "readings": rounded} | {k: text for k, (_, text) in texts.items()}
-
-
-def pack_images(images: Tensor) -> tuple[dict[str, Any], str]:
-    """Grey images (T, N, 1, 28, 28) in [0, 1], cropped, at sixteen greys: two pixels to a byte, base64."""
-    cropped = images[..., CROP, CROP]
-    greys = (cropped.clamp(0, 1) * 15).round().byte().flatten().numpy()
-    frames, count, *shape = cropped.shape
-    return {"frames": frames, "count": count, "shape": shape}, base64.b64encode(greys[::2] << 4 | greys[1::2]).decode()

@@ -35,12 +35,19 @@ def still(images: Tensor, columns: int = 10, scale: int = 5, gap: int = 2) -> st
         tile = Image.fromarray(image[0] if grey else np.ascontiguousarray(image.transpose(1, 2, 0)))
         at = ((k % columns) * (width + gap) * scale, (k // columns) * (height + gap) * scale)
         sheet.paste(tile.resize(size, Image.Resampling.BICUBIC), at)
-    options = {}
-    if grey:  # one ink at 64 strengths makes a palette, a third of the bytes
-        strength = np.round(np.arange(256) / 255 * 63).astype(np.uint8)[np.asarray(sheet)]
-        sheet = Image.frombytes("P", whole, strength.tobytes())
-        sheet.putpalette(INK * 64)
-        options = {"transparency": bytes(round(k / 63 * 255) for k in range(64))}
+    if grey:
+        return ink_png(sheet)
     file = io.BytesIO()
-    sheet.save(file, "png", optimize=True, **options)
+    sheet.save(file, "png", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def ink_png(sheet: Image.Image) -> str:
+    """A grey image as ink of so many strengths on transparent paper, a PNG as base64 text."""
+    # One ink at 64 strengths makes a palette, a third of the bytes.
+    strength = np.round(np.arange(256) / 255 * 63).astype(np.uint8)[np.asarray(sheet)]
+    sheet = Image.frombytes("P", sheet.size, strength.tobytes())
+    sheet.putpalette(INK * 64)
+    file = io.BytesIO()
+    sheet.save(file, "png", optimize=True, transparency=bytes(round(k / 63 * 255) for k in range(64)))
     return base64.b64encode(file.getvalue()).decode()

@@ -14,7 +14,6 @@ from aae_core.models import SupervisedAAE
 from aae_core.networks import Encoder
 
 pytestmark = pytest.mark.browser
-pytest_plugins = ["explorer_page"]
 
 ROOT = ".aae-explorer"
 SLIDERS = f"{ROOT} .aae-panel input[type=range]"
@@ -138,9 +137,9 @@ def one_of_each(digits, k=1):
     return digits.pixels()[torch.stack([(digits.labels == label).nonzero()[k, 0] for label in range(10)])]
 
 
-def test_the_page_encodes_as_pytorch_does(look, pages, url, model, digits):
+def test_the_page_encodes_as_pytorch_does(visit, pages, url, model, digits):
     (pages.folder / "encoder.js").write_text(bundle_js(JS / "encoder.js"))
-    tab = look(url)
+    tab = visit(url)
     images = digits.pixels()[:50]
     found = tab.evaluate(
         """async (images) => {
@@ -154,8 +153,8 @@ def test_the_page_encodes_as_pytorch_does(look, pages, url, model, digits):
     assert (torch.tensor(found) - real).abs().max() < 4e-3 * real.abs().max()
 
 
-def test_one_of_ours_is_read_as_pytorch_reads_it(look, url, model, digits):
-    tab = look(url)
+def test_one_of_ours_is_read_as_pytorch_reads_it(visit, url, model, digits):
+    tab = visit(url)
     real = style_of(model, one_of_each(digits, 0))
     cells = tab.locator(".aae-ours button")
     assert cells.count() == 10
@@ -173,9 +172,9 @@ def test_one_of_ours_is_read_as_pytorch_reads_it(look, url, model, digits):
         assert (seen - one_of_each(digits, 0)[k].flatten()).abs().max() < 1e-6 + 1 / 255
 
 
-def test_a_traced_digit_has_the_style_of_the_original(look, url, model, digits):
+def test_a_traced_digit_has_the_style_of_the_original(visit, url, model, digits):
     """Of two digits by different hands the styles are 3.7 apart; moving an image by one pixel moves its style by 1.7."""
-    tab = look(url)
+    tab = visit(url)
     originals = one_of_each(digits)
     drawn = []
     for image in originals[:, 0]:
@@ -193,8 +192,8 @@ def test_a_traced_digit_has_the_style_of_the_original(look, url, model, digits):
 
 @pytest.mark.parametrize("scale", [1, 0.3])
 @pytest.mark.parametrize("digit", BY_HAND)
-def test_a_drawing_is_made_as_mnist_was(look, url, digit, scale):
-    tab = look(url)
+def test_a_drawing_is_made_as_mnist_was(visit, url, digit, scale):
+    tab = visit(url)
     tab.evaluate("(pen) => models[0].set('pen', pen)", 0.1 * max(scale, 0.3))
     draw(tab, [[(0.02 + scale * x, 0.6 * (1 - scale) + scale * y) for x, y in stroke] for stroke in BY_HAND[digit]])
     image = np.array(tab.evaluate(INK, ".aae-seen canvas")[0]).reshape(28, 28)
@@ -209,8 +208,8 @@ def test_a_drawing_is_made_as_mnist_was(look, url, digit, scale):
     assert image.max() > 0.99 and ((image > 0.05) & (image < 0.95)).sum() > 20  # solid inside, smooth at its edges
 
 
-def test_undo_clear_and_what_is_said(look, url):
-    tab = look(url)
+def test_undo_clear_and_what_is_said(visit, url):
+    tab = visit(url)
     said = "(text) => document.querySelector('[role=status]').textContent === text"
     draw(tab, SEVEN)
     tab.wait_for_function(said, arg="Stroke 2 read")
@@ -239,8 +238,8 @@ def test_undo_clear_and_what_is_said(look, url):
     tab.wait_for_function(said, arg="Nothing to undo")
 
 
-def test_the_keyboard_does_without_a_pointer(look, url):
-    tab = look(url)
+def test_the_keyboard_does_without_a_pointer(visit, url):
+    tab = visit(url)
     tab.locator(".aae-ours button").first.focus()
     for key in ("ArrowRight", "ArrowRight", "Enter"):
         tab.keyboard.press(key)
@@ -257,8 +256,8 @@ def test_the_keyboard_does_without_a_pointer(look, url):
     assert get(tab, "example") is None and get(tab, "z") == [0] * 8
 
 
-def test_sliders_move_by_hand_and_come_back(look, url):
-    tab = look(url)
+def test_sliders_move_by_hand_and_come_back(visit, url):
+    tab = visit(url)
     draw(tab, THREE)
     read = get(tab, "z")
     tab.locator(SLIDERS).nth(2).focus()
@@ -268,8 +267,8 @@ def test_sliders_move_by_hand_and_come_back(look, url):
     assert get(tab, "z") == read
 
 
-def test_a_broader_pen_gives_broader_digits(look, url):
-    tab = look(url)
+def test_a_broader_pen_gives_broader_digits(visit, url):
+    tab = visit(url)
     draw(tab, THREE)
     mass = []
     for key in ("Home", "End"):
@@ -287,8 +286,8 @@ def test_a_broader_pen_gives_broader_digits(look, url):
     assert 0 < np.sum(tab.evaluate(INK, ".aae-paper canvas")[0]) < broad / 10
 
 
-def test_the_kernel_may_draw(look, url):
-    tab = look(url)
+def test_the_kernel_may_draw(visit, url):
+    tab = visit(url)
     draw(tab, FOUR)
     z, strokes = get(tab, "z"), get(tab, "drawing")
     tab.get_by_role("button", name="Clear").click()
@@ -298,8 +297,8 @@ def test_the_kernel_may_draw(look, url):
     assert get(tab, "z") != z
 
 
-def test_a_drawing_is_in_the_address(look, url):
-    tab = look(url)
+def test_a_drawing_is_in_the_address(visit, url):
+    tab = visit(url)
     draw(tab, FOUR)
     tab.locator(SLIDERS).first.focus()
     tab.keyboard.press("Home")
@@ -321,13 +320,13 @@ def test_a_drawing_is_in_the_address(look, url):
     "bad",
     ["draw.ink=abc", "draw.ink=zzzz", "draw.ink=00.00", "draw.ink=%zz", "draw.ours=10", "draw.pen=9", "draw.pen="],
 )
-def test_a_broken_address_is_ignored(look, url, bad):
-    tab = look(f"{url}#{bad}")
+def test_a_broken_address_is_ignored(visit, url, bad):
+    tab = visit(f"{url}#{bad}")
     assert (get(tab, "drawing"), get(tab, "example"), get(tab, "pen")) == ([], None, 0.09)
 
 
-def test_a_finger_draws_and_does_not_scroll(look, url):
-    tab = look(url, width=390)
+def test_a_finger_draws_and_does_not_scroll(visit, url):
+    tab = visit(url, width=390)
     at = paper(tab)
     touch = tab.context.new_cdp_session(tab)
     before = tab.evaluate("scrollY")
@@ -338,9 +337,9 @@ def test_a_finger_draws_and_does_not_scroll(look, url):
     assert len(get(tab, "drawing")[0]) > 10 and tab.evaluate("scrollY") == before
 
 
-def test_the_digits_follow_the_pen_where_motion_is_welcome(look, url):
+def test_the_digits_follow_the_pen_where_motion_is_welcome(visit, url):
     for motion, follows in (("no-preference", True), ("reduce", False)):
-        tab = look(url)
+        tab = visit(url)
         tab.emulate_media(reduced_motion=motion)
         at = paper(tab)
         tab.mouse.move(*at(*THREE[0][0]))
@@ -354,9 +353,9 @@ def test_the_digits_follow_the_pen_where_motion_is_welcome(look, url):
         tab.wait_for_function("models[0].get('z').some((value) => value)")
 
 
-def test_class_probabilities_are_shown_where_the_encoder_gives_them(look, pages, digits):
+def test_class_probabilities_are_shown_where_the_encoder_gives_them(visit, pages, digits):
     model = classifying()
-    tab = look(pages(DrawExplorer(model, digits)))
+    tab = visit(pages(DrawExplorer(model, digits)))
     numbers = tab.locator(".aae-number")
     assert numbers.all_text_contents() == ["\u2013"] * 10
     tab.locator(".aae-ours button").nth(7).click()
@@ -375,8 +374,8 @@ def test_class_probabilities_are_shown_where_the_encoder_gives_them(look, pages,
     )
 
 
-def test_the_drawing_follows_the_theme_and_can_be_saved(look, url, tmp_path):
-    tab = look(url)
+def test_the_drawing_follows_the_theme_and_can_be_saved(visit, url, tmp_path):
+    tab = visit(url)
     draw(tab, THREE)
     ink = """() => { const c = document.querySelector(".aae-paper canvas");
       const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
@@ -393,9 +392,9 @@ def test_the_drawing_follows_the_theme_and_can_be_saved(look, url, tmp_path):
 
 @pytest.mark.parametrize(("width", "way"), [(320, "ltr"), (390, "rtl"), (620, "ltr"), (1280, "rtl"), (2560, "ltr")])
 @pytest.mark.parametrize("classes", [False, True])
-def test_it_fits_its_page_and_keeps_its_place(look, pages, model, digits, width, way, classes):
+def test_it_fits_its_page_and_keeps_its_place(visit, pages, model, digits, width, way, classes):
     explorer = DrawExplorer(classifying() if classes else model, digits)
-    tab = look(pages(explorer, attributes=f'dir="{way}"'), width=width)
+    tab = visit(pages(explorer, attributes=f'dir="{way}"'), width=width)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     boxes = tab.evaluate(
         """(selector) => [...document.querySelectorAll(selector)].filter((target) => target.checkVisibility())
@@ -421,9 +420,9 @@ def test_it_fits_its_page_and_keeps_its_place(look, pages, model, digits, width,
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
 @pytest.mark.parametrize("classes", [False, True])
-def test_axe_finds_nothing(look, pages, model, digits, theme, width, classes):
+def test_axe_finds_nothing(visit, pages, model, digits, theme, width, classes):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    tab = look(pages(DrawExplorer(classifying() if classes else model, digits), theme=theme), theme=theme, width=width)
+    tab = visit(pages(DrawExplorer(classifying() if classes else model, digits), theme=theme), theme=theme, width=width)
     for _ in range(2):
         found = axe.run(tab).response["violations"]
         assert not found, json.dumps([(v["id"], v["nodes"][0]["html"]) for v in found], indent=1)
@@ -438,8 +437,8 @@ def test_without_a_script_the_still_stands_for_it(model, digits):
     )
 
 
-def test_two_views_of_one_model_agree_and_leave_nothing_behind(look, url):
-    tab = look(url)
+def test_two_views_of_one_model_agree_and_leave_nothing_behind(visit, url):
+    tab = visit(url)
     tab.evaluate(
         """async () => {
             const el = document.querySelector("main").appendChild(document.createElement("div"));

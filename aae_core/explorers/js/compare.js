@@ -1,15 +1,16 @@
 // One point of the plane, decoded by several models at once, over the codes of one of them. The disc about the point
 // holds seven prior samples; if it holds no code, the point lies in a hole.
 
+import { choice } from "./choice.js";
 import { button } from "./controls.js";
 import { makeDecoder } from "./decoder.js";
 import { picture } from "./digits.js";
-import { h, input, uniqueId } from "./dom.js";
+import { h } from "./dom.js";
 import { explorer } from "./explorer.js";
 import { glide } from "./motion.js";
 import { readCodes, readField } from "./packed.js";
 import { legend, pad } from "./pad.js";
-import { numbers, whole } from "./state.js";
+import { index, numbers } from "./state.js";
 
 const NEIGHBOURS = 7; // as in aae_core/metrics/holes.py
 
@@ -36,21 +37,6 @@ function circle([x, y], radius) {
   const path = [];
   for (let k = 0; k <= 48; k++) path.push(x + radius * Math.cos((k * Math.PI) / 24), y + radius * Math.sin((k * Math.PI) / 24));
   return path;
-}
-
-/** A row of radio buttons; `items` are their contents, `onPick(k)` runs when one is picked. */
-function choice(label, items, kind, onPick) {
-  const group = uniqueId();
-  const radios = items.map(({ name }, k) =>
-    input({ type: "radio", name: group, class: "aae-hidden", "aria-label": name, on: { change: () => onPick(k) } }),
-  );
-  const rows = items.map(({ content }, k) => h("label", { class: kind }, radios[k], ...content));
-  const set = (picked) =>
-    radios.forEach((radio, k) => {
-      radio.checked = k === picked;
-      rows[k].classList.toggle("aae-picked", k === picked);
-    });
-  return { el: h("div", { class: `${kind}s`, role: "radiogroup", "aria-label": label }, ...rows), set };
 }
 
 /** The groups as they are needed: each is unpacked when it is first looked at. */
@@ -84,12 +70,9 @@ export default explorer((kit) => {
   const limit = get("limit");
   const open = openGroups(about, get("weights").split("\n"), get("codes").split("\n"));
   const names = about[0].models.map(({ name }) => name);
-  const position = (trait, count) => {
-    const field = whole(0, count - 1);
-    return { trait, write: field.write, read: (text) => field.read(text) ?? undefined }; // there is always one
-  };
   kit.share({
-    z: { trait: "z", ...numbers(2) }, prior: position("group", about.length), codes: position("under", names.length),
+    z: { trait: "z", ...numbers(2) }, prior: { trait: "group", ...index(0, about.length - 1) },
+    codes: { trait: "under", ...index(0, names.length - 1) },
   });
 
   let stop = () => {};
@@ -121,7 +104,7 @@ export default explorer((kit) => {
     },
   );
   const priors = choice(
-    "Prior", about.map(({ name }) => ({ name, content: [h("span", { "aria-hidden": "true" }, name)] })), "aae-option",
+    "Prior", about.map(({ name }) => ({ name })), "aae-option",
     (group) => {
       put({ group });
       kit.say(`Prior: ${about[group].name}`);

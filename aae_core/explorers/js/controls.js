@@ -1,10 +1,25 @@
 // Buttons and sliders.
 
-import { figure, h, input } from "./dom.js";
+import { figure, h, icon, input } from "./dom.js";
 
 /** A push button. `kind` is "plain" or "quiet" (no border). */
 export const button = (text, onClick, kind = "plain") =>
   h("button", { type: "button", class: `aae-button aae-${kind}`, on: { click: onClick } }, text);
+
+const PLAY = "M8 5v14l11-7z";
+const PAUSE = "M7 5h4v14H7zM13 5h4v14h-4z";
+
+/** A round button that says what it will do, "Play" or "Pause"; `set(playing)` turns it over. */
+export function playButton(onClick) {
+  const el = button("", onClick);
+  el.classList.add("aae-icon");
+  const set = (playing) => {
+    el.replaceChildren(icon(playing ? PAUSE : PLAY));
+    el.setAttribute("aria-label", playing ? "Pause" : "Play");
+  };
+  set(false);
+  return { el, set };
+}
 
 /**
  * A native slider with its label and its value.

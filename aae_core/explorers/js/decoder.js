@@ -51,7 +51,7 @@ function activate(y, activation) {
 }
 
 /** y[batch, m] = x[batch, n] W^T + b, in blocks of 5 samples by 2 outputs: each number loaded serves several times. */
-function linear({ n, m, W, b }, x, batch, y) {
+export function linear({ n, m, W, b }, x, batch, y) {
   let s = 0;
   for (; s + 5 <= batch; s += 5) {
     const p0 = s * n, p1 = p0 + n, p2 = p1 + n, p3 = p2 + n, p4 = p3 + n;

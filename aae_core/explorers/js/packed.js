@@ -1,4 +1,4 @@
-// Codes and fields as aae_core/explorers/packing.py packs them: many numbers in one text.
+// Codes, fields and images as aae_core/explorers/packing.py packs them: many numbers in one text.
 
 import { bytes } from "./decoder.js";
 
@@ -32,4 +32,13 @@ export function readField({ width, height, frames, low, high }, text) {
   const span = (high - low) / 65535;
   const numbers = Float32Array.from({ length: width * height * frames }, (_, i) => low + view.getUint16(2 * i, true) * span);
   return { width, height, frames, low, high, frame: film(numbers, width * height, frames) };
+}
+
+/** Grey images, of sixteen greys: two to a byte. Returns {count, shape, size, frame(k)}; a frame is a Float32Array of numbers in [0, 1]. */
+export function readImages({ frames, count, shape }, text) {
+  const view = bytes(text);
+  const size = count * shape[0] * shape[1] * shape[2];
+  const grey = (i) => ((view.getUint8(i >> 1) >> (i % 2 ? 0 : 4)) & 15) / 15;
+  const numbers = Float32Array.from({ length: frames * size }, (_, i) => grey(i));
+  return { count, shape, size, frame: (k) => numbers.subarray(k * size, (k + 1) * size) };
 }

@@ -22,12 +22,13 @@ import { css } from "./theme.js";
  *   areas(list)                        {path, label}: areas in their digit's colour, each path [x0, y0, x1, y1, …]
  *   paths(list)                        curves, each [x0, y0, x1, y1, …]
  *   set([x, y])                        the cursor's place;  repaint() after a change of theme
+ *   live(on)                           whether the cursor may be moved; it may, where there is `onMove`
  */
 export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, theme, onMove, signal }) {
   const [left, right, bottom, top] = extent;
   const canvas = h("canvas", { class: "aae-plane", role: "img", "aria-label": name });
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  const el = h("div", { class: onMove ? "aae-pad aae-live-pad" : "aae-pad", role: "group", "aria-label": name }, canvas);
+  const el = h("div", { class: "aae-pad", role: "group", "aria-label": name }, canvas);
   el.style.aspectRatio = `${right - left} / ${top - bottom}`;
   const shown = { points: null, field: null, contours: null, areas: null, paths: null };
   let [width, height] = [0, 0]; // of the canvas, in CSS pixels
@@ -128,7 +129,7 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
   // The cursor.
   let place = [0, 0];
   const limits = [[left, right], [bottom, top]];
-  const cursor = h("div", { class: "aae-cursor", hidden: !onMove });
+  const cursor = h("div", { class: "aae-cursor" });
   const ranges = limits.map(([min, max], k) =>
     input({ type: "range", class: "aae-hidden", min, max, step: "any", "aria-label": `${name}, ${axes[k]}` }),
   );
@@ -147,14 +148,19 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
     set(clamp(code).map((value) => +value.toFixed(3)));
     onMove(place, done);
   };
+  const live = (on) => {
+    el.classList.toggle("aae-live-pad", on);
+    for (const part of [cursor, ...ranges]) part.hidden = !on;
+  };
   if (onMove) {
     el.append(cursor, ...ranges);
+    live(true);
     const point = (event, done) => {
       const box = el.getBoundingClientRect();
       move(toCode(event.clientX - box.left - el.clientLeft, event.clientY - box.top - el.clientTop), done);
     };
     el.addEventListener("pointerdown", (event) => {
-      if (event.button) return;
+      if (event.button || cursor.hidden) return;
       event.preventDefault();
       el.setPointerCapture(event.pointerId);
       ranges[0].focus({ preventScroll: true });
@@ -175,7 +181,7 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
     set(place);
   }
   return {
-    el, canvas, set, repaint, toPixel, toCode,
+    el, canvas, set, live, repaint, toPixel, toCode,
     points: (positions, labels = null, options = {}) => show("points", positions && { positions, labels, ...options }),
     field: (grid, range) => show("field", grid && [grid, range]),
     contours: (grid, levels) => show("contours", grid && [grid, levels]),

@@ -1,11 +1,7 @@
 // Play, pause and scrub through the frames of a recording.
 
-import { button, slider } from "./controls.js";
-import { icon } from "./dom.js";
+import { playButton, slider } from "./controls.js";
 import { wantsStillness } from "./motion.js";
-
-const PLAY = "M8 5v14l11-7z";
-const PAUSE = "M7 5h4v14H7zM13 5h4v14h-4z";
 
 /**
  * A play button and a slider over frames 0 … count - 1. `onFrame(t)` runs with the frame to show, a fraction between
@@ -32,10 +28,7 @@ export function scrubber({ count, fps = 12, name, format, onFrame, signal }) {
     set(t);
     onFrame(wantsStillness() ? Math.floor(t) : t);
   };
-  const face = () => {
-    toggle.replaceChildren(icon(running ? PAUSE : PLAY));
-    toggle.setAttribute("aria-label", running ? "Pause" : "Play");
-  };
+  const face = () => toggle.set(Boolean(running));
   const step = (now) => {
     // A frame may carry a time from before the click that began it.
     const next = at + (Math.max(0, Math.min(100, now - last)) / 1000) * fps;
@@ -56,9 +49,8 @@ export function scrubber({ count, fps = 12, name, format, onFrame, signal }) {
     running = 0;
     face();
   };
-  const toggle = button("", () => (running ? pause() : play()));
-  toggle.classList.add("aae-icon");
-  bar.el.firstChild.replaceWith(toggle);
+  const toggle = playButton(() => (running ? pause() : play()));
+  bar.el.firstChild.replaceWith(toggle.el);
   signal.addEventListener("abort", () => cancelAnimationFrame(running));
   face();
   set(0);

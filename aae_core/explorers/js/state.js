@@ -23,6 +23,18 @@ export const whole = (low, high) => ({
   },
 });
 
+/** A field that is always a whole number from low to high. */
+export const index = (low, high) => ({ write: String, read: (text) => whole(low, high).read(text) ?? undefined });
+
+/** A field that is one of these texts. */
+export const among = (texts) => ({ write: (text) => text, read: (text) => (texts.includes(text) ? text : undefined) });
+
+/** A field that is a number from low to high, kept as it is. */
+export const between = (low, high) => ({
+  write: String,
+  read: (text) => (text.trim() && Number(text) >= low && Number(text) <= high ? Number(text) : undefined),
+});
+
 /** Is this a page of its own? In a notebook the kernel keeps the state, and the address belongs to others. */
 function ownsAddress() {
   const { body } = document;

@@ -2,11 +2,10 @@
 // into focus.
 
 import { button } from "./controls.js";
-import { bytes } from "./decoder.js";
 import { picture } from "./digits.js";
 import { h } from "./dom.js";
 import { explorer } from "./explorer.js";
-import { readCodes, readField } from "./packed.js";
+import { readCodes, readField, readImages } from "./packed.js";
 import { pad } from "./pad.js";
 import { scrubber } from "./scrubber.js";
 import { whole } from "./state.js";
@@ -18,15 +17,6 @@ const READINGS = [
   ["distance", "Distance to prior", 3],
   ["discrimination", "Loss of D", 3],
 ];
-
-/** Images of sixteen greys, two to a byte, as numbers in [0, 1]. */
-function readImages({ frames, count, shape }, text) {
-  const view = bytes(text);
-  const size = count * shape[0] * shape[1] * shape[2];
-  const grey = (i) => ((view.getUint8(i >> 1) >> (i % 2 ? 0 : 4)) & 15) / 15;
-  const numbers = Float32Array.from({ length: frames * size }, (_, i) => grey(i));
-  return { count, shape, size, frame: (k) => numbers.subarray(k * size, (k + 1) * size) };
-}
 
 export default explorer((kit) => {
   const { model, root, theme, get, put, signal } = kit;

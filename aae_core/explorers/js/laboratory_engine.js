@@ -1,0 +1,43 @@
+// Where the laboratory's bench runs: in a worker made from its own source text, since a page that was opened from a
+// disk may load no other; in the page itself, in short turns, where a worker is refused.
+
+import { bench } from "./laboratory_bench.js";
+
+const IN_PAGE = { slice: 8, every: 90 };
+
+/** `source` is the worker's text; `receive(message)` takes the answers. `where()` is "worker" or "page". */
+export function engine(source, receive, signal) {
+  let waiting = []; // what was sent before the worker first answered
+  let worker = null;
+  let take;
+  const stayHere = () => {
+    worker?.terminate();
+    worker = null;
+    take = bench(receive, IN_PAGE);
+    waiting?.forEach(take);
+    waiting = null;
+  };
+  try {
+    const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    worker = new Worker(address);
+    take = (message) => worker.postMessage(message);
+    worker.onmessage = ({ data }) => {
+      waiting = null;
+      receive(data);
+    };
+    worker.onerror = (event) => {
+      if (!waiting) return; // an error in a worker that has worked: the console shows it
+      event.preventDefault();
+      stayHere();
+    };
+    signal.addEventListener("abort", () => URL.revokeObjectURL(address));
+  } catch {
+    stayHere();
+  }
+  signal.addEventListener("abort", () => (worker ? worker.terminate() : take({ play: false })));
+  const send = (message) => {
+    waiting?.push(message);
+    take(message);
+  };
+  return { send, where: () => (worker ? "worker" : "page") };
+}

@@ -1,0 +1,6 @@
+// The laboratory's bench on a thread of its own.
+
+import { bench } from "./laboratory_bench.js";
+
+const take = bench((message, buffers) => self.postMessage(message, buffers));
+self.onmessage = ({ data }) => take(data);

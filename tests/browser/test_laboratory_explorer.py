@@ -1,0 +1,556 @@
+"""The laboratory as a reader meets it, in a real browser with the network refused; its arithmetic against PyTorch."""
+
+import json
+
+import pytest
+import torch
+from torch.optim import Adam
+
+from aae_core import losses
+from aae_core.data import embedded
+from aae_core.explorers import LaboratoryExplorer
+from aae_core.explorers.bundle import JS, bundle_js
+from aae_core.metrics.matching import sliced_wasserstein
+from aae_core.networks import Decoder, Discriminator, Encoder
+from aae_core.priors import Gaussian, GaussianMixture, SwissRoll
+from aae_core.training import descend
+from tab import ROOT, get
+
+pytestmark = pytest.mark.browser
+
+PHASES = ["reconstruction", "discrimination", "fooling"]
+BUTTONS = ["Rebuild", "Discriminate", "Fool"]
+READINGS = ["Squared error", "Distance to prior", "Loss of D", "Loss of the encoder"]
+SETTINGS = {"rate": 1e-3, "adversaryRate": 3e-3, "weight": 0.05, "penalty": 0.03}
+SHAPE = (1, 12, 12)
+
+
+@pytest.fixture(scope="module")
+def scripts(pages):
+    """The modules behind the laboratory, for tests that call them without it."""
+    for name in ("aae", "network", "priors", "random", "strokes", "toys"):
+        (pages.folder / f"{name}.js").write_text(bundle_js(JS / f"{name}.js"), "utf-8")
+    return pages()
+
+
+@pytest.fixture(scope="module")
+def url(pages):
+    return pages(LaboratoryExplorer(embedded().train))
+
+
+@pytest.fixture(scope="module")
+def toys(pages):
+    return pages(LaboratoryExplorer())
+
+
+def press(tab, name):
+    tab.get_by_role("button", name=name, exact=True).click()
+
+
+def step(tab):
+    return int(tab.locator(ROOT).get_attribute("data-step") or -1)
+
+
+def wait_for_step(tab, least):
+    tab.wait_for_function(f"Number(document.querySelector('{ROOT}').dataset.step) >= {least}")
+
+
+def readings(tab):
+    texts = tab.evaluate(
+        f"() => [...document.querySelectorAll('{ROOT} .aae-readings dt + dd')].map((e) => e.textContent)"
+    )
+    return {name: None if text == "–" else float(text) for name, text in zip(READINGS, texts, strict=True)}
+
+
+def hashes(tab, selector):
+    tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return tab.evaluate(
+        """(selector) => [...document.querySelectorAll(selector)].map((canvas) => canvas.getContext("2d")
+            .getImageData(0, 0, canvas.width, canvas.height).data.reduce((sum, v) => (Math.imul(sum, 31) + v) | 0, 7))""",
+        selector,
+    )
+
+
+def flat(network):
+    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+
+
+# Against PyTorch
+
+
+def test_gradients_are_pytorchs(visit, scripts):
+    """Of outputs by weights and by inputs, with a sigmoid at the end and without; and of the slope's square."""
+    torch.manual_seed(0)
+    x = torch.randn(9, 3)
+    for squash, width in ((True, 5), (False, 1)):
+        net = Decoder(3, (16, 7), (1, 1, width)).net if squash else Discriminator(3, (16, 7)).net
+        inputs = x.clone().requires_grad_()
+        y = net(inputs)
+        dy = torch.randn_like(y)
+        expected = torch.autograd.grad((y * dy).sum(), [*net.parameters(), inputs], retain_graph=True)
+        got = visit(scripts).evaluate(
+            """async ([sizes, squash, weights, x, dy]) => {
+                const { network } = await import("./network.js");
+                const net = network(sizes, { uniform: Math.random }, { squash });
+                net.weights.set(weights);
+                const pass = net.forward(Float32Array.from(x), 9);
+                const input = net.backward(pass, Float32Array.from(dy), { input: true });
+                const gradient = [...net.gradient];
+                net.gradient.fill(0);
+                return { y: [...pass.y], input: [...input], gradient, steep: net.steep(pass, 0.3), slope: [...net.gradient] };
+            }""",
+            [[3, 16, 7, width], squash, flat(net).tolist(), x.flatten().tolist(), dy.flatten().tolist()],
+        )
+        assert torch.tensor(got["y"]).sub(y.flatten()).abs().max() < 1e-5
+        assert torch.tensor(got["input"]).sub(expected[-1].flatten()).abs().max() < 1e-5
+        assert torch.tensor(got["gradient"]).sub(torch.cat([g.flatten() for g in expected[:-1]])).abs().max() < 1e-5
+    penalty = 0.3 * 9 * losses.gradient_penalty(y.squeeze(1), inputs)
+    assert got["steep"] == pytest.approx(float(penalty.detach()), rel=1e-5)
+    slope = torch.autograd.grad(penalty, list(net.parameters()), allow_unused=True)
+    slope = [torch.zeros_like(p) if g is None else g for g, p in zip(slope, net.parameters(), strict=True)]
+    assert torch.tensor(got["slope"]).sub(torch.cat([g.flatten() for g in slope])).abs().max() < 1e-5
+
+
+def steps_in_torch(networks, batches, settings):
+    """The three phases, by the package's own networks and losses."""
+    encoder, decoder, discriminator = networks
+    betas = (0.5, 0.999)
+    adams = [Adam(network.parameters(), lr=settings["rate"], betas=betas) for network in (encoder, decoder)]
+    adversary = Adam(discriminator.parameters(), lr=settings["adversaryRate"], betas=betas)
+    found = []
+    for x, z_prior in batches:
+        reconstruction = losses.reconstruction(decoder(encoder(x)), x)
+        for adam in adams:
+            adam.zero_grad()
+        reconstruction.backward()
+        for adam in adams:
+            adam.step()
+        z = encoder(x)
+        discrimination, smooth = losses.smooth_discriminator(
+            discriminator, z_prior, z.detach(), weight=settings["penalty"]
+        )
+        descend(smooth, adversary)
+        fooling = losses.generator(discriminator(z))
+        descend(settings["weight"] * fooling, adams[0])
+        found.append([float(loss.detach()) for loss in (reconstruction, discrimination, fooling)])
+    return found
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["whole steps", "phase by phase"])
+def test_a_training_step_is_pytorchs(visit, scripts, by_hand):
+    torch.manual_seed(0)
+    networks = [Encoder(2, (64,), SHAPE), Decoder(2, (64,), SHAPE), Discriminator(2, (64, 64))]
+    weights = [flat(network).tolist() for network in networks]
+    images = (
+        embedded().train.pixels(slice(0, 192))[..., 2:26, 2:26].unflatten(2, (12, 2)).unflatten(4, (12, 2)).mean((3, 5))
+    )
+    batches = [(x, torch.randn(64, 2)) for x in images.split(64)]
+    got = visit(scripts).evaluate(
+        """async ([weights, batches, settings, calls]) => {
+            const { adversarialAutoencoder } = await import("./aae.js");
+            const model = adversarialAutoencoder({ width: 144 }, null, settings, { uniform: Math.random });
+            const networks = ["encoder", "decoder", "discriminator"].map((name) => model.networks[name]);
+            networks.forEach((network, k) => network.weights.set(weights[k]));
+            const losses = [], after = [];
+            for (const [rows, samples] of batches) {
+                const given = { rows: Float32Array.from(rows), n: 64, samples: Float32Array.from(samples) };
+                losses.push(Object.assign({}, ...calls.map((phases) => model.step(phases, given))));
+                after.push(networks.map((network) => [...network.weights]));
+            }
+            return { losses, after };
+        }""",
+        [
+            weights,
+            [[x.flatten().tolist(), z.flatten().tolist()] for x, z in batches],
+            SETTINGS,
+            [[phase] for phase in PHASES] if by_hand else [PHASES],
+        ],
+    )
+    expected = []
+    for batch in batches:  # one at a time would need the optimizers' state: so from the start, each time longer
+        expected.append(batch)
+        fresh = [Encoder(2, (64,), SHAPE), Decoder(2, (64,), SHAPE), Discriminator(2, (64, 64))]
+        for network, original in zip(fresh, networks, strict=True):
+            network.load_state_dict(original.state_dict())
+        found = steps_in_torch(fresh, expected, SETTINGS)
+        k = len(expected) - 1
+        assert [got["losses"][k][phase] for phase in PHASES] == pytest.approx(found[-1], abs=1e-4)
+        for network, after in zip(fresh, got["after"][k], strict=True):
+            assert (torch.tensor(after) - flat(network)).abs().max() < 1e-4
+    moved = (torch.tensor(got["after"][0][0]) - torch.tensor(weights[0])).abs().max()
+    assert moved > 5e-4  # a step is well beyond the tolerance
+
+
+def test_each_phase_moves_its_own_networks_alone(visit, scripts):
+    moved = visit(scripts).evaluate(
+        """async ([phases, settings]) => {
+            const { adversarialAutoencoder } = await import("./aae.js");
+            const { makePrior } = await import("./priors.js");
+            const { makeToy } = await import("./toys.js");
+            const { seeded } = await import("./random.js");
+            const prior = makePrior("gaussian");
+            const model = adversarialAutoencoder(makeToy("moons"), () => prior, settings, seeded(0));
+            const snapshot = () => Object.values(model.networks).map(({ weights }) => weights.join());
+            return phases.map((phase) => {
+                const before = snapshot();
+                const found = model.step([phase]);
+                return [Object.keys(found), snapshot().map((after, k) => after !== before[k])];
+            });
+        }""",
+        [PHASES, SETTINGS],
+    )
+    assert moved == [
+        [["reconstruction"], [True, True, False]],
+        [["discrimination"], [False, False, True]],
+        [["fooling"], [True, False, False]],
+    ]
+
+
+def test_strokes_survive_their_text(visit, scripts):
+    strokes = [[[-4, 4], [-1, 0.5], [-0.95, 0.5], [4, -4]], [[0, 0]]]
+    text, again, beads = visit(scripts).evaluate(
+        """async (strokes) => {
+            const { areStrokes, beads, readStrokes, writeStrokes } = await import("./strokes.js");
+            const text = writeStrokes(strokes);
+            const long = writeStrokes([Array.from({ length: 5000 }, (_, k) => [4 * Math.sin(k), 4 * Math.cos(2 * k)])]);
+            if (!areStrokes(text) || !areStrokes(long) || areStrokes("a") || areStrokes("ab.") || areStrokes("a%")) throw new Error();
+            return [text, readStrokes(text), [...beads([[[0, 0], [3, 0]], [[1, 1]]])]];
+        }""",
+        strokes,
+    )
+    assert len(text) == 9
+    kept = torch.tensor([[-4.0, 4.0], [-1.0, 0.5], [4.0, -4.0]])  # without the point that is as good as the one before
+    assert (torch.tensor(again[0]) - kept).abs().max() < 0.07 and again[1] == [pytest.approx([0, 0], abs=0.07)]
+    beads = torch.tensor(beads).view(-1, 2)
+    assert beads[:30, 0].tolist() == pytest.approx([k / 10 for k in range(30)], abs=1e-5)
+    assert beads[-5:].tolist() == [[1, 1]] * 5 and len(beads) in (35, 36)
+
+
+@pytest.mark.parametrize(
+    ("name", "prior"), [("gaussian", Gaussian(2)), ("petals", GaussianMixture()), ("roll", SwissRoll())]
+)
+def test_priors_are_the_packages(visit, scripts, name, prior):
+    samples, inside = visit(scripts).evaluate(
+        """async (name) => {
+            const { makePrior, describePrior } = await import("./priors.js");
+            const { seeded } = await import("./random.js");
+            const prior = makePrior(name);
+            const samples = prior.sample(4000, seeded(1));
+            const { grid, levels } = describePrior(prior, seeded(2), 4);
+            const log = Array.from({ length: 4000 }, (_, k) => Math.log(prior.density(samples[2 * k], samples[2 * k + 1])));
+            return [[...samples], levels.map((level) => log.filter((value) => value > level).length / 4000)];
+        }""",
+        name,
+    )
+    samples = torch.tensor(samples).view(-1, 2)
+    ours = [prior.sample(4000, generator=torch.Generator().manual_seed(k)) for k in (0, 1)]
+    assert sliced_wasserstein(samples, ours[0]) < 2 * sliced_wasserstein(*ours)
+    assert inside == pytest.approx([0.9, 0.5], abs=0.04)
+
+
+# In the page
+
+
+def test_it_waits_for_the_reader_with_an_untrained_network(visit, url):
+    tab = visit(url)
+    wait_for_step(tab, 0)
+    tab.wait_for_timeout(300)
+    assert step(tab) == 0
+    found = readings(tab)
+    assert found["Distance to prior"] > 0.3 and found["Squared error"] is None
+    assert tab.locator(ROOT).get_attribute("data-engine") == "worker"
+    assert len(set(hashes(tab, f"{ROOT} .aae-ten canvas"))) >= 28
+
+
+def test_it_learns_and_pause_holds(visit, url):
+    tab = visit(url)
+    wait_for_step(tab, 0)
+    begin = readings(tab)["Distance to prior"]
+    press(tab, "One step")
+    wait_for_step(tab, 1)
+    first = readings(tab)
+    press(tab, "Play")
+    wait_for_step(tab, 300)
+    pace = tab.wait_for_function(f"Number(document.querySelector('{ROOT}').dataset.pace)").json_value()
+    press(tab, "Pause")
+    tab.wait_for_function("/Step [3-9]\\d\\d,/.test(document.querySelector('[role=status]').textContent)")
+    held = step(tab)
+    last = readings(tab)
+    assert last["Squared error"] < 0.6 * first["Squared error"]
+    assert last["Distance to prior"] < 0.4 * begin
+    assert abs(last["Loss of D"] - 0.69) < 0.1
+    assert pace > 5  # on a machine that may be busy with much else; the bar is 20 on one that is not
+    tab.wait_for_timeout(400)
+    assert step(tab) == held
+    assert f"Step {held:,}" in tab.locator(".aae-counter").inner_text()
+
+
+def test_left_alone_it_brings_the_codes_to_the_prior_within_a_minute(visit, url):
+    tab = visit(url)
+    wait_for_step(tab, 0)
+    press(tab, "Play")
+    distance = f"Number(document.querySelectorAll('{ROOT} .aae-readings dt + dd')[1].textContent)"
+    tab.wait_for_function(f"{distance} < 0.12", timeout=60_000)  # two samples of the prior are about 0.07 apart
+
+
+def test_phases_by_hand_show_what_they_move(visit, url):
+    tab = visit(url)
+    wait_for_step(tab, 0)
+    rebuilt = f"{ROOT} .aae-row:nth-child(2) canvas"
+    seen = [(hashes(tab, rebuilt), readings(tab))]
+    for k, name in enumerate(BUTTONS, 1):
+        press(tab, name)
+        wait_for_step(tab, k)
+        seen.append((hashes(tab, rebuilt), readings(tab)))
+    changes = [
+        (
+            [name for name in READINGS if after[1][name] != before[1][name]],
+            after[0] != before[0],
+        )
+        for before, after in zip(seen[:-1], seen[1:], strict=True)
+    ]
+    assert changes[0][1] and not changes[1][1] and changes[2][1]
+    assert changes[1][0] == ["Loss of D"]
+    assert changes[0][0] == ["Squared error", "Distance to prior"] or changes[0][0] == ["Squared error"]
+    assert "Loss of the encoder" in changes[2][0] and "Squared error" not in changes[2][0]
+
+
+def run_of(tab, n=4):
+    """The readings after each of the first steps."""
+    begin = step(tab)
+    found = []
+    for k in range(1, n + 1):
+        press(tab, "One step")
+        wait_for_step(tab, begin + k)
+        found.append(readings(tab))
+    return found
+
+
+def test_the_same_seed_gives_the_same_run(visit, toys):
+    tab = visit(toys)
+    wait_for_step(tab, 0)
+    first = run_of(tab)
+    press(tab, "Restart")
+    tab.wait_for_function(f"document.querySelector('{ROOT}').dataset.step === '0'")
+    assert run_of(tab) == first
+    press(tab, "New seed")
+    tab.wait_for_function(f"document.querySelector('{ROOT}').dataset.step === '0'")
+    assert get(tab, "seed") == 1
+    assert run_of(tab) != first
+
+
+def test_reset_restores_everything(visit, url):
+    tab = visit(url)
+    wait_for_step(tab, 0)
+    before, plane = readings(tab), hashes(tab, ".aae-side > .aae-pad canvas")
+    press(tab, "Play")
+    wait_for_step(tab, 5)
+    press(tab, "Pause")
+    tab.evaluate(
+        "models[0].set({data: 'ring', prior: 'drawn', drawing: 'abcd', seed: 4, rate: 0.01, adversary_rate: 0.1, weight: 1, penalty: 0})"
+    )
+    press(tab, "Reset")
+    tab.wait_for_function(f"document.querySelector('{ROOT}').dataset.step === '0'")
+    start = get(tab, "start")
+    assert {name: get(tab, name) for name in start} == start
+    assert readings(tab) == before
+    assert hashes(tab, ".aae-side > .aae-pad canvas") == plane
+
+
+def test_settings_act_on_the_steps_to_come(visit, toys):
+    tab = visit(toys)
+    wait_for_step(tab, 0)
+    same = run_of(tab)
+    press(tab, "Restart")
+    tab.wait_for_function(f"document.querySelector('{ROOT}').dataset.step === '0'")
+    slider = tab.get_by_role("slider", name="Rate of the autoencoder")
+    slider.focus()
+    for _ in range(9):
+        tab.keyboard.press("ArrowRight")
+    assert get(tab, "rate") == 0.1 and slider.get_attribute("aria-valuetext") == "0.1"
+    other = run_of(tab)
+    assert other[0]["Squared error"] == same[0]["Squared error"]  # of the first weights, whatever the rate
+    assert other[-1]["Squared error"] != same[-1]["Squared error"]
+
+
+def test_a_prior_is_sampled_where_it_was_drawn(visit, scripts, toys):
+    tab = visit(toys)
+    tab.get_by_role("radio", name="Your own").check(force=True)
+    box = tab.locator(".aae-live-pad").bounding_box()
+
+    def at(x, y):
+        return box["x"] + (x + 4) / 8 * box["width"], box["y"] + (4 - y) / 8 * box["height"]
+
+    for y in (1.5, -2):  # two strokes, from left to right
+        tab.mouse.move(*at(-3, y))
+        tab.mouse.down()
+        tab.mouse.move(*at(3, y), steps=20)
+        tab.mouse.up()
+    text = get(tab, "drawing")
+    assert text.count(".") == 1 and len(text) < 160
+    tab.wait_for_function(f"location.hash.includes('laboratory.drawing={text}')")
+    samples = visit(scripts).evaluate(
+        """async (text) => {
+            const { makePrior } = await import("./priors.js");
+            const { seeded } = await import("./random.js");
+            return [...makePrior("drawn", text).sample(4000, seeded(0))];
+        }""",
+        text,
+    )
+    x, y = torch.tensor(samples).view(-1, 2).T
+    upper = (y - 1.5).abs() < 0.9
+    assert ((y[~upper] + 2).abs() < 0.9).all() and 0.4 < upper.float().mean() < 0.6
+    assert x.min() < -2.6 and x.max() > 2.6 and x.abs().max() < 4
+    tab.get_by_role("button", name="Undo").click()
+    assert get(tab, "drawing") == text.split(".")[0]
+    tab.get_by_role("button", name="Clear").click()
+    assert get(tab, "drawing") == ""
+    assert tab.get_by_role("button", name="Undo").is_disabled()
+
+
+def test_codes_follow_a_drawn_prior(visit, url):
+    tab = visit(f"{url}#laboratory.prior=drawn")
+    press(tab, "A ring")
+    wait_for_step(tab, 0)
+    tab.wait_for_function(f"document.querySelector('{ROOT} .aae-readings dt + dd') !== null")
+    before = readings(tab)["Distance to prior"]
+    press(tab, "Play")
+    wait_for_step(tab, 300)
+    press(tab, "Pause")
+    assert readings(tab)["Distance to prior"] < 0.4 * before
+
+
+def test_everything_can_be_done_by_keyboard(visit, toys):
+    tab = visit(toys)
+    wait_for_step(tab, 0)
+    tab.get_by_role("radio", name="Blobs").focus()
+    tab.keyboard.press("ArrowRight")
+    assert get(tab, "data") == "moons"
+    tab.keyboard.press("Tab")
+    for _ in range(3):
+        tab.keyboard.press("ArrowRight")
+    assert get(tab, "prior") == "drawn"
+    tab.keyboard.press("Tab")
+    for _ in range(12):
+        tab.keyboard.press("ArrowLeft")
+    tab.keyboard.press("Space")
+    assert len(get(tab, "drawing")) == 2
+    for name in ("Two islands", "A ring", "An S"):
+        tab.get_by_role("button", name=name).focus()
+        tab.keyboard.press("Enter")
+        assert len(get(tab, "drawing")) > 20
+    tab.get_by_role("button", name="Play", exact=True).focus()
+    tab.keyboard.press("Enter")
+    wait_for_step(tab, 10)
+    tab.keyboard.press("Enter")
+    tab.get_by_role("button", name="Play", exact=True).wait_for()
+
+
+def test_a_screen_reader_hears_what_was_done_and_no_chatter(visit, toys):
+    tab = visit(toys)
+    wait_for_step(tab, 0)
+    tab.evaluate(
+        """() => { window.said = []; const live = document.querySelector("[role=status]");
+            new MutationObserver(() => live.textContent && said.push(live.textContent))
+                .observe(live, { childList: true, characterData: true, subtree: true }); }"""
+    )
+    press(tab, "Play")
+    wait_for_step(tab, 60)
+    assert tab.evaluate("said") == []
+    press(tab, "Pause")
+    tab.wait_for_function("said.length === 1")
+    assert "distance to the prior" in tab.evaluate("said[0]")
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ("prior=petals&laboratory.seed=7", {"prior": "petals", "seed": 7}),
+        ("data=ring&laboratory.weight=0.2", {"data": "ring", "weight": 0.2}),
+        ("drawing=00__.aB&laboratory.rate=0.0003", {"drawing": "00__.aB", "rate": 0.0003}),
+        ("data=digits", {"data": "blobs"}),  # there are none on this page
+        ("prior=cube", {"prior": "gaussian"}),
+        ("seed=", {"seed": 0}),
+        ("rate=1e9", {"rate": 0.001}),
+        ("drawing=a", {"drawing": ""}),
+    ],
+)
+def test_the_address_holds_the_settings(visit, toys, state, expected):
+    tab = visit(f"{toys}#laboratory.{state}")
+    wait_for_step(tab, 0)
+    assert {name: get(tab, name) for name in expected} == expected
+
+
+def test_it_works_from_a_disk(visit, pages, toys):
+    tab = visit((pages.folder / toys.rsplit("/", 1)[1]).as_uri())
+    wait_for_step(tab, 0)
+    press(tab, "Play")
+    wait_for_step(tab, 20)
+    assert tab.locator(ROOT).get_attribute("data-engine") == "worker"
+
+
+@pytest.mark.parametrize(
+    "worker",
+    [
+        "class { constructor() { throw new Error('refused'); } }",
+        "class { constructor() { setTimeout(() => this.onerror({ preventDefault() {} }), 50); } postMessage() {} terminate() {} }",
+    ],
+    ids=["at once", "later"],
+)
+def test_where_workers_are_refused_it_runs_in_the_page(visit, pages, worker):
+    from explorer_page import page  # a plugin by now, whose assertions pytest has rewritten
+
+    html = page(LaboratoryExplorer()).replace("<head>", f"<head><script>window.Worker = {worker}</script>")
+    (pages.folder / "refused.html").write_text(html, "utf-8")
+    tab = visit(f"{pages().rsplit('/', 1)[0]}/refused.html")
+    wait_for_step(tab, 0)
+    press(tab, "Play")
+    wait_for_step(tab, 20)
+    assert tab.locator(ROOT).get_attribute("data-engine") == "page"
+    press(tab, "Pause")
+    tab.get_by_role("button", name="Play", exact=True).wait_for()
+
+
+def test_a_view_that_goes_ends_its_run(visit, toys):
+    tab = visit(toys)
+    wait_for_step(tab, 0)
+    press(tab, "Play")
+    wait_for_step(tab, 5)
+    tab.evaluate("ends[0]()")
+    assert tab.locator(ROOT).count() == 0
+    assert tab.evaluate("models[0].count()") == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_axe_finds_nothing_and_it_fits(visit, pages, url, theme, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    tab = visit(f"{url}#laboratory.prior=drawn", theme=theme, width=width)
+    wait_for_step(tab, 0)
+    tab.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    found = axe.run(tab).response["violations"]
+    assert not found, json.dumps([(v["id"], v["nodes"][0]["html"]) for v in found], indent=1)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    for target in tab.locator(f"{ROOT} button, {ROOT} .aae-range, {ROOT} .aae-option").all():
+        box = target.bounding_box()
+        assert box["height"] >= 44 and box["width"] >= 44
+
+
+def test_it_takes_the_room_that_it_asks_for(visit, url):
+    tab = visit(url)
+    wait_for_step(tab, 0)
+    column, height = tab.evaluate(
+        f"(() => {{ const b = document.querySelector('{ROOT}').getBoundingClientRect(); return [b.width, b.height]; }})()"
+    )
+    share, rest, *_ = get(tab, "room")
+    assert height == pytest.approx(share * column + rest, abs=24)
+
+
+def test_the_theme_is_the_hosts(visit, url):
+    tab = visit(url)
+    wait_for_step(tab, 0)
+    light = hashes(tab, f"{ROOT} canvas")
+    tab.evaluate("document.documentElement.dataset.theme = 'dark'")
+    dark = hashes(tab, f"{ROOT} canvas")
+    visible = tab.evaluate(f"[...document.querySelectorAll('{ROOT} canvas')].map((e) => e.clientWidth > 0)")
+    assert all(a != b for a, b, there in zip(light, dark, visible, strict=True) if there)
