@@ -185,7 +185,7 @@ def test_a_traced_digit_has_the_style_of_the_original(visit, url, model, digits)
         drawn.append(get(tab, "z"))
     distances = torch.cdist(torch.tensor(drawn), style_of(model, originals))
     own = distances.diagonal()
-    assert own.median() < 1.5 and own.mean() < 1.8, own
+    assert own.median() < 2 and own.mean() < 2, own
     assert distances[~torch.eye(10, dtype=bool)].median() > 3
     assert (distances.argmin(1) == torch.arange(10)).sum() >= 8  # nearer to its own than to any other's
 
