@@ -27,6 +27,8 @@ NAMES = ("training", "floor", "quality", "imports", "memory", "book", "growth")
 UNPINNED = {"book"}  # its notebooks take what there is
 RESULTS = Path(__file__).with_name("results.json")
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
 
 def processor() -> str:
     """The processor's name, as far as the system tells it."""
@@ -93,6 +95,7 @@ def table(results: dict[str, dict]) -> str:
     return "\n".join(lines)
 
 
+@app.command()
 def main(
     names: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(NAMES)}; all without a name.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="See in seconds that all works; keeps nothing.")] = False,
@@ -120,4 +123,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()
