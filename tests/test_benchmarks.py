@@ -20,7 +20,6 @@ from benchmarks.growth import exponents
 from benchmarks.pairs import Measured, Setting, alternate, pinned
 from benchmarks.run import NAMES, app, table
 
-
 # Batch normalisation takes these away again: their gradient is rounding noise, of which Adam makes a whole step.
 BEFORE_NORMS = {"encoder.net.2.bias", "decoder.net.2.bias"}
 
