@@ -38,7 +38,7 @@ serve: book
 	@echo "http://127.0.0.1:$(PORT)/ (Ctrl-C to stop)"
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
-bench: $(VENV)/book.stamp
+bench: $(VENV)/browser.stamp
 	@$(BIN)/python -m benchmarks.run $(BENCH)
 
 lint: $(VENV)/test.stamp

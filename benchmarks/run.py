@@ -23,7 +23,7 @@ import aae_core
 from aae_core.training import has_bfloat16
 from benchmarks.pairs import ROOT, Measured, Setting, pinned
 
-NAMES = ("training", "floor", "quality", "imports", "memory", "book", "growth")
+NAMES = ("training", "floor", "quality", "imports", "memory", "growth", "browser", "book")
 UNPINNED = {"book"}  # its notebooks take what there is
 RESULTS = Path(__file__).with_name("results.json")
 
