@@ -1,7 +1,7 @@
 # make book    build the book            make test    run all tests
 # make serve   build it and serve it     make lint    what the commit hooks check
 # make clean   remove what was built     make distclean   the environment too
-# make bench   time it: half an hour; BENCH=--quick sees in a minute that it works, BENCH=floor times that alone
+# make bench   time it: about an hour   BENCH=--quick only tries it out, BENCH=floor times that alone
 #
 # Variables:  AAE_DATA=folder   a folder with MNIST's files (else cache, download, or 5,000 embedded digits)
 #             TORCH_INDEX=URL   where to take torch from, such as https://download.pytorch.org/whl/cpu

@@ -35,6 +35,11 @@ class Setting:
     def splits(self) -> Splits:
         return embedded() if self.quick else load_digits(announce=lambda line: None)
 
+    @property
+    def source(self) -> str | None:
+        """Where the digits are from; None as long as none were needed."""
+        return self.splits.source.split(" in ")[0] if "splits" in vars(self) else None
+
     def digits(self, n: int) -> Digits:
         """The first `n` training digits; from the beginning again where there are fewer."""
         return self.splits.train.subset(torch.arange(n) % len(self.splits.train))

@@ -8,8 +8,10 @@ stands still while a model is measured.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 
+from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
 from aae_core.data import Digits
@@ -19,8 +21,9 @@ from aae_core.training import fit
 from benchmarks import plain_loop
 from benchmarks.pairs import Measured, Setting, ratios, timed
 
-LEVEL = {"test_mse": 0.02, "style_leak_mlp": 0.35}
-LENGTHS = (4, 8, 12, 16)
+LEVEL = {"test_mse": 0.0185, "style_leak_mlp": 0.25}
+"""The recipe's sixty epochs end well below both."""
+LENGTHS = (8, 12, 16, 24)
 PATIENCE = 40
 """Epochs after which the plain loop is given up; the ratio is then too small by an unknown amount."""
 PROBE = 10_000
@@ -40,7 +43,9 @@ class Goal:
         model.eval()
         if test_mse(model, self.probe, self.test).value > self.level["test_mse"]:
             return False
-        return style_leak(model, self.probe, self.test)["mlp"].value <= self.level["style_leak_mlp"]
+        with warnings.catch_warnings():  # the probe may stop before it has converged, for either side
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return style_leak(model, self.probe, self.test)["mlp"].value <= self.level["style_leak_mlp"]
 
 
 def ours(chosen: Recipe, digits: Digits, goal: Goal, lengths: tuple[int, ...], seed: int) -> tuple[float, int, bool]:

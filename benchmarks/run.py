@@ -61,6 +61,7 @@ def run(name: str, setting: Setting, threads: int) -> dict[str, object]:
         "date": datetime.now(UTC).isoformat(timespec="minutes"),
         "revision": revision(),
         "quick": setting.quick,
+        "data": setting.source,
         "machine": {
             "processor": processor(),
             "system": platform.system(),

@@ -37,7 +37,7 @@ def test_each_runs_and_keeps_its_figures_beside_those_of_others(name, tmp_path):
     results = json.loads(out.read_text("utf-8"))
     assert list(results) == ["another", name]
     found = results[name]
-    assert {"date", "revision", "quick", "machine", "versions", "measures"} == set(found)
+    assert {"date", "revision", "quick", "data", "machine", "versions", "measures"} == set(found)
     assert found["quick"] is True and {"aae_core", "python", "torch"} <= set(found["versions"])
     assert {"processor", "cores", "threads", "pinned", "bfloat16", "load_before"} <= set(found["machine"])
     assert all(math.isfinite(x) for x in figures(found["measures"])) and found["measures"]
