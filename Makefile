@@ -1,6 +1,7 @@
 # make book    build the book            make test    run all tests
 # make serve   build it and serve it     make lint    what the commit hooks check
 # make clean   remove what was built     make distclean   the environment too
+# make bench   time it: about an hour   BENCH=--quick only tries it out, BENCH=floor times that alone
 #
 # Variables:  AAE_DATA=folder   a folder with MNIST's files (else cache, download, or 5,000 embedded digits)
 #             TORCH_INDEX=URL   where to take torch from, such as https://download.pytorch.org/whl/cpu
@@ -20,7 +21,7 @@ export AAE_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lint clean distclean constraints address
+.PHONY: help book test serve bench lint clean distclean constraints address
 .DELETE_ON_ERROR:
 
 help:
@@ -36,6 +37,9 @@ test: $(VENV)/browser.stamp
 serve: book
 	@echo "http://127.0.0.1:$(PORT)/ (Ctrl-C to stop)"
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+bench: $(VENV)/browser.stamp
+	@$(BIN)/python -m benchmarks.run $(BENCH)
 
 lint: $(VENV)/test.stamp
 	@$(BIN)/ruff check --quiet .

@@ -1,5 +1,6 @@
 """The loop: it learns, repeats itself, resumes to the same weights, refuses nonsense and stops at NaN."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -8,8 +9,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from aae_core.data import DataError, Digits
 from aae_core.models import SupervisedAAE
+from aae_core.recipes import RECIPES, recipe
 from aae_core.training import (
     CHECKPOINT,
+    Batch,
     History,
     TrainingConfig,
     TrainingError,
@@ -180,11 +183,36 @@ def test_bfloat16_trains_to_about_the_same_error():
     assert errors[1] == pytest.approx(errors[0], rel=0.15)
 
 
+def test_in_bfloat16_a_phase_sees_what_the_phase_before_it_learnt():
+    seed_everything(0)
+    network, x = torch.nn.Linear(8, 8), torch.rand(4, 8)
+    optimizer = torch.optim.SGD(network.parameters(), lr=1.0)
+    with torch.autocast("cpu", torch.bfloat16):
+        descend(network(x).square().mean(), optimizer)
+        after = network(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(after, network(x))
+
+
 def test_a_dataloader_is_trained_on_by_the_same_loop():
     digits = bars()
     loader = DataLoader(TensorDataset(digits.pixels(), digits.labels), batch_size=32, shuffle=True)
     history = fit(small(), loader, replace(CONFIG, epochs=10), progress=False)
     assert history.steps[-1] == 80 and history.losses["reconstruction"][-1] < history.losses["reconstruction"][0]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_step_never_waits_for_a_number(name, monkeypatch):
+    """On the meta device there are shapes and no numbers: to ask for one, or to mix devices, is an error there."""
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # which does not know that device
+    model = recipe(name).make(seed=0).to("meta").train()
+    optimizers = {
+        part: torch.optim.Adam([parameter for network in networks for parameter in network.parameters()])
+        for part, networks in model.parts().items()
+    }
+    images, labels = torch.empty(8, 1, 28, 28, device="meta"), torch.empty(8, dtype=torch.int64, device="meta")
+    losses = model.step(Batch(images, labels), optimizers)
+    assert losses and {loss.device.type for loss in losses.values()} == {"meta"}
 
 
 @pytest.mark.parametrize(

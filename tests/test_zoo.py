@@ -154,3 +154,15 @@ def test_importing_the_package_does_not_import_torch():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
     with pytest.raises(AttributeError, match="no attribute 'lode'"):
         aae_core.lode  # noqa: B018
+
+
+def test_what_the_package_offers_imports_nothing_that_only_notebooks_use():
+    import subprocess
+    import sys
+
+    notebook_only = {"anywidget", "ipywidgets", "IPython", "matplotlib", "seaborn", "sklearn", "scipy", "mlxtend"}
+    code = (
+        "import sys, aae_core; [getattr(aae_core, name) for name in aae_core.__all__]; "
+        f"print(sorted({notebook_only!r} & set(sys.modules)))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -1,0 +1,118 @@
+"""How long does the book take to build: from nothing, again, and after a change to one module of the package?
+
+How much a reader's browser loads with each page is told too. It is built in a copy of the checkout, with all processors. How long each page's cells ran stands in the notebook
+cache; a page that ran anew has a new entry there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from jupyter_cache import get_cache
+
+from benchmarks.pairs import ROOT, Measured, Setting, ratios, timed
+
+CHANGED = "aae_core/models/supervised.py"
+NOT_COPIED = ("_build", ".*", "__pycache__", "runs", "data", "dist")
+SMALL_PAGE = {
+    "cells": [
+        {"cell_type": "markdown", "id": "title", "metadata": {}, "source": "# Page"},
+        {
+            "cell_type": "code",
+            "id": "code",
+            "metadata": {},
+            "source": "sum(range(10))",
+            "outputs": [],
+            "execution_count": None,
+        },
+    ],
+    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
+
+
+def copy_book(folder: Path, small: bool) -> Path:
+    """A copy of the checkout in `folder`; with `small`, a book of one page of one cell."""
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    if small:
+        (folder / "page.ipynb").write_text(json.dumps(SMALL_PAGE))
+        (folder / "_toc.yml").write_text("format: jb-book\nroot: page\n")
+    return folder
+
+
+def build(folder: Path) -> None:
+    """Builds the book in `folder`, with the package that lies there."""
+    environment = {k: v for k, v in os.environ.items() if k != "AAE_SMOKE"} | {"PYTHONPATH": str(folder)}
+    command = [sys.executable, str(folder / "tools" / "build.py"), str(folder)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"The book does not build:\n{done.stdout}{done.stderr}")
+
+
+def runs_of_pages(folder: Path) -> dict[tuple[str, str], float]:
+    """The seconds that cells ran, by page and time, of all runs that the notebook caches of a built book know."""
+    return {
+        (Path(record.uri).stem, str(record.created)): record.data["execution_seconds"]
+        for cache in (folder / "_build" / ".jupyter_cache").iterdir()
+        if (cache / "global.db").exists()
+        for record in get_cache(cache).list_cache_records()
+    }
+
+
+def megabytes_of_pages(site: Path) -> dict[str, float]:
+    """What each page of a built book loads, by page: itself and the scripts, styles and pictures that it names."""
+    found = {}
+    for page in sorted(site.glob("[!_]*/*.html")) + sorted(site.glob("*.html")):
+        names = re.findall(r"[\w./-]+\.(?:css|js|png|svg)\b", page.read_text("utf-8"))
+        files = {page, *(file for name in set(names) if (file := (page.parent / name).resolve()).is_file())}
+        found[page.relative_to(site).with_suffix("").as_posix()] = sum(file.stat().st_size for file in files) / 1e6
+    return found
+
+
+def measure(setting: Setting) -> list[Measured]:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = copy_book(Path(temporary) / "book", setting.quick)
+        cold = timed(build, folder)
+        pages = runs_of_pages(folder)
+        sizes = megabytes_of_pages(folder / "_build" / "html")
+        warm = timed(build, folder)
+        with (folder / CHANGED).open("a") as module:
+            module.write("\n# A change that changes nothing.\n")
+        changed = timed(build, folder)
+        again = sorted({page for page, _ in runs_of_pages(folder).keys() - pages.keys()})
+    raw = {"cold, s": [cold], "warm, s": [warm], "one module changed, s": [changed]}
+    seconds = {page: [ran] for (page, _), ran in sorted(pages.items())}
+    return [
+        Measured("book/cold", "the whole book, nothing built before", [cold], raw, unit="s", at_most=480),
+        Measured("book/warm", "the same again, nothing changed", [warm], raw, unit="s", at_most=60),
+        Measured(
+            "book/changed",
+            f"after a change to {CHANGED}, over the build from nothing",
+            ratios([changed], [cold]),
+            raw,
+            note=f"ran again: {', '.join(again) or 'none'} ({len(again)} of {len(pages)} pages with cells)",
+        ),
+        Measured(
+            "book/pages",
+            "share of the cold build in which cells run",
+            [sum(pages.values()) / cold],
+            {f"{page}, s": ran for page, ran in seconds.items()},
+            unit="",
+            note=", ".join(f"{page} {100 * ran[0] / cold:.0f} %" for page, ran in seconds.items()),
+        ),
+        Measured(
+            "book/size",
+            "what the largest page loads, before compression",
+            [max(sizes.values())],
+            {f"{page}, MB": [size] for page, size in sizes.items()},
+            unit="MB",
+        ),
+    ]

@@ -1,0 +1,75 @@
+"""How much sooner does ``fit`` see the same images than a plain loop over a ``DataLoader``, with the same networks?
+
+Both do the same work: networks, batch, phases, Adam. The averaging of weights, which the plain loop does not have, is
+left out here; it counts in ``quality``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aae_core.data import Digits
+from aae_core.recipes import Recipe, recipe
+from aae_core.training import fit
+from benchmarks import plain_loop
+from benchmarks.pairs import Measured, Setting, alternate, ratios, timed
+
+IMAGES, IMAGES_QUICK = 12_800, 512
+
+
+def ours(chosen: Recipe, digits: Digits) -> float:
+    """Seconds of one epoch by ``fit``."""
+    model = chosen.make(seed=0)
+    config = replace(chosen.training, epochs=1, average=0.0, device="cpu")
+    return timed(fit, model, digits, config, progress=False)
+
+
+def plain(chosen: Recipe, digits: Digits, batch_size: int | None = None) -> float:
+    """Seconds of one epoch by the plain loop."""
+    model, config = chosen.make(seed=0), chosen.training
+    loader = plain_loop.make_loader(digits, batch_size or config.batch_size)
+    optimizers = plain_loop.make_optimizers(model, config.learning_rate, config.betas)
+    return timed(plain_loop.train_one_epoch, model, loader, *optimizers)
+
+
+def measure(setting: Setting) -> list[Measured]:
+    digits = setting.digits(IMAGES_QUICK if setting.quick else IMAGES)
+    post, own = recipe("supervised-post"), recipe("supervised")
+    batch = own.training.batch_size
+    at_128 = alternate(
+        {"fit, s": lambda: ours(post, digits), "plain loop, s": lambda: plain(post, digits)}, setting.rounds
+    )
+    at_own = alternate(
+        {
+            "fit, s": lambda: ours(own, digits),
+            "plain loop, s": lambda: plain(own, digits),
+            "plain loop at batch 128, s": lambda: plain(own, digits, 128),
+        },
+        setting.rounds,
+    )
+    note = f"{len(digits):,} images a run"
+    return [
+        Measured(
+            "training/batch-128",
+            "supervised-post at its batch of 128: the plain loop's seconds over those of fit",
+            ratios(at_128["plain loop, s"], at_128["fit, s"]),
+            at_128,
+            at_least=3.2,
+            note=note,
+        ),
+        Measured(
+            "training/own-batch",
+            f"supervised at its batch of {batch}: the plain loop's seconds at this batch over those of fit",
+            ratios(at_own["plain loop, s"], at_own["fit, s"]),
+            {name: at_own[name] for name in ("fit, s", "plain loop, s")},
+            at_least=5.0,
+            note=note,
+        ),
+        Measured(
+            "training/own-batch-against-128",
+            f"supervised: the plain loop's seconds at batch 128 over those of fit at batch {batch}",
+            ratios(at_own["plain loop at batch 128, s"], at_own["fit, s"]),
+            {name: at_own[name] for name in ("fit, s", "plain loop at batch 128, s")},
+            note=f"{note}; fit makes {128 / batch:g} times as many updates",
+        ),
+    ]

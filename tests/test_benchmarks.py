@@ -1,0 +1,146 @@
+"""The benchmarks: they run and say what they should; the plain loop trains what ``fit`` trains. No time is tested."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from aae_core.data import embedded
+from aae_core.models import SupervisedAAE
+from aae_core.recipes import recipe
+from aae_core.training import TrainingConfig, fit, seed_everything
+from benchmarks import floor, plain_loop, quality
+from benchmarks.growth import exponents
+from benchmarks.pairs import Measured, Setting, alternate, pinned
+from benchmarks.run import NAMES, app, table
+
+# Batch normalisation takes these away again: their gradient is rounding noise, of which Adam makes a whole step.
+BEFORE_NORMS = {"encoder.net.2.bias", "decoder.net.2.bias"}
+
+
+def figures(measures: list[dict]) -> list[float]:
+    return [x for each in measures for x in (each["value"], *each["spread"], *each["medians"].values())]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_runs_and_keeps_its_figures_beside_those_of_others(name, tmp_path):
+    out = tmp_path / "results.json"
+    out.write_text('{"another": {"measures": []}}')
+    done = CliRunner().invoke(app, [name, "--quick", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    results = json.loads(out.read_text("utf-8"))
+    assert list(results) == ["another", name]
+    found = results[name]
+    assert {"date", "revision", "quick", "data", "machine", "versions", "measures"} == set(found)
+    assert found["quick"] is True and {"aae_core", "python", "torch"} <= set(found["versions"])
+    assert {"processor", "cores", "threads", "pinned", "bfloat16", "load_before"} <= set(found["machine"])
+    assert all(math.isfinite(x) for x in figures(found["measures"])) and found["measures"]
+    for each in found["measures"]:
+        assert each["name"].startswith(f"{name}/") and each["about"] and each["medians"]
+        assert each["spread"][0] <= each["value"] <= each["spread"][1] and each["rounds"] >= 1
+        assert (each["met"] is None) == (set(each["bar"].values()) == {None})
+        assert each["name"] in done.stdout
+
+
+def test_a_name_that_is_not_there_is_refused_with_those_that_are():
+    done = CliRunner().invoke(app, ["speed"])
+    assert done.exit_code == 2 and "speed" in done.output and "growth" in done.output
+
+
+@pytest.mark.parametrize("name", ["supervised", "supervised-post"])
+def test_a_step_of_the_plain_loop_is_a_step_of_fit(name):
+    """From the same weights, on the same batch, with the same samples of the prior."""
+    chosen, digits = recipe(name), embedded().train.subset(slice(64))
+    batches = [(digits.pixels(), digits.labels)]
+    ours, plain = chosen.make(seed=0), chosen.make(seed=0)
+    before = copy.deepcopy(ours)
+    assert all(isinstance(net.net[3], torch.nn.BatchNorm1d) for net in (ours.encoder, ours.decoder))
+    config = replace(chosen.training, epochs=1, average=0.0, seed=0, device="cpu", precision="float32")
+    history = fit(ours, batches, config, progress=False)
+    optimizers = plain_loop.make_optimizers(plain, config.learning_rate, config.betas)
+    with torch.random.fork_rng():
+        seed_everything(0)  # as fit does before its first epoch
+        log = plain_loop.train_one_epoch(plain, batches, *optimizers)
+    assert {key: values[0] for key, values in history.losses.items()} == pytest.approx(log, abs=1e-5)
+    for (key, got), want, start in zip(
+        ours.state_dict().items(), plain.state_dict().values(), before.state_dict().values(), strict=True
+    ):
+        assert key in BEFORE_NORMS or torch.allclose(got, want, rtol=0, atol=1e-5), key
+        assert not torch.equal(got, start), key
+
+
+def test_the_plain_loop_sees_the_same_pixels_and_learns():
+    digits = embedded().train.subset(slice(512))
+    image, label = plain_loop.DigitsAsMNIST(digits)[3]
+    assert torch.equal(image, digits.pixels()[3]) and label == int(digits.labels[3])
+    seed_everything(0)
+    model = SupervisedAAE(3, hidden=(64, 64), discriminator_hidden=(32,))
+    loader = plain_loop.make_loader(digits, 64)
+    optimizers = plain_loop.make_optimizers(model, 1e-3, (0.5, 0.999))
+    logs = [plain_loop.train_one_epoch(model, loader, *optimizers) for _ in range(6)]
+    assert logs[-1]["reconstruction"] < 0.7 * logs[0]["reconstruction"]
+
+
+def test_a_step_multiplies_no_matrices_that_it_need_not():
+    """Three networks of three layers: a product for the output, one for the weights, one for the input if that learns."""
+    chosen = recipe("supervised")
+    pairs = floor.products_of_a_step(chosen, Setting(quick=True), "float32")
+    reconstruct = 3 * 3 + (2 * 3 - 1) + 2 * 3 + 3  # forward; encoder, decoder; through the discriminator
+    discriminate = 2 * (3 + 2 * 3 - 1)
+    assert len(pairs) == reconstruct + chosen.build().discriminator_steps * discriminate
+    assert all(left.shape[1] == right.shape[0] for left, right in pairs)
+
+
+def test_quality_that_is_never_reached_is_told():
+    splits = embedded()
+    digits = splits.train.subset(slice(256))
+    goal = quality.Goal({"test_mse": 0.0, "style_leak_mlp": 0.0}, digits, splits.test)
+    _, epochs, reached = quality.ours(recipe("supervised"), digits, goal, (1, 2), seed=0)
+    assert epochs == 2 and not reached
+    _, epochs, reached = quality.plain(recipe("supervised"), digits, goal, patience=2, seed=0)
+    assert epochs == 2 and not reached
+
+
+def test_runs_take_turns_and_the_warm_up_does_not_count():
+    order = []
+
+    def run(name: str) -> float:
+        order.append(name)
+        return float(len(order))
+
+    found = alternate({"a": lambda: run("a"), "b": lambda: run("b")}, rounds=2)
+    assert order == ["a", "b"] * 3 and found == {"a": [3.0, 5.0], "b": [4.0, 6.0]}
+
+
+def test_pinning_ends_with_the_benchmark():
+    before = torch.get_num_threads()
+    with pinned(1):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+
+
+def test_exponents_are_those_of_a_power():
+    sizes = (1, 2, 4)
+    assert exponents(sizes, {str(n): [3.0 * n**2, 5.0 * n] for n in sizes}) == pytest.approx([2.0, 1.0])
+
+
+def test_a_bar_is_met_by_the_median():
+    rounds = [1.0, 3.0, 9.0]
+    assert Measured("x/a", "", rounds, {}, at_least=3.0).met and not Measured("x/a", "", rounds, {}, at_least=3.1).met
+    assert Measured("x/a", "", rounds, {}, at_most=3.0).met and not Measured("x/a", "", rounds, {}, at_most=2.9).met
+    assert Measured("x/a", "", rounds, {}).met is None
+    text = table({"x": {"measures": [Measured("x/a", "what", rounds, {"s": rounds}, at_most=2.9).as_dict()]}})
+    assert "missed" in text and "≤ 2.9" in text
+
+
+def test_the_config_of_the_benchmark_is_the_recipes():
+    """Else the plain loop's constant rate, or a rate for each part, would be another training."""
+    for name in ("supervised", "supervised-post"):
+        config: TrainingConfig = recipe(name).training
+        assert isinstance(config.learning_rate, float)
