@@ -82,9 +82,15 @@ def smooth_discriminator(
     Args:
         network: gives logits (N,) for codes (N, d) and `labels`.
         z_prior: samples of the prior, (N, d).
-        z: codes, (N, d); they are detached here, for the encoder is not to help the discriminator.
+        z: codes, (N, d), detached by the step, for the encoder is not to help the discriminator.
         weight: of the penalties; 0 leaves them out.
+
+    Raises:
+        ValueError: the codes are not detached.
     """
+    if z.requires_grad:
+        raise ValueError("z: expected detached codes, got some that lead back to the network that made them.")
+    # Leaves of its own to differentiate by: the caller's tensors stay as they are.
     z_prior, z = z_prior.detach().requires_grad_(), z.detach().requires_grad_()
     real, fake = network(z_prior, *labels), network(z, *labels)
     loss = discriminator(real, fake)

@@ -1,4 +1,4 @@
-"""One figure style for the whole book. Helpers take an ``ax`` and return it.
+"""One figure style for the whole book. Helpers take an ``ax``, or the figure, and return it.
 
 Theme colours (ink, rules, paper) are drawn in those of the light theme; :func:`themed_svg` turns them into CSS
 variables, so that one drawing follows the reader's theme. Digits are drawn as ink on transparent paper.
@@ -157,13 +157,16 @@ def draw_means(ax: Axes, z: Tensor, y: Tensor) -> Axes:
     return ax
 
 
-def draw_digit_key(ax: Axes) -> Axes:
-    """A row that tells which colour is which digit, above `ax`."""
+def draw_digit_key(fig: Figure) -> Figure:
+    """A row that tells which colour is which digit, above all axes of `fig`; the layout keeps room for it.
+
+    A key of one axes would be wider than it where several stand side by side, and squeeze them.
+    """
     handles = [
         matplotlib.lines.Line2D([], [], marker="o", ls="", ms=5, color=c, label=str(k)) for k, c in enumerate(DIGITS)
     ]
-    ax.legend(handles=handles, ncols=10, loc="lower left", bbox_to_anchor=(0, 1.0), handletextpad=0, columnspacing=0.9)
-    return ax
+    fig.legend(handles=handles, ncols=10, loc="outside upper left", handletextpad=0, columnspacing=0.9)
+    return fig
 
 
 def draw_diagram(ax: Axes, boxes: Mapping[str, tuple[float, float, str]], arrows: Sequence[str]) -> Axes:

@@ -19,6 +19,7 @@ class Prior:
 
     dim: int
     n_classes: int = 0
+    regions: str = "regions"  # what a message calls them
 
     def sample(
         self,
@@ -48,16 +49,22 @@ class Prior:
         """The label (N,) of the region in which each code (N, dim) lies, for a prior whose regions belong to labels."""
         raise ValueError(f"region: {type(self).__name__} has no regions that belong to labels.")
 
-    def check_sample(self, n: int, labels: Tensor | None) -> None:
-        """Refuses a request that :meth:`sample` cannot serve."""
+    def check_sample(self, n: int, labels: Tensor | None, device: torch.device | str = "cpu") -> Tensor | None:
+        """Refuses a request that :meth:`sample` cannot serve; gives the labels on `device`, or None if there are none."""
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:
             raise ValueError(f"n: expected a number of samples of at least 1, got {n!r}.")
         if labels is None:
-            return
+            return None
         if not self.n_classes:
             raise ValueError(f"labels: {type(self).__name__} has no regions that belong to labels; leave them out.")
         if labels.shape != (n,):
             raise ValueError(f"labels: expected shape ({n},), one per sample, got {tuple(labels.shape)}.")
+        labels = labels.to(device)
+        # A look at the values would make a GPU wait at every step; there the device checks them when it indexes.
+        if labels.device.type == "cpu" and (int(labels.min()) < 0 or int(labels.max()) >= self.n_classes):
+            low, high = int(labels.min()), int(labels.max())
+            raise ValueError(f"labels: expected {self.regions} 0 … {self.n_classes - 1}, got {low} … {high}.")
+        return labels
 
 
 class Gaussian(Prior):
@@ -135,6 +142,7 @@ class GaussianMixture(Prior):
     """
 
     dim = 2
+    regions = "petals"
 
     def __init__(
         self,
@@ -173,14 +181,9 @@ class GaussianMixture(Prior):
         generator: torch.Generator | None = None,
         device: torch.device | str = "cpu",
     ) -> Tensor:
-        self.check_sample(n, labels)
+        labels = self.check_sample(n, labels, device)
         if labels is None:
             labels = torch.multinomial(self.weights.to(device), n, replacement=True, generator=generator)
-        labels = labels.to(device)
-        # A look at the values would make a GPU wait at every step; there the index below is checked by the device.
-        if labels.device.type == "cpu" and (int(labels.min()) < 0 or int(labels.max()) >= self.n_classes):
-            low, high = int(labels.min()), int(labels.max())
-            raise ValueError(f"labels: expected petals 0 … {self.n_classes - 1}, got {low} … {high}.")
         along, across = torch.randn(2, n, generator=generator, device=device)
         return self.place(labels, along, across)
 
@@ -226,6 +229,7 @@ class SwissRoll(Prior):
     """
 
     dim, n_classes = 2, 10
+    regions = "segments"
     radius, turns = 3.0, 2.0
 
     def __init__(self, thickness: float = 0.1) -> None:
@@ -251,13 +255,9 @@ class SwissRoll(Prior):
         generator: torch.Generator | None = None,
         device: torch.device | str = "cpu",
     ) -> Tensor:
-        self.check_sample(n, labels)
+        labels = self.check_sample(n, labels, device)
         if labels is None:
             labels = torch.randint(self.n_classes, (n,), generator=generator, device=device)
-        labels = labels.to(device)
-        if labels.device.type == "cpu" and (int(labels.min()) < 0 or int(labels.max()) >= self.n_classes):
-            low, high = int(labels.min()), int(labels.max())
-            raise ValueError(f"labels: expected segments 0 … {self.n_classes - 1}, got {low} … {high}.")
         along = torch.rand(n, generator=generator, device=device)
         return self.place(labels, along, torch.randn(n, generator=generator, device=device))
 

@@ -1,14 +1,15 @@
 """Fixtures for the tests that look at pages: the built book, in a headless Chromium that reaches no other host.
 
 ``visit`` opens an address and, when the test ends, fails it for every request to another host, every file that is
-missing and every message on the console. ``book`` builds the book as ``make book`` does and knows its pages.
+missing and every message on the console. ``book`` builds the book as ``make book`` does and knows its pages; ``pages``
+makes small pages of explorers alone.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +20,9 @@ import yaml
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from build import build
+from explorer_page import page
 from find_browser import find
+from tab import wait_until_ready
 
 ROOT = Path(__file__).parents[1]
 FLAGS = [
@@ -104,6 +107,21 @@ def book(serve) -> Book:
 
 
 @pytest.fixture(scope="session")
+def pages(serve, tmp_path_factory) -> Callable[..., str]:
+    """``pages(*widgets, …)`` puts a page on a local server and returns its address; ``pages.folder`` is where they lie."""
+    folder = tmp_path_factory.mktemp("pages")
+    address = serve(folder)
+
+    def publish(*widgets: object, **options: str) -> str:
+        name = f"page-{len(list(folder.iterdir()))}.html"
+        (folder / name).write_text(page(*widgets, **options), encoding="utf-8")
+        return f"{address}/{name}"
+
+    publish.folder = folder
+    return publish
+
+
+@pytest.fixture(scope="session")
 def full_mnist():
     """All 70,000 digits, for tests of facts that the embedded ones cannot show; needs AAE_DATA."""
     from aae_core.data import load_digits
@@ -165,31 +183,3 @@ def visit(chromium: Browser) -> Iterator:
     for context in contexts:
         context.close()
     assert not complaints, "\n".join(complaints)
-
-
-def wait_until_ready(tab: Page) -> None:
-    """Waits for fonts, equations and every live figure."""
-    tab.wait_for_load_state("load")
-    tab.evaluate("async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; }")
-    tab.wait_for_function(
-        "() => [...document.querySelectorAll('.aae-live')].every((e) => e.matches('.is-live') || e.querySelector('.aae-failed'))"
-    )
-    tab.wait_for_function("() => [...document.querySelectorAll('.aae-explorer')].every((e) => 'ready' in e.dataset)")
-
-
-def pictures(tab: Page, explorer: int = 0) -> list[int]:
-    """One number per canvas of an explorer; it changes when the canvas does."""
-    return tab.evaluate(
-        """(index) => [...document.querySelectorAll('.aae-explorer')[index].querySelectorAll('canvas')].map((canvas) => {
-            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-            return data.reduce((sum, value) => (Math.imul(sum, 31) + value) | 0, 7);
-        })""",
-        explorer,
-    )
-
-
-def settle(tab: Page, frames: int = 3) -> None:
-    """Waits until what was asked for has been drawn."""
-    tab.evaluate(
-        "async (n) => { for (let i = 0; i < n; i++) await new Promise((next) => requestAnimationFrame(next)); }", frames
-    )

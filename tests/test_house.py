@@ -210,6 +210,16 @@ def test_files_have_their_licences():
             assert (path.parent / f"{family}-LICENSE").exists(), f"{path.name} has no licence beside it"
 
 
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_paths_that_are_named_exist(name):
+    words = re.findall(r"(?:`|\]\()([\w./-]+)[`)#]", (ROOT / name).read_text("utf-8"))
+    paths = {word for word in words if re.search(r"/|\.(cff|html|ipynb|md|py|toml|txt|ya?ml)$", word)}
+    paths -= {path for path in paths if path.startswith(("_build/", ".venv/", "NN-"))}  # made by make, or an example
+    # The package's layout is told from its own folder on, the book's from there.
+    missing = {p for p in paths if not any((base / p).exists() for base in (ROOT, ROOT / "aae_core", ROOT / "book"))}
+    assert paths and not missing
+
+
 def test_no_file_names_a_machine():
     named = re.compile(r"(?<![\w.])/(?:home|root|Users|work|farm)/\w+|(?<![\w.])/tmp/\w+")
     found = []

@@ -62,6 +62,34 @@ def test_samples_of_the_prior_pass_as_such_and_a_shifted_cloud_does_not():
     assert metrics.two_sample(z + 1, prior).value > 0.65
 
 
+def test_codes_that_are_nothing_but_noise_are_measured_as_independent_draws_of_the_prior():
+    class Noise(Stand):
+        def encode(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.randn(len(x), 2)
+
+    digits, prior = bars(3000), Gaussian(2)
+    for seed in (0, 3):
+        z = metrics.codes_of(Noise(False), digits, seed=seed)
+        distance, told = metrics.prior_swd(z, prior, seed), metrics.two_sample(z, prior, seed)
+        assert 0.7 < distance.value / distance.reference < 1.5
+        assert told.value == pytest.approx(0.5, abs=0.03)
+        samples = prior.sample(len(z), generator=torch.Generator().manual_seed(seed))
+        assert (z - samples).norm(dim=1).median() > 1  # 1.67 for independent codes
+
+
+def test_the_distance_between_samples_of_the_prior_is_no_accident_of_one_draw():
+    prior = Gaussian(2)
+    z = prior.sample(500, generator=torch.Generator().manual_seed(5))
+    steady, noisy = ([metrics.prior_swd(z, prior, seed, n) for seed in range(20)] for n in (8, 2))
+    for name in ("value", "reference"):
+        assert np.std([getattr(m, name) for m in steady]) < 0.75 * np.std([getattr(m, name) for m in noisy])
+    assert metrics.prior_swd(z, prior) == steady[0]
+    with pytest.raises(ValueError, match="at least 2, got 1"):
+        metrics.prior_swd(z, prior, n_draws=1)
+    with pytest.raises(ValueError, match=r"codes \(N, 2\), got \(500, 1\)"):
+        metrics.prior_swd(z[:, :1], prior)
+
+
 def test_a_code_that_is_the_label_leaks_all_and_noise_leaks_nothing():
     digits = bars(800)
     tells = metrics.style_leak(Stand(True), digits, digits)

@@ -213,13 +213,13 @@ def test_requests_are_found(tmp_path, markup, asked):
 
 
 def test_cache_key_follows_the_inputs(tmp_path):
-    package, data = tmp_path / "package", tmp_path / "data"
+    package, data, cache = tmp_path / "package", tmp_path / "data", tmp_path / "cache"
     package.mkdir()
     data.mkdir()
     (package / "model.py").write_text("a = 1", "utf-8")
 
     def key(data: Path | None = None) -> str:
-        return static_widgets.inputs_digest(package, data and str(data))
+        return static_widgets.inputs_digest(package, data and str(data), cache)
 
     keys = [key()]
     for name, content in [("model.py", "a = 2"), ("weights.safetensors", "w"), ("look.css", "p {}"), ("new.js", ";")]:
@@ -232,6 +232,25 @@ def test_cache_key_follows_the_inputs(tmp_path):
     keys.append(key(data))
     assert len(set(keys)) == len(keys) - 1  # an empty data folder is no input
     assert key(data) == keys[-1]
+
+    raw = cache / "MNIST" / "raw"
+    without = key()
+    (raw / "partial-x").mkdir(parents=True)
+    (raw / "train-images-idx3-ubyte.corrupt").write_bytes(b"1")
+    assert key() == without  # the embedded digits still
+    (raw / "train-images-idx3-ubyte").write_bytes(b"123")
+    downloaded = key()
+    (raw / "train-images-idx3-ubyte").write_bytes(b"1234")
+    assert len({without, downloaded, key()}) == 3
+    assert key(data) == keys[-1]  # a folder that is named comes first
+
+
+@pytest.mark.parametrize("cache", [None, "somewhere"])
+def test_the_cache_is_where_the_package_keeps_it(monkeypatch, cache):
+    from aae_core import data
+
+    monkeypatch.setenv("AAE_CACHE", cache) if cache else monkeypatch.delenv("AAE_CACHE", raising=False)
+    assert static_widgets.cache_folder() == data.cache_folder()
 
 
 def test_old_caches_are_pruned(tmp_path, monkeypatch):

@@ -129,6 +129,13 @@ def test_gradient_penalty_of_a_linear_discriminator_is_its_squared_slope():
     assert (smooth - plain).item() == pytest.approx(0.5 * 2 * 25.0, rel=1e-5)
     plain, same = losses.smooth_discriminator(lambda z: z @ slope, z, z, weight=0.0)
     assert plain is same
+    assert not z.requires_grad
+
+
+def test_codes_that_lead_back_to_the_encoder_are_no_matter_of_the_discriminator():
+    codes = torch.randn(9, 2, requires_grad=True) * 2
+    with pytest.raises(ValueError, match="z: expected detached codes"):
+        losses.smooth_discriminator(lambda z: z.sum(1), torch.randn(9, 2), codes, weight=0.5)
 
 
 def test_networks_have_the_widths_they_are_given():

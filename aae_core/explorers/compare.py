@@ -14,6 +14,7 @@ from aae_core.explorers.base import Code, Explorer
 from aae_core.explorers.packing import pack_codes, pack_field
 from aae_core.explorers.page_decoder import PageDecoder
 from aae_core.explorers.still import still
+from aae_core.metrics import codes_of, neighbour_samples
 
 LINES = (0.5, 0.9)  # shares of the prior's mass within its contours
 
@@ -87,16 +88,12 @@ class CompareExplorer(Explorer):
         return self.check_index(proposal, count)
 
 
-def codes_of(model: nn.Module, digits: Digits) -> torch.Tensor:
-    """One code per digit, (N, 2)."""
-    from aae_core import metrics
-
-    return metrics.codes_of(model, digits)
-
-
 def describe_prior(prior: Any, n: int, limit: float) -> tuple[Any, Any, list[float]]:
-    """Samples of a prior and its density on a grid, both packed, and the density at the contours of :data:`LINES`."""
-    samples = prior.sample(n, generator=torch.Generator().manual_seed(0))
+    """Samples of a prior and its density on a grid, both packed, and the density at the contours of :data:`LINES`.
+
+    The samples are those of :func:`aae_core.metrics.in_hole`, so that page and measure agree on every point.
+    """
+    samples = neighbour_samples(prior, n)
     side = torch.linspace(-limit, limit, 101)
     y, x = torch.meshgrid(side, side, indexing="ij")
     density = prior.log_prob(torch.stack([x, y], -1).reshape(-1, 2)).exp().view(101, 101)

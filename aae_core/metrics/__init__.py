@@ -12,7 +12,7 @@ from torch import nn
 
 from aae_core.data import Splits
 from aae_core.metrics.bound import best_spread, bound, bound_terms, importance_weighted, posteriors_of
-from aae_core.metrics.holes import in_hole, prior_holes
+from aae_core.metrics.holes import in_hole, neighbour_samples, prior_holes
 from aae_core.metrics.leak import style_leak
 from aae_core.metrics.matching import prior_swd, sliced_wasserstein, two_sample
 from aae_core.metrics.measure import Measure, Trial, codes_of, decode_all
@@ -41,6 +41,7 @@ __all__ = [
     "in_hole",
     "judge_reference",
     "judged_accuracy",
+    "neighbour_samples",
     "neighbour_style",
     "pca_mse",
     "posterior_spread",

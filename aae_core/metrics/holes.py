@@ -9,7 +9,7 @@ from aae_core.metrics.measure import Measure
 from aae_core.priors import Prior
 
 NEIGHBOURS = 7
-# Codes of a random posterior are drawn with the noise of the seed itself: samples of the same noise would be near them.
+# Samples and points of the same noise would be the same codes.
 _SAMPLES, _POINTS = 1_000_003, 2_000_003
 
 
@@ -30,10 +30,15 @@ def in_hole(points: Tensor, z: Tensor, prior: Prior, seed: int = 0, neighbours: 
         raise ValueError(f"expected points (M, d) and codes (N, d), got {tuple(points.shape)} and {tuple(z.shape)}.")
     if len(z) <= neighbours:
         raise ValueError(f"z: expected more than {neighbours} codes, got {len(z)}.")
-    samples = prior.sample(len(z), generator=torch.Generator().manual_seed(_SAMPLES + seed))
+    samples = neighbour_samples(prior, len(z), seed)
     to_code, _ = cKDTree(z.numpy()).query(points.numpy(), k=1)
     to_sample, _ = cKDTree(samples.numpy()).query(points.numpy(), k=[neighbours])
     return torch.from_numpy(to_sample[:, 0] < to_code)
+
+
+def neighbour_samples(prior: Prior, n: int, seed: int = 0) -> Tensor:
+    """The prior samples (n, d) among which :func:`in_hole` counts neighbours, where there are `n` codes."""
+    return prior.sample(n, generator=torch.Generator().manual_seed(_SAMPLES + seed))
 
 
 def prior_holes(z: Tensor, prior: Prior, seed: int = 0, n: int = 10_000) -> Measure:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import mean
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -20,16 +22,47 @@ def sliced_wasserstein(a: Tensor, b: Tensor, n_directions: int = 256, seed: int 
     """
     if a.shape != b.shape:
         raise ValueError(f"expected two samples of one shape, got {tuple(a.shape)} and {tuple(b.shape)}.")
-    directions = torch.randn(a.shape[1], n_directions, generator=torch.Generator().manual_seed(seed))
-    directions /= directions.norm(dim=0)
-    return float(((a @ directions).sort(0).values - (b @ directions).sort(0).values).abs().mean())
+    directions = _directions(a.shape[1], n_directions, torch.Generator().manual_seed(seed))
+    return _mean_gap(_projections(a, directions), _projections(b, directions))
 
 
-def prior_swd(z: Tensor, prior: Prior, seed: int = 0) -> Measure:
-    """Sliced Wasserstein-1 distance between codes and as many prior samples; against two samples of the prior."""
+def prior_swd(z: Tensor, prior: Prior, seed: int = 0, n_draws: int = 8) -> Measure:
+    """Sliced Wasserstein-1 distance between codes (N, d) and as many samples of the prior.
+
+    One draw of the prior is noisy, and N samples of it are some way from N others by chance alone. So the value is the
+    mean distance of the codes to `n_draws` draws of N samples, and the reference the mean distance between two of these
+    draws: `n_draws` pairs, each draw and the next one, the last and the first. Both use the same 256 directions.
+
+    Raises:
+        ValueError: codes of another width than the prior's, or fewer than two draws.
+    """
+    if z.ndim != 2 or z.shape[1] != prior.dim:
+        raise ValueError(f"z: expected codes (N, {prior.dim}), got {tuple(z.shape)}.")
+    if n_draws < 2:
+        raise ValueError(f"n_draws: expected at least 2, got {n_draws}.")
     generator = torch.Generator().manual_seed(seed)
-    a, b, c = (prior.sample(len(z), generator=generator) for _ in range(3))
-    return Measure(sliced_wasserstein(z, a), sliced_wasserstein(b, c), "the same between two samples of the prior")
+    directions = _directions(prior.dim, 256, generator)
+    codes = _projections(z, directions)
+    draws = [_projections(prior.sample(len(z), generator=generator), directions) for _ in range(n_draws)]
+    value = mean(_mean_gap(codes, draw) for draw in draws)
+    reference = mean(_mean_gap(draw, draws[k - 1]) for k, draw in enumerate(draws))
+    return Measure(value, reference, "the same between two samples of the prior")
+
+
+def _directions(dim: int, n: int, generator: torch.Generator) -> Tensor:
+    """`n` random unit vectors, (dim, n)."""
+    directions = torch.randn(dim, n, generator=generator)
+    return directions / directions.norm(dim=0)
+
+
+def _projections(z: Tensor, directions: Tensor) -> Tensor:
+    """The projections of codes (N, d) on directions (d, M), sorted along each: (N, M)."""
+    return (z @ directions).sort(0).values
+
+
+def _mean_gap(a: Tensor, b: Tensor) -> float:
+    """The mean distance between two sets of sorted projections, both (N, M)."""
+    return float((a - b).abs().mean())
 
 
 def two_sample(z: Tensor, prior: Prior, seed: int = 0) -> Measure:

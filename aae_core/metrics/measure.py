@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from aae_core.data import Digits
 from aae_core.models.judge import Judge
 
+_NOISE = 2**31  # torch takes the low 32 bits of a seed on the CPU: seeds below this one give other numbers
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -39,12 +41,13 @@ class Trial:
 def codes_of(model: nn.Module, digits: Digits, batch_size: int = 2000, seed: int = 0) -> Tensor:
     """The model's codes of all `digits`, ``float32`` (N, code_dim), on the CPU.
 
-    A random posterior is drawn from once per image, with the noise of `seed`.
+    A random posterior is drawn from once per image, with the noise of `seed`, which is none that a sample of the prior
+    is drawn with: the two would be alike, whatever the model had learnt.
     """
     device = next(model.parameters()).device
     starts = range(0, len(digits), batch_size)
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
+        torch.manual_seed(_NOISE + seed)
         return torch.cat([model.encode(digits.pixels(slice(i, i + batch_size)).to(device)).cpu() for i in starts])
 
 

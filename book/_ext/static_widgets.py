@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from myst_nb.sphinx_ import NbMetadataCollector
+from platformdirs import user_cache_dir
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ConfigError, ExtensionError
@@ -91,12 +92,18 @@ def package_folder() -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def inputs_digest(package: Path, data: str | None) -> str:
+def cache_folder() -> Path:
+    """Where the package keeps MNIST, just as ``aae_core.data.cache_folder`` has it; that module imports torch."""
+    return Path(os.environ.get("AAE_CACHE") or user_cache_dir(PACKAGE))
+
+
+def inputs_digest(package: Path, data: str | None, cache: Path) -> str:
     """A hash of what a notebook's outputs depend on beside its cells.
 
     Args:
         package: the folder of the package: its sources, its weights and what its browser side is made of.
         data: the folder that holds the digits (``AAE_DATA``), if one is named.
+        cache: where MNIST lies once it was downloaded; it is read only where no folder is named.
 
     Returns:
         Sixteen hexadecimal digits.
@@ -107,16 +114,18 @@ def inputs_digest(package: Path, data: str | None) -> str:
             digest.update(f"{file.relative_to(package).as_posix()}\0".encode() + file.read_bytes())
     for distribution in sorted(f"{d.name}=={d.version}\0" for d in importlib.metadata.distributions()):
         digest.update(distribution.encode())
-    if data:
-        for file in sorted(Path(data).rglob("*")):
-            digest.update(f"{file.relative_to(data).as_posix()}:{file.stat().st_size}\0".encode())
+    # The source that load_digits would take. Files set aside as corrupt, and halves of a download, are none.
+    folder, source = (Path(data), "data") if data else (cache / "MNIST" / "raw", "cache")
+    for file in sorted(folder.rglob("*") if data else folder.glob("*-ubyte*")):
+        if file.suffix != ".corrupt":
+            digest.update(f"{source}/{file.relative_to(folder).as_posix()}:{file.stat().st_size}\0".encode())
     return digest.hexdigest()[:16]
 
 
 def key_cache(app: Sphinx, config: Config) -> None:
     """Gives each state of the inputs its own notebook cache, and keeps the newest few."""
     base = Path(config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache")
-    cache = base / inputs_digest(package_folder(), os.environ.get("AAE_DATA"))
+    cache = base / inputs_digest(package_folder(), os.environ.get("AAE_DATA"), cache_folder())
     cache.mkdir(parents=True, exist_ok=True)
     os.utime(cache)
     caches = [folder for folder in base.iterdir() if re.fullmatch(r"[0-9a-f]{16}", folder.name)]

@@ -1,8 +1,9 @@
-"""A plain page with live widgets, from their state alone: no kernel, no theme, the smallest host that can be."""
+"""A plain page with live widgets, from their state alone: no kernel, no theme, the smallest host that can be; and networks to show there."""
 
 import json
 
-import pytest
+import torch
+from torch import nn
 
 HOST = """
 const states = JSON.parse(document.getElementById("states").textContent);
@@ -71,31 +72,9 @@ def page(*widgets, theme="light", attributes="", body=""):
     )
 
 
-@pytest.fixture(scope="session")
-def pages(serve, tmp_path_factory):
-    """``pages(*widgets, …)`` puts a page on a local server and returns its address; ``pages.folder`` is where they lie."""
-    folder = tmp_path_factory.mktemp("pages")
-    address = serve(folder)
-
-    def publish(*widgets, **options):
-        name = f"page-{len(list(folder.iterdir()))}.html"
-        (folder / name).write_text(page(*widgets, **options), encoding="utf-8")
-        return f"{address}/{name}"
-
-    publish.folder = folder
-    return publish
-
-
-@pytest.fixture
-def look(visit):
-    """``look(url)`` opens a page as ``visit`` does, and waits until its explorers have drawn."""
-
-    def opened(url, **options):
-        tab = visit(url, **options)
-        tab.wait_for_function(
-            """() => [...document.querySelectorAll("[data-widget]")]
-                .every((hole) => hole.querySelector(".aae-explorer[data-ready]"))"""
-        )
-        return tab
-
-    return opened
+def vary(network, strength):
+    """Draws the weights of an untrained network anew, so wide that what it gives differs from code to code."""
+    with torch.no_grad():
+        for layer in network:
+            if isinstance(layer, nn.Linear):
+                nn.init.normal_(layer.weight, 0, strength / layer.in_features**0.5)

@@ -13,7 +13,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from aae_core import palette
-from conftest import PAGES, pictures, settle
+from conftest import PAGES
+from tab import ROOT, pictures, settle
 
 pytestmark = pytest.mark.browser
 every_page = pytest.mark.parametrize("page", PAGES)
@@ -104,18 +105,19 @@ def test_pictures_are_described(book, visit, page):
 @every_page
 def test_every_slider_redraws_its_explorer_by_keyboard(book, visit, page):
     tab = visit(book.url(page))
-    for number in range(tab.locator(".aae-explorer").count()):
-        sliders = tab.locator(".aae-explorer").nth(number).locator("input[type=range]:visible")
+    for number in range(tab.locator(ROOT).count()):
+        explorer = f"{ROOT} >> nth={number} >> "
+        sliders = tab.locator(explorer + "input[type=range]:visible")
         for index in range(sliders.count()):
             slider = sliders.nth(index)
-            before, value = pictures(tab, number), slider.input_value()
+            before, value = pictures(tab, explorer + "canvas"), slider.input_value()
             slider.focus()
             for _ in range(4):
                 tab.keyboard.press("ArrowRight")
             settle(tab)
             name = slider.get_attribute("aria-label") or index
             assert slider.input_value() != value, f"slider {name} does not follow the arrow keys"
-            assert pictures(tab, number) != before, f"slider {name} changes no picture"
+            assert pictures(tab, explorer + "canvas") != before, f"slider {name} changes no picture"
 
 
 @every_page

@@ -2,27 +2,20 @@
 
 import pytest
 import torch
-from torch import nn
 
 from aae_core.explorers import RegionExplorer
 from aae_core.explorers.bundle import JS, bundle_js
 from aae_core.explorers.region import ribbons
 from aae_core.models import LabelledAAE
 from aae_core.priors import Gaussian, GaussianMixture, SwissRoll
+from explorer_page import vary
+from tab import ROOT, get, ink, violations
 
 pytestmark = pytest.mark.browser
-pytest_plugins = ["explorer_page"]
 
-ROOT = ".aae-explorer"
 TILES = f"{ROOT} .aae-picker canvas"
 SLIDERS = f"{ROOT} .aae-walks input[type=range]"
 STRIPS = f"{ROOT} .aae-strip canvas"
-INK = """(selector) => [...document.querySelectorAll(selector)].map((canvas) => {
-  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-  return Array.from({length: data.length / 4}, (_, i) => data[4 * i + 3] / 255);
-})"""
-NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-ENDS = "(part) => location.href.endsWith(part)"
 PRIORS = {"petals": GaussianMixture(), "roll": SwissRoll()}
 
 
@@ -30,10 +23,7 @@ def explorer(prior, **options):
     """Over a decoder that was never trained, but whose images differ from place to place."""
     torch.manual_seed(3)
     model = LabelledAAE(prior, (24,), discriminator_hidden=(8,)).eval()
-    with torch.no_grad():
-        for layer in model.decoder.net:
-            if isinstance(layer, nn.Linear):
-                nn.init.normal_(layer.weight, 0, 2 / layer.in_features**0.5)
+    vary(model.decoder.net, 2)
     y = torch.arange(200) % 10
     return RegionExplorer(model, prior.sample(200, y), y, **options), model
 
@@ -53,15 +43,6 @@ def url(pages, made):
     return pages(made[0])
 
 
-def get(tab, trait):
-    return tab.evaluate(f"models[0].get({trait!r})")
-
-
-def ink(tab, selector):
-    tab.evaluate(NEXT_FRAME)
-    return torch.tensor(tab.evaluate(INK, selector)).view(-1, 1, 28, 28)
-
-
 def drag(tab, z):
     """Presses the pointer where the code `z` is in the plane."""
     box, limit = tab.locator(f"{ROOT} .aae-pad").bounding_box(), get(tab, "limit")
@@ -73,7 +54,7 @@ def drag(tab, z):
 
 
 @pytest.mark.parametrize("name", PRIORS)
-def test_the_page_walks_where_the_prior_says(look, pages, name):
+def test_the_page_walks_where_the_prior_says(visit, pages, name):
     prior = PRIORS[name]
     (pages.folder / "regions.js").write_text(bundle_js(JS / "regions.js"))
     spec, _, limit = ribbons(prior)
@@ -82,7 +63,7 @@ def test_the_page_walks_where_the_prior_says(look, pages, name):
     low, high = spec["along"]
     along = low + (high - low) * torch.rand(200, generator=generator)
     across = 4 * torch.rand(200, generator=generator) - 2
-    found = look(pages()).evaluate(
+    found = visit(pages()).evaluate(
         """async ([spec, list]) => {
             const {makeRegions} = await import("./regions.js");
             const regions = makeRegions(spec);
@@ -102,8 +83,8 @@ def test_the_page_walks_where_the_prior_says(look, pages, name):
     assert real.abs().max() < limit
 
 
-def test_the_first_picture_is_pytorchs(look, url, made, prior):
-    tab = look(url)
+def test_the_first_picture_is_pytorchs(visit, url, made, prior):
+    tab = visit(url)
     middle = sum(ribbons(prior)[0]["along"]) / 2
     with torch.no_grad():
         real = made[1].decode(prior.place(torch.arange(10), torch.full((10,), middle), torch.zeros(10)))
@@ -112,8 +93,8 @@ def test_the_first_picture_is_pytorchs(look, url, made, prior):
 
 
 @pytest.mark.parametrize("axis", [0, 1])
-def test_a_slider_walks_within_the_region(look, url, made, prior, axis):
-    tab = look(url)
+def test_a_slider_walks_within_the_region(visit, url, made, prior, axis):
+    tab = visit(url)
     before, strips = ink(tab, TILES), ink(tab, STRIPS)
     slider = tab.locator(SLIDERS).nth(axis)
     slider.focus()
@@ -134,8 +115,8 @@ def test_a_slider_walks_within_the_region(look, url, made, prior, axis):
     assert tab.locator(".aae-strip").nth(axis).locator("[aria-pressed=true]").count() == 1
 
 
-def test_in_a_region_a_drag_stays_in_it(look, url, prior):
-    tab = look(url)
+def test_in_a_region_a_drag_stays_in_it(visit, url, prior):
+    tab = visit(url)
     drag(tab, (-1.0, -1.0))
     z = torch.tensor([get(tab, "z")])
     assert (z - torch.tensor([[-1.0, -1.0]])).norm() > 0.5
@@ -144,8 +125,8 @@ def test_in_a_region_a_drag_stays_in_it(look, url, prior):
     assert inside and tab.locator(".aae-where").inner_text().endswith("in the region of 3")
 
 
-def test_walking_freely_goes_anywhere_and_names_the_nearest(look, url, prior):
-    tab = look(url)
+def test_walking_freely_goes_anywhere_and_names_the_nearest(visit, url, prior):
+    tab = visit(url)
     tab.get_by_role("button", name="Walk freely").click()
     assert get(tab, "label") is None and not tab.locator(SLIDERS).first.is_visible()
     target = prior.place(torch.tensor([7]), torch.tensor([0.5]), torch.zeros(1))[0].tolist()
@@ -159,8 +140,8 @@ def test_walking_freely_goes_anywhere_and_names_the_nearest(look, url, prior):
     assert get(tab, "z") == pytest.approx([before[0], before[1] + 0.1], abs=1e-3)
 
 
-def test_a_digit_picked_is_entered_at_the_same_place(look, url, prior):
-    tab = look(url)
+def test_a_digit_picked_is_entered_at_the_same_place(visit, url, prior):
+    tab = visit(url)
     tab.locator(SLIDERS).first.focus()
     tab.keyboard.press("Home")
     tab.locator(".aae-tile").nth(8).click()
@@ -170,8 +151,8 @@ def test_a_digit_picked_is_entered_at_the_same_place(look, url, prior):
     assert get(tab, "z") == pytest.approx(start.tolist(), abs=0.02)
 
 
-def test_sample_stays_in_the_region_and_reset_comes_back(look, url, prior):
-    tab = look(url)
+def test_sample_stays_in_the_region_and_reset_comes_back(visit, url, prior):
+    tab = visit(url)
     start, seen = get(tab, "z"), []
     for _ in range(20):
         tab.get_by_role("button", name="Sample").click()
@@ -189,8 +170,8 @@ def test_sample_stays_in_the_region_and_reset_comes_back(look, url, prior):
     assert get(tab, "z") == start and get(tab, "label") == 3
 
 
-def test_the_state_is_in_the_address(look, url):
-    tab = look(url)
+def test_the_state_is_in_the_address(visit, url):
+    tab = visit(url)
     tab.locator(".aae-tile").nth(6).click()
     tab.locator(SLIDERS).first.focus()
     tab.keyboard.press("ArrowRight")
@@ -205,15 +186,15 @@ def test_the_state_is_in_the_address(look, url):
 
 
 @pytest.mark.parametrize("bad", ["region.z=1", "region.z=a,b", "region.digit=10", "region.z=NaN,0"])
-def test_a_broken_address_is_ignored(look, url, made, bad):
-    tab = look(f"{url}#{bad}")
+def test_a_broken_address_is_ignored(visit, url, made, bad):
+    tab = visit(f"{url}#{bad}")
     assert get(tab, "z") == pytest.approx(made[0].z) and get(tab, "label") == 3
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_fits_and_axe_finds_nothing(look, pages, made, width, theme):
-    tab = look(pages(made[0], theme=theme), width=width, theme=theme)
+def test_it_fits_and_axe_finds_nothing(visit, pages, made, width, theme):
+    tab = visit(pages(made[0], theme=theme), width=width, theme=theme)
     tab.wait_for_timeout(100)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     boxes = tab.evaluate(
@@ -222,25 +203,23 @@ def test_it_fits_and_axe_finds_nothing(look, pages, made, width, theme):
         f"{ROOT} button, {SLIDERS}, {ROOT} .aae-tile, {ROOT} .aae-pad",
     )
     assert len(boxes) > 20 and all(box["height"] >= 44 and box["width"] >= 44 - 1e-3 for box in boxes)
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    found = axe.run(tab).response["violations"]
-    assert not found, [(v["id"], [node["html"] for node in v["nodes"]]) for v in found]
+    assert violations(tab) == []
 
 
 @pytest.mark.parametrize("width", [320, 390, 600, 1280])
-def test_a_page_can_keep_its_place(look, pages, made, width):
-    box = look(pages(made[0]), width=width).locator(ROOT).bounding_box()
+def test_a_page_can_keep_its_place(visit, pages, made, width):
+    box = visit(pages(made[0]), width=width).locator(ROOT).bounding_box()
     a, b, c, d = made[0].room
     expected = a * box["width"] + b if box["width"] > 560 else c * box["width"] + d
     assert box["height"] == pytest.approx(expected, abs=60)  # a line of text may break elsewhere in another font
 
 
-def test_a_move_takes_less_than_a_frame(look, pages):
+def test_a_move_takes_less_than_a_frame(visit, pages):
     torch.manual_seed(0)
     prior = PRIORS["petals"]
     model = LabelledAAE(prior, (512, 256), discriminator_hidden=(8,)).eval()
     y = torch.arange(1500) % 10
-    tab = look(pages(RegionExplorer(model, prior.sample(1500, y), y)))
+    tab = visit(pages(RegionExplorer(model, prior.sample(1500, y), y)))
     times = tab.evaluate(
         """async (selector) => {
             const slider = document.querySelector(selector), root = document.querySelector(".aae-explorer"), times = [];

@@ -1,6 +1,5 @@
 """The parts that explorers of the plane are made of: pad, contours, scrubber, packed codes and fields."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +11,9 @@ from aae_core.explorers import Explorer, PageDecoder, pack_codes, pack_field
 from aae_core.explorers.base import Code
 from aae_core.explorers.bundle import JS, bundle_css, bundle_js
 from aae_core.networks import Decoder
+from tab import ROOT, get, settle, violations
 
 pytestmark = pytest.mark.browser
-pytest_plugins = ["explorer_page"]
-ROOT = ".aae-explorer"
-NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 class Plane(Explorer):
@@ -65,10 +62,10 @@ def url(pages):
     return pages(make())
 
 
-def test_codes_and_fields_survive_the_trip(look, pages):
+def test_codes_and_fields_survive_the_trip(visit, pages):
     codes, labels, field, _ = recording(frames=3, count=50)
     (pages.folder / "packed.js").write_text(bundle_js(JS / "packed.js"))
-    tab = look(pages())
+    tab = visit(pages())
     got = tab.evaluate(
         """async ([codes, field]) => {
             const {readCodes, readField} = await import("./packed.js");
@@ -83,9 +80,9 @@ def test_codes_and_fields_survive_the_trip(look, pages):
     assert np.abs(np.array(got["f"]).reshape(41, 41) - field[1]).max() < 1e-4
 
 
-def test_contours_of_a_cone_are_circles(look, pages):
+def test_contours_of_a_cone_are_circles(visit, pages):
     (pages.folder / "contour.js").write_text(bundle_js(JS / "contour.js"))
-    tab = look(pages())
+    tab = visit(pages())
     y, x = np.mgrid[0:41, 0:41]
     cone = np.hypot(x - 20, y - 20)
     segments = tab.evaluate(
@@ -98,24 +95,24 @@ def test_contours_of_a_cone_are_circles(look, pages):
     assert not tab.evaluate("async () => (await import('./contour.js')).contour([0, 0, 0, 0], 2, 2, 1)")
 
 
-def test_the_pad_follows_pointer_and_keys(look, url):
-    tab = look(url)
+def test_the_pad_follows_pointer_and_keys(visit, url):
+    tab = visit(url)
     box = tab.locator(".aae-pad").bounding_box()
     centre = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     inner = box["width"] - 2
     tab.mouse.move(*centre)
     tab.mouse.down()
     tab.mouse.move(centre[0] + inner / 4, centre[1] - inner / 8, steps=4)
-    assert tab.evaluate("models[0].get('z')") == pytest.approx([2, 1], abs=0.02)
+    assert get(tab, "z") == pytest.approx([2, 1], abs=0.02)
     tab.mouse.move(centre[0] + 5 * inner, centre[1])
     tab.mouse.up()
-    assert tab.evaluate("models[0].get('z')") == pytest.approx([4, 0], abs=0.02)
+    assert get(tab, "z") == pytest.approx([4, 0], abs=0.02)
     tab.mouse.move(*centre)
-    assert tab.evaluate("models[0].get('z')[0]") == 4
+    assert get(tab, "z")[0] == 4
     tab.evaluate("models[0].set('z', [0, 0])")
     for key in ("ArrowRight", "ArrowRight", "ArrowUp", "Shift+ArrowLeft", "ArrowDown", "ArrowDown"):
         tab.keyboard.press(key)
-    assert tab.evaluate("models[0].get('z')") == pytest.approx([-0.3, -0.1])
+    assert get(tab, "z") == pytest.approx([-0.3, -0.1])
     first = tab.locator(".aae-pad input").first
     assert first.get_attribute("aria-label") == "code, z1" and first.get_attribute("aria-valuetext") == "\u22120.30"
     cursor = tab.locator(".aae-cursor").bounding_box()
@@ -123,8 +120,8 @@ def test_the_pad_follows_pointer_and_keys(look, url):
     tab.wait_for_function("location.href.endsWith('#plane.z=-0.3,-0.1')")
 
 
-def test_play_pause_and_scrub(look, url):
-    tab = look(url)
+def test_play_pause_and_scrub(visit, url):
+    tab = visit(url)
     tab.emulate_media(reduced_motion="no-preference")
     plane = "document.querySelector('.aae-plane').toDataURL()"
     before = tab.evaluate(plane)
@@ -132,21 +129,21 @@ def test_play_pause_and_scrub(look, url):
     tab.get_by_role("button", name="Pause").wait_for()
     tab.wait_for_function("models[0].get('frame') > 0")
     tab.get_by_role("button", name="Pause").click()
-    frame = tab.evaluate("models[0].get('frame')")
+    frame = get(tab, "frame")
     assert frame > 0 and tab.evaluate(plane) != before
     time = tab.get_by_role("slider", name="training step")
     time.focus()
     tab.keyboard.press("End")
-    assert tab.evaluate("models[0].get('frame')") == 10 and time.get_attribute("aria-valuetext") == "step 1000"
+    assert get(tab, "frame") == 10 and time.get_attribute("aria-valuetext") == "step 1000"
     tab.get_by_role("button", name="Play").click()  # at its end it begins anew
     tab.wait_for_function("models[0].get('frame') < 9")
     tab.wait_for_function("models[0].get('frame') === 10")
     tab.get_by_role("button", name="Play").wait_for()
 
 
-def test_the_plane_is_drawn_in_the_digits_colours_and_follows_the_theme(look, url):
-    tab = look(url)
-    tab.evaluate(NEXT_FRAME)
+def test_the_plane_is_drawn_in_the_digits_colours_and_follows_the_theme(visit, url):
+    tab = visit(url)
+    settle(tab)
     near = """([r, g, b]) => { const c = document.querySelector(".aae-plane");
       const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data; let n = 0;
       for (let i = 0; i < d.length; i += 4)
@@ -156,17 +153,15 @@ def test_the_plane_is_drawn_in_the_digits_colours_and_follows_the_theme(look, ur
     plane = "document.querySelector('.aae-plane').toDataURL()"
     before = tab.evaluate(plane)
     tab.evaluate("document.documentElement.dataset.theme = 'dark'")
-    tab.evaluate(NEXT_FRAME)
+    settle(tab)
     assert tab.evaluate(plane) != before
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
-def test_axe_finds_nothing_and_it_fits(look, pages, theme, width):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    tab = look(pages(make(), theme=theme), theme=theme, width=width)
-    found = axe.run(tab).response["violations"]
-    assert not found, json.dumps([(v["id"], v["nodes"][0]["html"]) for v in found], indent=1)
+def test_axe_finds_nothing_and_it_fits(visit, pages, theme, width):
+    tab = visit(pages(make(), theme=theme), theme=theme, width=width)
+    assert violations(tab) == []
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     ratio = tab.evaluate("() => { const c = document.querySelector('.aae-plane'); return c.width / c.clientWidth; }")
     assert ratio == pytest.approx(1, abs=0.02)

@@ -11,19 +11,15 @@ from torch import nn
 from aae_core.explorers import PageDecoder, StyleExplorer
 from aae_core.explorers.bundle import JS, bundle_js
 from aae_core.networks import Decoder
+from explorer_page import vary
+from tab import INK, ROOT, get, ink, pictures, settle, violations
 
 pytestmark = pytest.mark.browser
-pytest_plugins = ["explorer_page"]
 
 BOOK = Path(__file__).parents[2] / "book"
-ROOT = ".aae-explorer"
 DIGITS = f"{ROOT} .aae-picker canvas"
+STRIPS = ".aae-strip canvas"
 SLIDERS = f"{ROOT} input[type=range]"
-INK = """(selector) => [...document.querySelectorAll(selector)].map((canvas) => {
-  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-  return Array.from({length: data.length / 4}, (_, i) => data[4 * i + 3] / 255);
-})"""
-HASHES = f"(selector) => ({INK})(selector).map((ink) => ink.join())"
 ENDS = "(text) => location.href.endsWith(text)"
 MOVES = """async () => {
   const root = document.querySelector(".aae-explorer"), slider = root.querySelector("input[type=range]");
@@ -36,17 +32,13 @@ MOVES = """async () => {
   }
   return times;
 }"""
-NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def structured(code_dim=8, n_classes=10, **options):
     """A decoder that was never trained, but whose images differ by class and by each dimension of the code."""
     torch.manual_seed(3)
     decoder = Decoder(code_dim, n_classes=n_classes, **options)
-    with torch.no_grad():
-        for layer in decoder.net:
-            if isinstance(layer, nn.Linear):
-                nn.init.normal_(layer.weight, 0, 1.6 / layer.in_features**0.5)
+    vary(decoder.net, 1.6)
     return decoder.eval()
 
 
@@ -60,11 +52,7 @@ def url(pages, decoder):
     return pages(StyleExplorer(decoder))
 
 
-def get(tab, trait, k=0):
-    return tab.evaluate(f"models[{k}].get({trait!r})")
-
-
-def test_the_page_decodes_as_pytorch_does(pages, look):
+def test_the_page_decodes_as_pytorch_does(pages, visit):
     torch.manual_seed(0)
     strangers = nn.Sequential(
         nn.BatchNorm1d(7), nn.Linear(7, 33), nn.LeakyReLU(0.2), nn.BatchNorm1d(33), nn.Linear(33, 27), nn.Tanh()
@@ -76,7 +64,7 @@ def test_the_page_decodes_as_pytorch_does(pages, look):
         (strangers, {"n_classes": 4, "image_shape": (3, 3, 3)}, 6, 4e-3),
     ]
     (pages.folder / "decoder.js").write_text(bundle_js(JS / "decoder.js"))
-    tab = look(pages())
+    tab = visit(pages())
     for net, options, n, bound in cases:
         made = PageDecoder(net, **options)
         spec, weights = made.traits()
@@ -96,59 +84,60 @@ def test_the_page_decodes_as_pytorch_does(pages, look):
         assert (torch.tensor(pixels) - real.flatten()).abs().max() < bound
 
 
-def test_the_first_picture_is_pytorchs_and_stands_soon(look, url, decoder):
-    tab = look(url)
-    shown = torch.tensor(tab.evaluate(INK, DIGITS)).view(10, 1, 28, 28)
+def test_the_first_picture_is_pytorchs_and_stands_soon(visit, url, decoder):
+    tab = visit(url)
+    shown = ink(tab, DIGITS)
     with torch.no_grad():
         real = decoder(torch.zeros(10, 8), torch.arange(10))
     assert (shown - real).abs().max() < 4e-3 + 1 / 255
     times = []  # the best of a few: others may be busy on this machine
     for _ in range(5):
         times.append(float(tab.locator(ROOT).get_attribute("data-ready")))
-        tab = look(url)
+        tab = visit(url)
     assert min(times) < 300, times
 
 
-def test_every_slider_changes_every_digit(look, url):
-    tab = look(url)
+def test_every_slider_changes_every_digit(visit, url):
+    tab = visit(url)
     sliders = tab.locator(SLIDERS)
     assert sliders.count() == 8
     for k in range(8):
-        before = tab.evaluate(HASHES, DIGITS)
+        before = pictures(tab, DIGITS)
         sliders.nth(k).evaluate("(el) => { el.value = 1.5; el.dispatchEvent(new Event('input', {bubbles: true})); }")
-        tab.evaluate(NEXT_FRAME)
-        after = tab.evaluate(HASHES, DIGITS)
+        after = pictures(tab, DIGITS)
         assert all(a != b for a, b in zip(before, after, strict=True)), f"slider {k + 1}"
         assert get(tab, "z")[k] == 1.5
 
 
-def test_the_keyboard_moves_a_slider_and_draws_once_a_frame(look, url):
-    tab = look(url)
+def test_the_keyboard_moves_a_slider_and_draws_once_a_frame(visit, url):
+    tab = visit(url)
     tab.locator(SLIDERS).nth(2).focus()
-    before = tab.evaluate(HASHES, DIGITS)
+    before = pictures(tab, DIGITS)
     for _ in range(4):
         tab.keyboard.press("ArrowRight")
-    tab.evaluate(NEXT_FRAME)
+    settle(tab)
     assert get(tab, "z")[2] == pytest.approx(0.2)
     assert tab.locator(SLIDERS).nth(2).get_attribute("aria-valuetext") == "0.20"
-    assert tab.evaluate(HASHES, DIGITS) != before
+    assert pictures(tab, DIGITS) != before
     draws = int(tab.locator(ROOT).get_attribute("data-draws"))
     tab.evaluate("() => { for (let k = 1; k <= 50; k++) models[0].set('z', Array(8).fill(k / 50)); }")
-    tab.evaluate(NEXT_FRAME)
+    settle(tab)
     assert int(tab.locator(ROOT).get_attribute("data-draws")) == draws + 1
     tab.keyboard.press("Home")
     assert get(tab, "z")[2] == -3
 
 
-def test_a_digit_picked_shows_one_row_per_dimension(look, url, decoder):
-    tab = look(url)
+def test_a_digit_picked_shows_one_row_per_dimension(visit, url, decoder):
+    tab = visit(url)
     tab.evaluate("models[0].set('z', [1, 0.5, 0, -0.5, -1, 0.25, 0, 2])")
     tab.locator(".aae-tile").nth(3).click()
     assert get(tab, "label") == 3
     tab.wait_for_function("document.querySelectorAll('.aae-strip').length === 8")
     tab.set_viewport_size({"width": 1280, "height": 1600})  # rows out of sight are not drawn
-    tab.wait_for_function(f"() => ({INK})('.aae-strip canvas').every((ink) => ink.some((strength) => strength))")
-    cells = torch.tensor(tab.evaluate(INK, ".aae-strip canvas")).view(8, 9, 28, 28)
+    tab.wait_for_function(
+        f"() => ({INK})(document.querySelectorAll('{STRIPS}')).every((ink) => ink.some((strength) => strength))"
+    )
+    cells = ink(tab, STRIPS).view(8, 9, 28, 28)
     z = torch.tensor(get(tab, "z"))
     for k in range(8):
         codes = z.repeat(9, 1)
@@ -168,8 +157,8 @@ def test_a_digit_picked_shows_one_row_per_dimension(look, url, decoder):
         assert thumb == pytest.approx(box["x"] + box["width"] / 2, abs=0.6)
 
 
-def test_the_digit_view_works_by_keyboard(look, url):
-    tab = look(url)
+def test_the_digit_view_works_by_keyboard(visit, url):
+    tab = visit(url)
     tab.locator(".aae-tile input").first.focus()
     tab.keyboard.press("Space")
     assert get(tab, "label") == 0
@@ -188,8 +177,8 @@ def test_the_digit_view_works_by_keyboard(look, url):
     assert get(tab, "label") is None and tab.locator(".aae-strip").count() == 0
 
 
-def test_a_second_click_or_the_button_lets_go(look, url):
-    tab = look(url)
+def test_a_second_click_or_the_button_lets_go(visit, url):
+    tab = visit(url)
     tile = tab.locator(".aae-tile").nth(5)
     tile.click()
     assert get(tab, "label") == 5
@@ -200,8 +189,8 @@ def test_a_second_click_or_the_button_lets_go(look, url):
     assert get(tab, "label") is None and not tab.get_by_role("button", name="All sliders").is_visible()
 
 
-def test_sample_and_reset(look, url):
-    tab = look(url)
+def test_sample_and_reset(visit, url):
+    tab = visit(url)
     seen = []
     for _ in range(30):
         tab.get_by_role("button", name="Sample a style").click()
@@ -213,8 +202,8 @@ def test_sample_and_reset(look, url):
     assert get(tab, "z") == [0] * 8
 
 
-def test_a_sampled_style_is_glided_to_where_motion_is_welcome(look, url):
-    tab = look(url)
+def test_a_sampled_style_is_glided_to_where_motion_is_welcome(visit, url):
+    tab = visit(url)
     tab.emulate_media(reduced_motion="no-preference")
     tab.evaluate("() => { window.seen = []; models[0].on('change:z', () => seen.push(models[0].get('z'))); }")
     tab.get_by_role("button", name="Sample a style").click()
@@ -224,8 +213,8 @@ def test_a_sampled_style_is_glided_to_where_motion_is_welcome(look, url):
     assert tab.evaluate("seen.length") > 1
 
 
-def test_the_state_is_in_the_address(look, url):
-    tab = look(url)
+def test_the_state_is_in_the_address(visit, url):
+    tab = visit(url)
     assert "#" not in tab.url
     length = tab.evaluate("history.length")
     tab.locator(SLIDERS).nth(0).evaluate(
@@ -236,11 +225,11 @@ def test_the_state_is_in_the_address(look, url):
     tab.locator(".aae-tile").nth(7).click()
     tab.wait_for_function(ENDS, arg="#style.z=1.5,0,0,0,0,0,0,0&style.digit=7")
     assert tab.evaluate("history.length") == length
-    digits = tab.evaluate(HASHES, DIGITS)
+    digits = pictures(tab, DIGITS)
     tab.reload()
     tab.wait_for_selector(f"{ROOT}[data-ready]")
     assert get(tab, "z")[0] == 1.5 and get(tab, "label") == 7
-    assert tab.evaluate(HASHES, DIGITS) == digits
+    assert pictures(tab, DIGITS) == digits
     tab.goto("about:blank")
     tab.go_back()
     tab.wait_for_selector(f"{ROOT}[data-ready]")
@@ -250,8 +239,8 @@ def test_the_state_is_in_the_address(look, url):
     tab.wait_for_function("!location.href.includes('#')")
 
 
-def test_a_link_in_the_text_sets_the_state_and_back_undoes_it(look, url):
-    tab = look(url)
+def test_a_link_in_the_text_sets_the_state_and_back_undoes_it(visit, url):
+    tab = visit(url)
     tab.evaluate("location.hash = 'style.z=0,0,0,2,0,0,0,0'")
     tab.wait_for_function("models[0].get('z')[3] === 2")
     tab.evaluate("location.hash = 'some-heading'")
@@ -267,14 +256,14 @@ def test_a_link_in_the_text_sets_the_state_and_back_undoes_it(look, url):
     "bad", ["style.z=1,2", "style.z=a,b,c,d,e,f,g,h", "style.z=1,,1,1,1,1,1,1", "style.digit=10", "style.digit=x",
             "style.z=Infinity,0,0,0,0,0,0,0", "style.z", "style.z=%zz"],
 )  # fmt: skip
-def test_a_broken_address_is_ignored(look, url, bad):
-    tab = look(f"{url}#{bad}")
+def test_a_broken_address_is_ignored(visit, url, bad):
+    tab = visit(f"{url}#{bad}")
     assert get(tab, "z") == [0] * 8 and get(tab, "label") is None
 
 
-def test_two_explorers_on_a_page_keep_apart(look, pages, decoder):
+def test_two_explorers_on_a_page_keep_apart(visit, pages, decoder):
     widgets = [StyleExplorer(decoder), StyleExplorer(decoder), StyleExplorer(decoder, name="mine")]
-    tab = look(pages(*widgets))
+    tab = visit(pages(*widgets))
     tab.wait_for_function("document.querySelectorAll('[data-ready]').length === 3")
     for k, value in enumerate((1, 2, 3)):
         tab.evaluate(f"models[{k}].set('z', Array(8).fill({value}))")
@@ -285,8 +274,8 @@ def test_two_explorers_on_a_page_keep_apart(look, pages, decoder):
     assert [get(tab, "z", k)[0] for k in range(3)] == [1, 2, 3]
 
 
-def test_two_views_of_one_model_move_together_and_leave_nothing_behind(look, url):
-    tab = look(url)
+def test_two_views_of_one_model_move_together_and_leave_nothing_behind(visit, url):
+    tab = visit(url)
     alone = tab.evaluate("models[0].count()")
     tab.evaluate(
         """async () => {
@@ -299,8 +288,7 @@ def test_two_views_of_one_model_move_together_and_leave_nothing_behind(look, url
     )
     tab.locator(SLIDERS).first.focus()
     tab.keyboard.press("End")
-    tab.evaluate(NEXT_FRAME)
-    first, second = (tab.evaluate(HASHES, f"{where} .aae-picker canvas") for where in ("[data-widget]", "#second"))
+    first, second = (pictures(tab, f"{where} .aae-picker canvas") for where in ("[data-widget]", "#second"))
     assert first == second
     tab.evaluate("control.abort()")
     assert tab.evaluate("document.querySelector('#second').childElementCount") == 0
@@ -309,14 +297,14 @@ def test_two_views_of_one_model_move_together_and_leave_nothing_behind(look, url
     assert tab.evaluate("models[0].count()") == 0 and tab.locator(ROOT).count() == 0
 
 
-def test_copy_a_link_and_save_a_picture(look, url, tmp_path):
-    tab = look(url, permissions=["clipboard-read", "clipboard-write"])
+def test_copy_a_link_and_save_a_picture(visit, url, tmp_path):
+    tab = visit(url, permissions=["clipboard-read", "clipboard-write"])
     tab.evaluate("models[0].set('z', [0, 0, 0, 0, 0, 0, 0, -1.25])")
     tab.get_by_role("button", name="Copy link").click()
     tab.get_by_role("button", name="Link copied").wait_for()
     link = tab.evaluate("navigator.clipboard.readText()")
     assert link == f"{url}#style.z=0,0,0,0,0,0,0,-1.25"
-    other = look(link)
+    other = visit(link)
     assert get(other, "z")[7] == -1.25
     with tab.expect_download() as download:
         tab.get_by_role("button", name="Save picture").click()
@@ -328,13 +316,13 @@ def test_copy_a_link_and_save_a_picture(look, url, tmp_path):
     assert image.width > 1400 and image.getpixel((2, 2)) == (255, 255, 255)
 
 
-def test_the_theme_is_the_hosts(look, pages, decoder):
-    tab = look(pages(StyleExplorer(decoder)))
+def test_the_theme_is_the_hosts(visit, pages, decoder):
+    tab = visit(pages(StyleExplorer(decoder)))
     ink = "() => { const d = document.querySelector('canvas').getContext('2d').getImageData(0, 0, 28, 28).data;"
     ink += " let at = 3; for (let i = 3; i < d.length; i += 4) if (d[i] > d[at]) at = i; return d[at - 3]; }"
     light = tab.evaluate(ink)
     tab.evaluate("document.documentElement.dataset.theme = 'dark'")
-    tab.evaluate(NEXT_FRAME)
+    settle(tab)
     dark = tab.evaluate(ink)
     assert light < 60 and dark > 200
     hosts = [
@@ -343,19 +331,19 @@ def test_the_theme_is_the_hosts(look, pages, decoder):
         ("", "document.documentElement.setAttribute('theme', 'dark')"),
     ]
     for attributes, script in hosts:
-        tab = look(pages(StyleExplorer(decoder), theme=None, attributes=attributes))
+        tab = visit(pages(StyleExplorer(decoder), theme=None, attributes=attributes))
         assert tab.evaluate(ink) < 60
         tab.evaluate(script)
-        tab.evaluate(NEXT_FRAME)
+        settle(tab)
         assert tab.evaluate(ink) > 200, script
-    tab = look(pages(StyleExplorer(decoder), theme=None), theme="dark")
+    tab = visit(pages(StyleExplorer(decoder), theme=None), theme="dark")
     assert tab.evaluate(ink) > 200
-    tab = look(pages(StyleExplorer(decoder), theme="light"), theme="dark")
+    tab = visit(pages(StyleExplorer(decoder), theme="light"), theme="dark")
     assert tab.evaluate(ink) < 60
 
 
-def test_a_notebook_keeps_its_address(look, pages, decoder):
-    tab = look(pages(StyleExplorer(decoder), body='data-jp-theme-light="true"'))
+def test_a_notebook_keeps_its_address(visit, pages, decoder):
+    tab = visit(pages(StyleExplorer(decoder), body='data-jp-theme-light="true"'))
     tab.evaluate("models[0].set('z', [1, 0, 0, 0, 0, 0, 0, 0])")
     tab.wait_for_timeout(400)
     assert "#" not in tab.url
@@ -366,8 +354,8 @@ def test_a_notebook_keeps_its_address(look, pages, decoder):
 @pytest.mark.parametrize("width", [320, 390, 768, 2560])
 @pytest.mark.parametrize("digit", [None, 4])
 @pytest.mark.parametrize("rtl", [False, True])
-def test_it_fits_its_page(look, pages, decoder, width, digit, rtl):
-    tab = look(pages(StyleExplorer(decoder, label=digit), attributes='dir="rtl"' if rtl else ""), width=width)
+def test_it_fits_its_page(visit, pages, decoder, width, digit, rtl):
+    tab = visit(pages(StyleExplorer(decoder, label=digit), attributes='dir="rtl"' if rtl else ""), width=width)
     tab.wait_for_timeout(100)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     boxes = tab.evaluate(
@@ -382,8 +370,8 @@ def test_it_fits_its_page(look, pages, decoder, width, digit, rtl):
         assert box["left"] >= root["left"] - 8.5 and box["right"] <= root["right"] + 8.5
 
 
-def test_on_a_phone_the_digits_stay_in_sight(look, pages):
-    tab = look(pages(StyleExplorer(structured(15), label=2)), width=390)
+def test_on_a_phone_the_digits_stay_in_sight(visit, pages):
+    tab = visit(pages(StyleExplorer(structured(15), label=2)), width=390)
     assert tab.locator(".aae-strip").first.locator("button").count() == 5
     tab.locator(SLIDERS).nth(10).scroll_into_view_if_needed()
     box = tab.locator(".aae-stage").bounding_box()
@@ -393,16 +381,14 @@ def test_on_a_phone_the_digits_stay_in_sight(look, pages):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("digit", [None, 4])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing(look, pages, decoder, theme, digit, width):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    tab = look(pages(StyleExplorer(decoder, label=digit), theme=theme), theme=theme, width=width)
+def test_axe_finds_nothing(visit, pages, decoder, theme, digit, width):
+    tab = visit(pages(StyleExplorer(decoder, label=digit), theme=theme), theme=theme, width=width)
     tab.wait_for_timeout(100)
-    found = axe.run(tab).response["violations"]
-    assert not found, json.dumps([(v["id"], v["nodes"][0]["html"]) for v in found], indent=1)
+    assert violations(tab) == []
 
 
-def test_nothing_moves_when_the_picture_comes(look, url):
-    tab = look(url)
+def test_nothing_moves_when_the_picture_comes(visit, url):
+    tab = visit(url)
     shift = """() => new Promise((done) => { let sum = 0;
       new PerformanceObserver((list) => list.getEntries().forEach((e) => (sum += e.value)))
         .observe({type: "layout-shift", buffered: true});
@@ -415,9 +401,9 @@ def test_nothing_moves_when_the_picture_comes(look, url):
 
 @pytest.mark.parametrize("width", [320, 390, 600, 1280])
 @pytest.mark.parametrize(("code_dim", "n_classes"), [(8, 10), (15, 10), (3, 16), (2, 0)])
-def test_a_page_can_keep_its_place(look, pages, width, code_dim, n_classes):
+def test_a_page_can_keep_its_place(visit, pages, width, code_dim, n_classes):
     explorer = StyleExplorer(Decoder(code_dim, hidden=(8,), n_classes=n_classes))
-    box = look(pages(explorer), width=width).locator(ROOT).bounding_box()
+    box = visit(pages(explorer), width=width).locator(ROOT).bounding_box()
     a, b, c, d = explorer.room
     expected = a * box["width"] + b if box["width"] > 560 else c * box["width"] + d
     assert box["height"] == pytest.approx(expected, abs=24)  # a line of text may break elsewhere in another font
@@ -440,34 +426,34 @@ def test_the_books_own_host_brings_it_alive_from_a_disk(visit, decoder, tmp_path
     )
     tab = visit((tmp_path / "index.html").as_uri())
     tab.wait_for_function("document.querySelectorAll('.aae-live.is-live [data-ready]').length === 2")
-    before = tab.evaluate(HASHES, DIGITS)
+    before = pictures(tab, DIGITS)
     tab.locator(SLIDERS).first.focus()
     tab.keyboard.press("End")
     tab.wait_for_function(ENDS, arg="#style.z=3,0,0,0,0,0,0,0")
-    after = tab.evaluate(HASHES, DIGITS)
+    after = pictures(tab, DIGITS)
     assert [a != b for a, b in zip(before, after, strict=True)] == [True] * 10 + [False] * 10
     tab.reload()
     tab.wait_for_function("document.querySelectorAll('.aae-live.is-live [data-ready]').length === 2")
-    assert tab.evaluate(HASHES, DIGITS) == after
+    assert pictures(tab, DIGITS) == after
 
 
 @pytest.mark.parametrize(("code_dim", "n_classes"), [(1, 0), (2, 1), (32, 16), (3, 20)])
-def test_other_decoders(look, pages, code_dim, n_classes):
+def test_other_decoders(visit, pages, code_dim, n_classes):
     net = structured(code_dim, n_classes, hidden=(64,))
-    tab = look(pages(StyleExplorer(net)), width=390)
+    tab = visit(pages(StyleExplorer(net)), width=390)
     assert tab.locator(SLIDERS).count() == code_dim
-    pictures = tab.locator(DIGITS)
-    assert pictures.count() == max(1, n_classes)
+    tiles = tab.locator(DIGITS)
+    assert tiles.count() == max(1, n_classes)
     if n_classes == 0:
-        assert pictures.first.bounding_box()["width"] > 150
+        assert tiles.first.bounding_box()["width"] > 150
     tab.locator(".aae-tile").last.click()
     assert get(tab, "label") == max(0, n_classes - 1)
     assert tab.locator(".aae-strip").count() == code_dim
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_ten_digits_fit_a_frame(look, pages):
-    tab = look(pages(StyleExplorer(structured(8, 10, hidden=(512, 512)))))
+def test_ten_digits_fit_a_frame(visit, pages):
+    tab = visit(pages(StyleExplorer(structured(8, 10, hidden=(512, 512)))))
     medians = []
     for _ in range(3):  # the best of a few: others may be busy on this machine
         times = tab.evaluate(MOVES)

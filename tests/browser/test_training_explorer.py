@@ -8,15 +8,11 @@ from aae_core.explorers import TrainingExplorer, TrainingRecorder
 from aae_core.models import AdversarialAutoencoder
 from aae_core.priors import Gaussian
 from aae_core.training import TrainingConfig, fit
+from tab import HASHES, ROOT, get, pictures
 
 pytestmark = pytest.mark.browser
-pytest_plugins = ["explorer_page"]
 
-ROOT = ".aae-explorer"
 RANGE = f"{ROOT} .aae-scrubber input[type=range]"
-HASHES = """(selector) => [...document.querySelectorAll(selector)].map((canvas) =>
-  canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.reduce((sum, v) => (Math.imul(sum, 31) + v) | 0, 7))"""
-NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 FRAMES = 9
 
 
@@ -40,25 +36,16 @@ def url(pages, recorder):
     return pages(TrainingExplorer(recorder))
 
 
-def get(tab, trait):
-    return tab.evaluate(f"models[0].get({trait!r})")
-
-
-def pictures(tab, selector=f"{ROOT} canvas"):
-    tab.evaluate(NEXT_FRAME)
-    return tab.evaluate(HASHES, selector)
-
-
-def test_it_shows_the_end_of_the_run(look, url, recorder):
-    tab = look(url)
+def test_it_shows_the_end_of_the_run(visit, url, recorder):
+    tab = visit(url)
     assert get(tab, "frame") == FRAMES - 1
     assert tab.locator(RANGE).get_attribute("aria-valuetext") == "step 64"
     error = recorder.readings[-1]["error"]
     assert tab.locator(f"{ROOT} dd").first.inner_text() == f"{error:.4f}"
 
 
-def test_every_frame_has_its_own_picture(look, url):
-    tab = look(url)
+def test_every_frame_has_its_own_picture(visit, url):
+    tab = visit(url)
     tab.locator(RANGE).focus()
     tab.keyboard.press("Home")
     seen = []
@@ -69,8 +56,8 @@ def test_every_frame_has_its_own_picture(look, url):
     assert len(set(seen)) == FRAMES
 
 
-def test_the_rebuilt_digits_follow_and_the_real_ones_stay(look, url):
-    tab = look(url)
+def test_the_rebuilt_digits_follow_and_the_real_ones_stay(visit, url):
+    tab = visit(url)
     before = pictures(tab, ".aae-column canvas")
     tab.locator(RANGE).focus()
     tab.keyboard.press("Home")
@@ -80,8 +67,8 @@ def test_the_rebuilt_digits_follow_and_the_real_ones_stay(look, url):
     assert all(a != b for a, b in zip(before[1::2], after[1::2], strict=True))
 
 
-def test_what_is_rebuilt_is_what_was_recorded(look, url, recorder):
-    tab = look(url)
+def test_what_is_rebuilt_is_what_was_recorded(visit, url, recorder):
+    tab = visit(url)
     ink = """() => [...document.querySelectorAll(".aae-column canvas:nth-of-type(2)")].map((canvas) => {
         const data = canvas.getContext("2d").getImageData(0, 0, 24, 24).data;
         return Array.from({length: 576}, (_, i) => data[4 * i + 3] / 255); })"""
@@ -90,8 +77,8 @@ def test_what_is_rebuilt_is_what_was_recorded(look, url, recorder):
     assert (shown - real).abs().max() < 1 / 30 + 2 / 255
 
 
-def test_play_runs_to_the_end_and_pause_holds(look, url):
-    tab = look(url)
+def test_play_runs_to_the_end_and_pause_holds(visit, url):
+    tab = visit(url)
     play = tab.get_by_role("button", name="Play")
     play.click()  # from the end it begins anew
     tab.wait_for_function(f"0 < models[0].get('frame') && models[0].get('frame') < {FRAMES - 1}")
@@ -104,8 +91,8 @@ def test_play_runs_to_the_end_and_pause_holds(look, url):
     tab.get_by_role("button", name="Play").wait_for()
 
 
-def test_codes_glide_between_frames_where_motion_is_welcome(look, url):
-    tab = look(url)
+def test_codes_glide_between_frames_where_motion_is_welcome(visit, url):
+    tab = visit(url)
     tab.emulate_media(reduced_motion="no-preference")
     seen = tab.evaluate(
         """async ([hashes, plane, last]) => {
@@ -113,7 +100,7 @@ def test_codes_glide_between_frames_where_motion_is_welcome(look, url):
             document.querySelector("[aria-label=Play]").click();
             do {
                 await new Promise(requestAnimationFrame);
-                seen.add(eval(hashes)(plane).join());
+                seen.add(eval(hashes)(document.querySelectorAll(plane)).join());
             } while (models[0].get("frame") !== last || seen.size < 2);
             return seen.size;
         }""",
@@ -122,8 +109,8 @@ def test_codes_glide_between_frames_where_motion_is_welcome(look, url):
     assert seen > FRAMES
 
 
-def test_a_digit_picked_stands_out(look, url):
-    tab = look(url)
+def test_a_digit_picked_stands_out(visit, url):
+    tab = visit(url)
     before = pictures(tab, ".aae-plane")
     column = tab.get_by_role("button", name="3: show its codes alone")
     column.click()
@@ -138,8 +125,8 @@ def test_a_digit_picked_stands_out(look, url):
     assert get(tab, "label") is None
 
 
-def test_the_state_is_in_the_address_and_reset_takes_it_out(look, url):
-    tab = look(f"{url}#training.frame=3&training.digit=7")
+def test_the_state_is_in_the_address_and_reset_takes_it_out(visit, url):
+    tab = visit(f"{url}#training.frame=3&training.digit=7")
     assert (get(tab, "frame"), get(tab, "label")) == (3, 7)
     assert tab.locator(RANGE).input_value() == "3"
     tab.get_by_role("button", name="Reset").click()
@@ -153,14 +140,14 @@ def test_the_state_is_in_the_address_and_reset_takes_it_out(look, url):
 
 
 @pytest.mark.parametrize("bad", ["training.frame=99", "training.frame=-1", "training.frame=x", "training.digit=10"])
-def test_a_broken_address_is_ignored(look, url, bad):
-    tab = look(f"{url}#{bad}")
+def test_a_broken_address_is_ignored(visit, url, bad):
+    tab = visit(f"{url}#{bad}")
     assert (get(tab, "frame"), get(tab, "label")) == (FRAMES - 1, None)
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
-def test_it_fits_and_can_be_touched(look, url, width):
-    tab = look(url, width=width)
+def test_it_fits_and_can_be_touched(visit, url, width):
+    tab = visit(url, width=width)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     for control in tab.locator(f"{ROOT} button, {RANGE}").all():
         box = control.bounding_box()
@@ -170,8 +157,8 @@ def test_it_fits_and_can_be_touched(look, url, width):
         assert 0 <= film["y"] - (plane["y"] + plane["height"]) < 20
 
 
-def test_the_theme_is_the_hosts(look, url):
-    tab = look(url)
+def test_the_theme_is_the_hosts(visit, url):
+    tab = visit(url)
     light = pictures(tab)
     tab.evaluate("document.documentElement.dataset.theme = 'dark'")
     dark = pictures(tab)

@@ -5,24 +5,18 @@ from itertools import pairwise
 import pytest
 import torch
 import traitlets
-from torch import nn
 
 from aae_core.explorers import PageDecoder, WalkExplorer
 from aae_core.explorers.walk import most_visible
 from aae_core.models.gan import spherical
 from aae_core.networks import Decoder
+from explorer_page import vary
+from tab import ROOT, get, ink, settle
 
 pytestmark = pytest.mark.browser
-pytest_plugins = ["explorer_page"]
 
-ROOT = ".aae-explorer"
 LARGE = f"{ROOT} .aae-walk > canvas"
 STRIP = f"{ROOT} .aae-strip canvas"
-INK = """(selector) => [...document.querySelectorAll(selector)].map((canvas) => {
-  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-  return Array.from({length: data.length / 4}, (_, i) => data[4 * i + 3] / 255);
-})"""
-NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 CLOSE = 4e-3 + 1 / 255
 
 
@@ -31,25 +25,13 @@ def decoder():
     """A decoder that was never trained, but whose images differ by each coordinate of the code."""
     torch.manual_seed(3)
     made = Decoder(6, (64, 64))
-    with torch.no_grad():
-        for layer in made.net:
-            if isinstance(layer, nn.Linear):
-                nn.init.normal_(layer.weight, 0, 1.6 / layer.in_features**0.5)
+    vary(made.net, 1.6)
     return made.eval()
 
 
 @pytest.fixture(scope="module")
 def url(pages, decoder):
     return pages(WalkExplorer(decoder, coordinates=[4, 1], seed=2))
-
-
-def get(tab, trait):
-    return tab.evaluate(f"models[0].get({trait!r})")
-
-
-def ink(tab, selector):
-    tab.evaluate(NEXT_FRAME)
-    return torch.tensor(tab.evaluate(INK, selector)).unflatten(1, (28, 28))
 
 
 def along(decoder, tab, t):
@@ -59,7 +41,7 @@ def along(decoder, tab, t):
     for k, shift in zip(get(tab, "coordinates"), get(tab, "nudge"), strict=True):
         codes[:, k] += shift
     with torch.no_grad():
-        return decoder(codes)[:, 0]
+        return decoder(codes)
 
 
 @pytest.mark.parametrize(
@@ -94,16 +76,16 @@ def test_the_coordinates_with_sliders_are_those_that_change_pictures_most(decode
     assert len(WalkExplorer(Decoder(12, (8,))).coordinates) == 8
 
 
-def test_the_first_picture_and_the_strip_are_pytorchs(look, url, decoder):
-    tab = look(url)
+def test_the_first_picture_and_the_strip_are_pytorchs(visit, url, decoder):
+    tab = visit(url)
     assert float(tab.locator(ROOT).get_attribute("data-ready")) < 300
     assert (ink(tab, LARGE) - along(decoder, tab, [0.5])).abs().max() < CLOSE
     strip = ink(tab, STRIP)
     assert (strip - along(decoder, tab, torch.linspace(0, 1, len(strip)))).abs().max() < CLOSE
 
 
-def test_the_slider_walks_from_one_end_to_the_other(look, url, decoder):
-    tab = look(url)
+def test_the_slider_walks_from_one_end_to_the_other(visit, url, decoder):
+    tab = visit(url)
     slider = tab.get_by_role("slider", name="Along the walk")
     slider.focus()
     tab.keyboard.press("Home")
@@ -119,8 +101,8 @@ def test_the_slider_walks_from_one_end_to_the_other(look, url, decoder):
     assert (ink(tab, LARGE)[0] - last).abs().max() < 1e-6
 
 
-def test_a_still_of_the_strip_is_walked_to_and_stands_above_the_thumb(look, url):
-    tab = look(url)
+def test_a_still_of_the_strip_is_walked_to_and_stands_above_the_thumb(visit, url):
+    tab = visit(url)
     cells = tab.locator(".aae-strip button")
     cells.nth(cells.count() - 3).click()
     assert get(tab, "t") == pytest.approx((cells.count() - 3) / (cells.count() - 1))
@@ -132,8 +114,8 @@ def test_a_still_of_the_strip_is_walked_to_and_stands_above_the_thumb(look, url)
         assert thumb == pytest.approx(box["x"] + box["width"] / 2, abs=1)
 
 
-def test_a_coordinate_shifts_the_whole_walk(look, url, decoder):
-    tab = look(url)
+def test_a_coordinate_shifts_the_whole_walk(visit, url, decoder):
+    tab = visit(url)
     before = ink(tab, STRIP)
     slider = tab.get_by_role("slider", name="coordinate 5, shift")
     slider.focus()
@@ -146,8 +128,8 @@ def test_a_coordinate_shifts_the_whole_walk(look, url, decoder):
     assert (ink(tab, LARGE) - along(decoder, tab, [0.5])).abs().max() < CLOSE
 
 
-def test_new_ends_and_reset(look, url):
-    tab = look(url)
+def test_new_ends_and_reset(visit, url):
+    tab = visit(url)
     start, end = get(tab, "start"), get(tab, "end")
     tab.get_by_role("button", name="New start").click()
     assert get(tab, "start") != start and get(tab, "end") == end
@@ -161,8 +143,8 @@ def test_new_ends_and_reset(look, url):
     assert (get(tab, "start"), get(tab, "end"), get(tab, "t"), get(tab, "nudge")) == (start, end, 0.5, [0, 0])
 
 
-def test_play_walks_to_the_end_and_stops(look, url):
-    tab = look(url)
+def test_play_walks_to_the_end_and_stops(visit, url):
+    tab = visit(url)
     tab.emulate_media(reduced_motion="no-preference")
     tab.get_by_role("slider", name="Along the walk").press("Home")
     tab.get_by_role("button", name="Play").click()
@@ -177,8 +159,8 @@ def test_play_walks_to_the_end_and_stops(look, url):
     assert get(tab, "t") == held < 1
 
 
-def test_a_new_end_is_glided_to_where_motion_is_welcome(look, url):
-    tab = look(url)
+def test_a_new_end_is_glided_to_where_motion_is_welcome(visit, url):
+    tab = visit(url)
     tab.emulate_media(reduced_motion="no-preference")
     draws = int(tab.locator(ROOT).get_attribute("data-draws"))
     tab.get_by_role("button", name="New end").click()
@@ -187,8 +169,8 @@ def test_a_new_end_is_glided_to_where_motion_is_welcome(look, url):
     assert all(round(value, 2) == value for value in get(tab, "end"))
 
 
-def test_the_state_is_in_the_address(look, url):
-    tab = look(url)
+def test_the_state_is_in_the_address(visit, url):
+    tab = visit(url)
     tab.get_by_role("slider", name="Along the walk").press("Home")
     tab.get_by_role("button", name="New end").click()
     tab.get_by_role("slider", name="coordinate 5, shift").press("ArrowRight")
@@ -203,25 +185,25 @@ def test_the_state_is_in_the_address(look, url):
 @pytest.mark.parametrize(
     "bad", ["walk.t=2", "walk.t=", "walk.t=x", "walk.from=1,2", "walk.nudge=1", "walk.to=a,b,c,d,e,f"]
 )
-def test_a_broken_address_is_ignored(look, url, bad):
-    tab = look(f"{url}#{bad}")
+def test_a_broken_address_is_ignored(visit, url, bad):
+    tab = visit(f"{url}#{bad}")
     assert get(tab, "t") == 0.5 and get(tab, "nudge") == [0, 0]
     assert get(tab, "start") == pytest.approx(get(tab, "home")["start"])
 
 
 @pytest.mark.parametrize("width", [390, 600, 1280])
 @pytest.mark.parametrize("count", [1, 3, 8])
-def test_a_page_can_keep_its_place(look, pages, width, count):
+def test_a_page_can_keep_its_place(visit, pages, width, count):
     explorer = WalkExplorer(Decoder(10, (8,)), coordinates=list(range(count)))
-    box = look(pages(explorer), width=width).locator(ROOT).bounding_box()
+    box = visit(pages(explorer), width=width).locator(ROOT).bounding_box()
     a, b, c, d = explorer.room
     expected = a * box["width"] + b if box["width"] > 560 else c * box["width"] + d
     assert box["height"] == pytest.approx(expected, abs=52)  # a line of text may break elsewhere in another font
 
 
 @pytest.mark.parametrize(("width", "stills"), [(320, 5), (390, 5), (600, 5), (1280, 9)])
-def test_it_fits_any_width_and_every_target_a_finger(look, url, width, stills):
-    tab = look(url, width=width)
+def test_it_fits_any_width_and_every_target_a_finger(visit, url, width, stills):
+    tab = visit(url, width=width)
     assert tab.locator(STRIP).count() == stills
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     small = tab.evaluate(
@@ -233,11 +215,11 @@ def test_it_fits_any_width_and_every_target_a_finger(look, url, width, stills):
     assert small == []
 
 
-def test_the_theme_is_the_hosts(look, url):
-    tab = look(url)
+def test_the_theme_is_the_hosts(visit, url):
+    tab = visit(url)
     darkest = """(selector) => { const d = document.querySelector(selector).getContext('2d').getImageData(0, 0, 28, 28).data;
         let at = 3; for (let i = 3; i < d.length; i += 4) if (d[i] > d[at]) at = i; return d[at - 3]; }"""
     assert tab.evaluate(darkest, LARGE) < 60 and tab.evaluate(darkest, STRIP) < 60
     tab.evaluate("document.documentElement.dataset.theme = 'dark'")
-    tab.evaluate(NEXT_FRAME)
+    settle(tab)
     assert tab.evaluate(darkest, LARGE) > 200 and tab.evaluate(darkest, STRIP) > 200

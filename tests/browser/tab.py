@@ -1,0 +1,59 @@
+"""What tests ask of an open page with live figures."""
+
+from __future__ import annotations
+
+import torch
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+from torch import Tensor
+
+ROOT = ".aae-explorer"
+HASHES = """(canvases) => [...canvases].map((canvas) => canvas.getContext("2d")
+    .getImageData(0, 0, canvas.width, canvas.height).data.reduce((sum, value) => (Math.imul(sum, 31) + value) | 0, 7))"""
+INK = """(canvases) => [...canvases].map((canvas) => {
+    const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    return Array.from({length: data.length / 4}, (_, i) => data[4 * i + 3] / 255);
+})"""
+
+
+def wait_until_ready(tab: Page) -> None:
+    """Waits for fonts, equations and every live figure."""
+    tab.wait_for_load_state("load")
+    tab.evaluate("async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; }")
+    tab.wait_for_function(
+        "() => [...document.querySelectorAll('.aae-live')].every((e) => e.matches('.is-live') || e.querySelector('.aae-failed'))"
+    )
+    tab.wait_for_function(
+        """() => [...document.querySelectorAll('.aae-explorer')].every((e) => 'ready' in e.dataset)
+            && [...document.querySelectorAll('[data-widget]')].every((e) => e.querySelector('.aae-explorer[data-ready]'))"""
+    )
+
+
+def settle(tab: Page, frames: int = 3) -> None:
+    """Waits until what was asked for has been drawn."""
+    tab.evaluate(
+        "async (n) => { for (let i = 0; i < n; i++) await new Promise((next) => requestAnimationFrame(next)); }", frames
+    )
+
+
+def pictures(tab: Page, canvases: str = f"{ROOT} canvas") -> list[int]:
+    """One number per canvas that the selector finds, once it is drawn; it changes when the canvas does."""
+    settle(tab)
+    return tab.locator(canvases).evaluate_all(HASHES)
+
+
+def ink(tab: Page, canvases: str) -> Tensor:
+    """The images (N, 1, 28, 28) on the canvases that the selector finds, once they are drawn, 1 where the ink is full."""
+    settle(tab)
+    return torch.tensor(tab.locator(canvases).evaluate_all(INK)).view(-1, 1, 28, 28)
+
+
+def get(tab: Page, trait: str, widget: int = 0) -> object:
+    """A trait's value as the page has it."""
+    return tab.evaluate(f"models[{widget}].get({trait!r})")
+
+
+def violations(tab: Page) -> list[tuple[str, str]]:
+    """What axe finds: each rule that is broken, and the first element that breaks it."""
+    found = Axe().run(tab).response["violations"]
+    return [(violation["id"], violation["nodes"][0]["html"]) for violation in found]
