@@ -33,7 +33,7 @@ def optimizers_of(model):
 
 def test_shapes_and_ranges(model):
     x = torch.rand(6, 1, 28, 28)
-    probabilities, z = model.classify(x), model.encode(x)
+    probabilities, z = model.probabilities(x), model.encode(x)
     assert probabilities.shape == (6, 10) and z.shape == (6, 4)
     assert torch.allclose(probabilities.sum(1), torch.ones(6))
     images = model.decode(z, probabilities)
@@ -78,7 +78,7 @@ def test_the_label_of_an_unlabelled_image_is_never_looked_at():
 
 def test_noise_is_for_training_only(model):
     x = torch.rand(3, 1, 28, 28)
-    assert torch.equal(model.classify(x), model.classify(x))
+    assert torch.equal(model.probabilities(x), model.probabilities(x))
 
 
 def test_class_noise_keeps_one_hot_and_probability_close():
@@ -152,7 +152,7 @@ def test_few_labels_go_far():
     assert history.losses["reconstruction"][-1] < 0.06 < history.losses["reconstruction"][0]
     x = splits.validation.pixels()
     with torch.no_grad():
-        accuracy = (model.classify(x).argmax(1) == splits.validation.labels).float().mean()
-        error = losses.reconstruction(model.decode(model.encode(x), model.classify(x)), x)
+        accuracy = (model.probabilities(x).argmax(1) == splits.validation.labels).float().mean()
+        error = losses.reconstruction(model.decode(model.encode(x), model.probabilities(x)), x)
     assert accuracy > 0.5
     assert error < 0.06

@@ -107,9 +107,11 @@ class SemiSupervisedAAE(nn.Module):
         """Styles (N, code_dim) of images (N, 1, 28, 28) in [0, 1]."""
         return self.infer(x)[1]
 
-    def classify(self, x: Tensor) -> Tensor:
-        """Class probabilities q(y|x), (N, n_classes), of images (N, 1, 28, 28)."""
-        return self.infer(x)[0].softmax(1)
+    @torch.no_grad()
+    def probabilities(self, x: Tensor, batch_size: int = 2000) -> Tensor:
+        """Class probabilities q(y|x), (N, n_classes), of images (N, 1, 28, 28), on the CPU."""
+        device = next(self.parameters()).device
+        return torch.cat([self.infer(part.to(device))[0].softmax(1).cpu() for part in x.split(batch_size)])
 
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
         """Images (N, 1, 28, 28) of styles (N, code_dim) and classes (N,) or class probabilities (N, n_classes)."""
