@@ -97,12 +97,15 @@ def table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
     """Displays rows as a table; the keys of the first are its head, numbers are aligned right."""
     from IPython.display import Markdown, display
 
+    def cell(value: object) -> str:
+        return str(value).replace("|", r"\|")  # else it would end the cell
+
     head = list(rows[0])
     right = [all(isinstance(row[name], (int, float)) or _is_number(str(row[name])) for row in rows) for name in head]
     lines = [
-        " | ".join(head),
+        " | ".join(map(cell, head)),
         " | ".join("--:" if is_right else ":--" for is_right in right),
-        *(" | ".join(str(row[name]) for name in head) for row in rows),
+        *(" | ".join(cell(row[name]) for name in head) for row in rows),
     ]
     text = "\n".join(f"| {line} |" for line in lines)
     display(Markdown(f"{text}\n\n{caption}" if caption else text))

@@ -113,7 +113,7 @@ class TrainingConfig:
                 raise ValueError(f"{name}: expected {wanted}, got {getattr(self, name)!r}.")
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What a run recorded: the mean of each loss over stretches of steps, and what the run cost."""
 
@@ -128,6 +128,11 @@ class History:
         self.steps.append(step)
         for name, value in means.items():
             self.losses.setdefault(name, []).append(value)
+
+    def __repr__(self) -> str:
+        """One line: a cell of a notebook that ends with a run shows it."""
+        last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.losses.items())
+        return f"History({self.steps[-1] if self.steps else 0:,} steps, {self.seconds:.1f} s: {last or 'no loss yet'})"
 
     def as_dict(self) -> dict[str, object]:
         """The history as plain data, ready for JSON."""

@@ -301,7 +301,7 @@ def test_a_short_run_of_the_recipe_draws_strokes():
 
 def test_the_zoos_generator_meets_its_bars():
     measures = zoo.card("gan")["measures"]
-    assert measures["sample_confidence"]["value"] >= 0.77  # the chapter prints it beside the score of real digits
+    assert measures["sample_confidence"]["value"] >= 0.80  # the chapter prints it beside the score of real digits
     assert measures["class_coverage_rarest"]["value"] >= 0.03
     assert measures["class_coverage_effective"]["value"] >= 9
     assert measures["sample_distance"]["value"] >= 0.9 * measures["sample_distance"]["reference"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -10,6 +11,12 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def said(cell: nbformat.NotebookNode, kind: str) -> list[str]:
+    """The texts of one MIME type that a cell's run shows, printed ones among them."""
+    shown = [output.data[kind] for output in cell.outputs if kind in output.get("data", {})]
+    return shown + [output.text for output in cell.outputs if output.output_type == "stream" and kind == "text/plain"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -28,3 +35,8 @@ def test_chapter_runs(path, monkeypatch):
         if output.output_type == "stream" and output.name == "stderr" and "Warning" in output.text
     ]
     assert complaints == []
+    flood = [text[:300] for cell in code for text in said(cell, "text/plain") if len(text) > 2000]
+    assert flood == []
+    for text in (text for cell in code for text in said(cell, "text/markdown") if text.startswith("|")):
+        widths = {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if line.startswith("|")}
+        assert len(widths) == 1, f"a table's rows differ in their cells:\n{text}"

@@ -10,6 +10,7 @@ from aae_core.data import DataError, Digits
 from aae_core.models import SupervisedAAE
 from aae_core.training import (
     CHECKPOINT,
+    History,
     TrainingConfig,
     TrainingError,
     choose_device,
@@ -214,3 +215,11 @@ def test_a_device_that_is_not_there_is_refused_with_what_is():
     missing = next(name for name in ("cuda", "mps") if str(choose_device()) != name)
     with pytest.raises(ValueError, match=f"{missing} is not available here. Choose one of: .*cpu"):
         choose_device(missing)
+
+
+def test_a_history_says_in_one_line_what_a_notebook_should_show():
+    history = History()
+    assert repr(history) == "History(0 steps, 0.0 s: no loss yet)"
+    history.record(1200, {"reconstruction": 0.01234, "fooling": 0.7})
+    history.seconds = 3.21
+    assert repr(history) == "History(1,200 steps, 3.2 s: reconstruction 0.01234, fooling 0.7)"

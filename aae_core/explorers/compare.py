@@ -73,6 +73,8 @@ class CompareExplorer(Explorer):
         options = {"name": "compare", "title": "Two decoders, one point"} | options
         super().__init__(z=z, limit=limit, about=about, weights="\n".join(weights), codes="\n".join(codes), **options)
         self.start = self.z
+        # Wide: the pictures stand beside the pad, which takes 1.35 parts of 2.35. On a phone they stand below it.
+        self.room = [0.575, 124, 1, 405]
         walk = torch.stack([torch.linspace(-2, 2, 9), torch.zeros(9)], 1)
         self.poster = still(torch.cat([page.images(walk) for page in pages]), columns=9)
         rows = [f"{label}, {name}" for name, models in groups.items() for label in models]

@@ -46,6 +46,8 @@ class TrainingExplorer(Explorer):
         frame = len(traits["steps"]) - 1 if frame is None else frame
         options = {"name": "training", "title": "Training explorer"} | options
         super().__init__(frame=frame, start=frame, label=label, **traits, **options)
+        # Wide: the pictures stand beside the plane. On a phone they stand below it, two rows of five.
+        self.room = [0.4, 252, 1.8, 266]
         self.poster = poster(recorder, frame)
         self.poster_alt = (
             f"Codes of {len(recorder.digits):,} held-out digits in the plane, coloured by digit, after "

@@ -11,7 +11,8 @@ from aae_core.training import TrainingConfig
 
 def build() -> GAN:
     """Two perceptrons: the generator is small enough for a page to run it."""
-    return GAN(Decoder(16, (256, 512), slope=0.2), ImageDiscriminator(), Gaussian(16), gradient_penalty=0.5)
+    generator = Decoder(16, (256, 512), slope=0.2, batch_norm=(0, 1))
+    return GAN(generator, ImageDiscriminator(), Gaussian(16), gradient_penalty=0.1)
 
 
 RECIPES = (
@@ -22,6 +23,9 @@ RECIPES = (
         build=build,
         training=TrainingConfig(epochs=50, batch_size=128, constant_until=0.4, average=0.999),
         measures=("sample_confidence", "class_coverage", "sample_distance"),
-        practice=("original: the non-saturating game", "modern: Adam, gradient penalty, averaged weights"),
+        practice=(
+            "original: the non-saturating game",
+            "modern: Adam, batch norm in the generator, gradient penalty, averaged weights",
+        ),
     ),
 )

@@ -62,6 +62,16 @@ def test_nothing_scrolls_sideways(book, visit, page, widths):
 
 
 @every_page
+def test_equations_fit_the_column(book, visit, page):
+    tab = visit(book.url(page), width=1280)
+    wide = tab.evaluate(
+        """() => [...document.querySelectorAll('.bd-article div.math')].filter((e) => e.scrollWidth > e.clientWidth)
+            .map((e) => `${e.innerText.slice(0, 60)}: ${e.scrollWidth - e.clientWidth} pixels too wide`)"""
+    )
+    assert wide == []
+
+
+@every_page
 def test_colours_follow_the_system(book, visit, page):
     tab = visit(book.url(page))
     for theme, colours in (("light", palette.LIGHT), ("dark", palette.DARK), ("light", palette.LIGHT)):
@@ -112,9 +122,13 @@ def test_every_slider_redraws_its_explorer_by_keyboard(book, visit, page):
             slider = sliders.nth(index)
             before, value = pictures(tab, explorer + "canvas"), slider.input_value()
             slider.focus()
-            for _ in range(4):
-                tab.keyboard.press("ArrowRight")
-            settle(tab)
+            # right; or up, for the second coordinate of a plane; or back, from the last frame of a film
+            for key in ("ArrowRight", "ArrowUp", "ArrowLeft"):
+                for _ in range(4):
+                    tab.keyboard.press(key)
+                settle(tab)
+                if slider.input_value() != value:
+                    break
             name = slider.get_attribute("aria-label") or index
             assert slider.input_value() != value, f"slider {name} does not follow the arrow keys"
             assert pictures(tab, explorer + "canvas") != before, f"slider {name} changes no picture"
