@@ -53,6 +53,8 @@ def clustering_error(model: SemiSupervisedAAE, named: Digits, test: Digits) -> d
     labels, truth = named.labels.cpu(), test.labels.cpu()
     chance = 1 - float(truth.bincount(minlength=N_CLASSES).max() / len(truth))
     rules = {"paper": name_by_example, "majority": name_by_majority}
-    errors = {name: float((rule(known, labels)[seen.argmax(1)] != truth).float().mean()) for name, rule in rules.items()}
+    errors = {
+        name: float((rule(known, labels)[seen.argmax(1)] != truth).float().mean()) for name, rule in rules.items()
+    }
     found = {name: Measure(error, chance, "one cluster for all") for name, error in errors.items()}
     return found | {"in_use": Measure(clusters_in_use(seen), float(model.n_classes), "all of them")}

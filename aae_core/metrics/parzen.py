@@ -47,7 +47,11 @@ def parzen_of(samples: Tensor, validation: Tensor, test: Tensor) -> dict[str, fl
     squared = squared_distances(validation, samples)
     bandwidth = max(BANDWIDTHS, key=lambda width: float(log_likelihoods(squared, width, n_pixels).mean()))
     scores = log_likelihoods(squared_distances(test, samples), bandwidth, n_pixels)
-    return {"value": float(scores.mean()), "error": float(scores.std() / math.sqrt(len(scores))), "bandwidth": bandwidth}
+    return {
+        "value": float(scores.mean()),
+        "error": float(scores.std() / math.sqrt(len(scores))),
+        "bandwidth": bandwidth,
+    }
 
 
 def parzen(

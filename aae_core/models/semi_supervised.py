@@ -80,7 +80,7 @@ class SemiSupervisedAAE(nn.Module):
         y = logits.softmax(1)
 
         # Reconstruction phase: the clean image from class and style.
-        reconstruction = losses.reconstruction(self.decoder(z, y), x)
+        reconstruction = losses.reconstruction(self.decode(z, y), x)
 
         # Regularisation phase, the discriminators: real are one-hot vectors and normal styles, false what was inferred.
         y_prior, z_prior = self.class_prior.sample(n, device=x.device), self.prior.sample(n, device=x.device)
@@ -97,8 +97,15 @@ class SemiSupervisedAAE(nn.Module):
         if known is not None:
             found["classification"] = F.cross_entropy(known_logits, known.labels)
             loss = loss + self.classification_weight * found["classification"]
+        for name, more in self.further_losses().items():
+            found[name] = more
+            loss = loss + more
         descend(loss, optimizers["autoencoder"])
         return found
+
+    def further_losses(self) -> dict[str, Tensor]:
+        """What a model of this kind may add to the autoencoder's loss, by name, already weighed; nothing here."""
+        return {}
 
     def _judge_class(self, y: Tensor) -> Tensor:
         return self.class_discriminator(y + self.class_noise * torch.randn_like(y))
@@ -132,4 +139,4 @@ class SemiSupervisedAAE(nn.Module):
             y = torch.randint(self.n_classes, (n,), device=device)
         elif isinstance(y, int):
             y = torch.full((n,), y, device=device)
-        return self.decoder(self.prior.sample(n, device=device), y)
+        return self.decode(self.prior.sample(n, device=device), y)
