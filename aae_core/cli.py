@@ -157,6 +157,9 @@ def evaluate(
     data: DataFolder = None,
     split: Annotated[Split, typer.Option(help="Measure on the test or on the validation digits.")] = Split.test,
     device: DeviceOption = DeviceName.auto,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write what was measured into the card; full MNIST's test digits only.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print every measure that applies to a trained model, each with the value to read it against."""
@@ -169,8 +172,14 @@ def evaluate(
         chosen = recipe(about["recipe"])
         model = zoo.load(which, device.value)
         splits = load_digits(data, announce=_note)
+        if update and (split is not Split.test or not splits.is_full):
+            raise ValueError(
+                "--update: a card holds measures of full MNIST's test digits. Name its folder: --data DIR."
+            )
         judge = _judge(chosen.measures)
         found = metrics.evaluate(model, splits, chosen.measures, judge, split.value, seed=about["seed"])
+        if update:
+            zoo.remeasure(which, found)
         about["measures"] = {name: measure.as_dict() for name, measure in found.items()}
         _print_measures(about, as_json, {"split": split.value, "data": splits.source})
 

@@ -122,6 +122,14 @@ def save(
     return folder / CARD
 
 
+def remeasure(name: str | Path, measures: dict[str, Measure]) -> Path:
+    """Writes new `measures` of the test digits into the card of a recipe's weights or of a run; returns its path."""
+    about = card(name) | {"measures": {name: measure.as_dict() for name, measure in measures.items()}}
+    path = folder_of(name) / CARD
+    path.write_text(json.dumps(about, indent=1) + "\n")
+    return path
+
+
 def half(model: nn.Module) -> dict[str, torch.Tensor]:
     """The model's state with ``float16`` numbers, contiguous and on the CPU."""
     state = model.state_dict().items()

@@ -78,6 +78,7 @@ def test_evaluate_in_words_prints_value_and_reference():
     [
         (["train", "supervized"], "there is no 'supervized'"),
         (["evaluate", "nowhere"], "neither a recipe"),
+        (["evaluate", "judge", "--update"], "--update: a card holds measures of full MNIST's test digits"),
         (["train", "supervised", "--data", "nowhere"], "there is no such folder"),
         (["train", "supervised", "--out", "fresh", "--resume"], "no checkpoint to resume from"),
         (["sample", "judge", "--out", "x.png"], "it draws none"),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 
 import pytest
 import torch
@@ -24,6 +25,15 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     zoo.save(model, folder, short, history, splits, {"a": metrics.Measure(1.0, 2.0, "two")})
     return folder, model
+
+
+def test_new_measures_replace_a_cards_old_ones_and_nothing_else(run, tmp_path):
+    folder = shutil.copytree(run[0], tmp_path / "run")
+    before = zoo.card(folder)
+    zoo.remeasure(folder, {"b": metrics.Measure(3.0, 4.0, "four")})
+    after = zoo.card(folder)
+    assert after["measures"] == {"b": {"value": 3.0, "reference": 4.0, "reference_is": "four"}}
+    assert {**after, "measures": None} == {**before, "measures": None}
 
 
 @pytest.mark.parametrize("name", RECIPES)

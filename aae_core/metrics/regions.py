@@ -18,8 +18,9 @@ def region_accuracy(z: Tensor, y: Tensor, prior: Prior, seed: int = 0) -> Measur
 
     The reference is the share of the prior's own samples that do: regions of a mixture overlap a little.
     """
-    drawn = torch.randint(N_CLASSES, (len(z),), generator=torch.Generator().manual_seed(seed))
-    samples = prior.sample(len(z), drawn, generator=torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(N_CLASSES, (len(z),), generator=generator)
+    samples = prior.sample(len(z), drawn, generator=generator)
     ceiling = (prior.region(samples) == drawn).float().mean()
     own = (prior.region(z) == y.cpu()).float().mean()
     return Measure(float(own), float(ceiling), "samples of the prior, in their own region")

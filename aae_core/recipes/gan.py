@@ -12,7 +12,7 @@ from aae_core.training import TrainingConfig
 def build() -> GAN:
     """Two perceptrons: the generator is small enough for a page to run it."""
     generator = Decoder(16, (256, 512), slope=0.2, batch_norm=(0, 1))
-    return GAN(generator, ImageDiscriminator(), Gaussian(16), gradient_penalty=0.1)
+    return GAN(generator, ImageDiscriminator(), Gaussian(16), gradient_penalty=0.25)
 
 
 RECIPES = (
@@ -21,7 +21,7 @@ RECIPES = (
         chapter=1,
         summary="GAN of digits: 16 normal numbers become an image, in the non-saturating game.",
         build=build,
-        training=TrainingConfig(epochs=50, batch_size=128, constant_until=0.4, average=0.999),
+        training=TrainingConfig(epochs=60, batch_size=128, constant_until=0.4, average=0.999),
         measures=("sample_confidence", "class_coverage", "sample_distance"),
         practice=(
             "original: the non-saturating game",

@@ -32,6 +32,7 @@ export function watchTheme(root, onChange, signal) {
   };
   let before = read();
   const check = () => {
+    if (!root.isConnected) return; // what is not on the page has no colours
     const now = read();
     if (now !== before) {
       before = now;
@@ -42,8 +43,13 @@ export function watchTheme(root, onChange, signal) {
   const options = { attributes: true, attributeFilter: ["class", "theme", "data-theme", "data-jp-theme-light"] };
   observer.observe(document.documentElement, options);
   observer.observe(document.body, options);
+  const arrival = new ResizeObserver(check); // Jupyter makes a view first and puts it on the page afterwards
+  arrival.observe(root);
   for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
     matchMedia(query).addEventListener("change", check, { signal });
-  signal.addEventListener("abort", () => observer.disconnect());
+  signal.addEventListener("abort", () => {
+    observer.disconnect();
+    arrival.disconnect();
+  });
   return theme;
 }
