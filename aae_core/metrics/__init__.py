@@ -18,7 +18,7 @@ from aae_core.metrics.holes import in_hole, neighbour_samples, prior_holes
 from aae_core.metrics.leak import style_leak
 from aae_core.metrics.matching import prior_swd, sliced_wasserstein, two_sample
 from aae_core.metrics.measure import Measure, Trial, codes_of, decode_all
-from aae_core.metrics.parzen import parzen, parzen_of
+from aae_core.metrics.parzen import log_likelihoods, parzen, parzen_of
 from aae_core.metrics.posterior import posterior_spread
 from aae_core.metrics.reading import judge_reference, judged_accuracy, sample_accuracy, swap_accuracy, test_error
 from aae_core.metrics.reconstruction import pca_mse, test_mse
@@ -51,6 +51,7 @@ __all__ = [
     "importance_weighted",
     "in_hole",
     "judge_reference",
+    "log_likelihoods",
     "judged_accuracy",
     "neighbour_samples",
     "neighbour_style",
