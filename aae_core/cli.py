@@ -59,6 +59,7 @@ DataFolder = Annotated[
         help="Folder with MNIST's four files. Without it: AAE_DATA, the cache, a download, or 5,000 embedded digits.",
     ),
 ]
+RUNS = Path("runs")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")]
 DeviceOption = Annotated[DeviceName, typer.Option(help="Where to compute; auto takes a GPU where there is one.")]
 
@@ -133,22 +134,14 @@ def train(
     with _mistakes_explained():
         from aae_core import zoo
         from aae_core.data import load_digits
-        from aae_core.metrics import evaluate
         from aae_core.recipes import recipe
-        from aae_core.training import CHECKPOINT
 
         chosen = recipe(recipe_name).with_training(epochs=epochs, seed=seed, device=device.value)
-        folder = out or Path("runs") / recipe_name
+        folder = out or RUNS / recipe_name
         splits = load_digits(data, announce=_note)
-        model, history = chosen.train(splits, folder=folder, resume=resume, progress=not as_json)
-        # What is measured is what is kept: the weights after rounding to half precision.
-        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in zoo.half(model).items()})
-        judge = _judge(chosen.measures)
-        measures = evaluate(model, splits, chosen.measures, judge, seed=chosen.training.seed)
-        path = zoo.save(model, folder, chosen, history, splits, measures)
-        (folder / CHECKPOINT).unlink(missing_ok=True)
-        _print_measures(zoo.card(folder), as_json, {"folder": str(folder), "seconds": history.seconds})
-        _note(f"Weights and card are in {path.parent}.")
+        about = zoo.run(chosen, splits, folder, resume=resume, progress=not as_json)
+        _print_measures(about, as_json, {"folder": str(folder)})
+        _note(f"Weights and card are in {folder}.")
 
 
 @app.command()
@@ -176,12 +169,72 @@ def evaluate(
             raise ValueError(
                 "--update: a card holds measures of full MNIST's test digits. Name its folder: --data DIR."
             )
-        judge = _judge(chosen.measures)
+        judge = zoo.judge_for(chosen)
         found = metrics.evaluate(model, splits, chosen.measures, judge, split.value, seed=about["seed"])
         if update:
             zoo.remeasure(which, found)
         about["measures"] = {name: measure.as_dict() for name, measure in found.items()}
         _print_measures(about, as_json, {"split": split.value, "data": splits.source})
+
+
+@app.command()
+def reproduce(
+    recipe_names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RECIPE]...", help="Some of the table's recipes; all by default.", autocompletion=_recipe_names
+        ),
+    ] = None,
+    data: DataFolder = None,
+    seeds: Annotated[
+        int, typer.Option(min=0, help="Train each recipe from so many seeds first; runs that are there are kept.")
+    ] = 0,
+    out: Annotated[Path, typer.Option(help="Folder of the runs, one folder a recipe and seed.")] = RUNS,
+    device: DeviceOption = DeviceName.auto,
+    table: Annotated[Path | None, typer.Option(help="Write the table there too: .json, .md or .tex.")] = None,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record", help="Keep the runs' cards beside the recipes' weights, as the book's table has them."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the figures of the paper beside ours: from recorded runs, and from those you add.
+
+    Interrupted runs are resumed from their last epoch. Training everything from several seeds takes hours.
+    """
+    with _mistakes_explained():
+        from aae_core import reproduce as figures
+        from aae_core import zoo
+        from aae_core.data import load_digits
+        from aae_core.recipes import recipe
+
+        names = [line.recipe for line in figures.rows(recipe_names or (), out)]
+        if table is not None and table.suffix not in (".json", ".md", ".tex"):
+            raise ValueError(f"--table: {table} ends in neither .json, .md nor .tex.")
+        if seeds:
+            splits = load_digits(data, announce=_note)
+            if not splits.is_full:
+                raise ValueError("--seeds: the paper's figures are of full MNIST. Name its folder: --data DIR.")
+            for name in names:
+                there = {card["seed"] for card in figures.recorded(name, out)}
+                for seed in sorted(set(range(seeds)) - there):
+                    folder = out / name / f"seed-{seed}"
+                    _note(f"{name}, seed {seed}, in {folder}")
+                    chosen = recipe(name).with_training(seed=seed, device=device.value)
+                    resume = (folder / zoo.CHECKPOINT).exists()
+                    zoo.run(chosen, splits, folder, resume=resume, progress=not as_json)
+        if record:
+            for name in names:
+                _note(f"Recorded: {figures.record(name, out)}")
+        lines = figures.rows(names, out)
+        if table is not None:
+            texts = {".json": lambda: figures.as_json(lines), ".md": lambda: figures.markdown(lines)}
+            texts[".tex"] = lambda: figures.latex(lines)
+            table.parent.mkdir(parents=True, exist_ok=True)
+            table.write_text(texts[table.suffix]() + "\n")
+        typer.echo(figures.as_json(lines) if as_json else figures.markdown(lines))
 
 
 @app.command()
@@ -241,13 +294,6 @@ def export(
 def _check_draws(model: object, which: str) -> None:
     if not hasattr(model, "decoder"):
         raise ValueError(f"{which}: this model reads digits, it draws none.")
-
-
-def _judge(measures: tuple[str, ...]):  # noqa: ANN202 - importing its class would slow every command down
-    from aae_core.metrics import NEED_JUDGE
-    from aae_core.zoo import load
-
-    return load("judge") if NEED_JUDGE & set(measures) else None
 
 
 def _print_measures(about: dict, as_json: bool, more: dict) -> None:

@@ -133,6 +133,29 @@ class Digits:
             chosen.append(members[torch.randperm(len(members), generator=generator)[: n // N_CLASSES]])
         return torch.cat(chosen).sort().values
 
+    def labelled_draws(self, n: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches without end of `n` labelled digits, equally many of each class, as (images in [0, 1], labels).
+
+        Each is drawn anew, so that a few labels serve as many steps as there are.
+
+        Raises:
+            DataError: `n` is not a positive multiple of the number of classes, or a class has no label.
+        """
+        if n < 1 or n % N_CLASSES:
+            raise DataError(f"n: a balanced batch needs a positive multiple of {N_CLASSES}, got {n}.")
+        members = [(self.labels == k).nonzero().flatten() for k in range(N_CLASSES)]
+        for k, there in enumerate(members):
+            if not len(there):
+                raise DataError(f"labels: of digit {k} there is no labelled image; label some of each class.")
+        device, each = self.labels.device, n // N_CLASSES
+        # One draw for all classes: so many of each, as shares of that class's own count.
+        count = torch.tensor([len(there) for there in members], device=device)[:, None]
+        start, pool = count.cumsum(0) - count, torch.cat(members)
+        labels = torch.arange(N_CLASSES, device=device).repeat_interleave(each)
+        while True:
+            at = (torch.rand(N_CLASSES, each, device=device) * count).long().clamp_max(count - 1)
+            yield to_pixels(self.images[pool[(start + at).flatten()]]), labels
+
     def hide_labels(self, keep: int, seed: int) -> Digits:
         """The same images, of which only a balanced `keep` stay labelled; the rest, or all, are :data:`UNLABELLED`."""
         labels = torch.full_like(self.labels, UNLABELLED)

@@ -37,11 +37,15 @@ def mlp(
 
 
 def one_hot(y: Tensor, n_classes: int) -> Tensor:
-    """Labels as ``float32`` (N, n_classes).
+    """Labels (N,) as ``float32`` (N, n_classes); probabilities (N, n_classes), which an encoder gives, stay as they are.
 
     Raises:
-        ValueError: a label outside 0 … n_classes − 1.
+        ValueError: a label outside 0 … n_classes − 1, or probabilities of another width.
     """
+    if y.is_floating_point():
+        if y.ndim != 2 or y.shape[1] != n_classes:
+            raise ValueError(f"y: expected probabilities of shape (N, {n_classes}), got {tuple(y.shape)}.")
+        return y
     # torch's own one_hot checks the range on the host, which would make a GPU wait at every step.
     if y.device.type == "cpu" and y.numel() and (int(y.min()) < 0 or int(y.max()) >= n_classes):
         raise ValueError(f"y: expected labels in 0 … {n_classes - 1}, got {int(y.min())} … {int(y.max())}.")

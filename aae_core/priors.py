@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from aae_core.networks import check_code
+from aae_core.networks import check_code, one_hot
 
 
 class Prior:
@@ -92,6 +92,36 @@ class Gaussian(Prior):
     def log_prob(self, z: Tensor) -> Tensor:
         check_code(z, self.dim)
         return -0.5 * (z.square().sum(1) + self.dim * math.log(2 * math.pi))
+
+
+class Categorical(Prior):
+    """The categorical prior: one-hot codes, each class as likely as any other (section 4).
+
+    Args:
+        n_classes: number of classes, at least 2; a code is as wide.
+    """
+
+    def __init__(self, n_classes: int) -> None:
+        if n_classes < 2:
+            raise ValueError(f"n_classes: expected at least 2, got {n_classes}.")
+        self.dim = self.n_classes = n_classes
+
+    def sample(
+        self,
+        n: int,
+        labels: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        device: torch.device | str = "cpu",
+    ) -> Tensor:
+        self.check_sample(n, labels)
+        if labels is None:
+            labels = torch.randint(self.n_classes, (n,), generator=generator, device=device)
+        return one_hot(labels.to(device), self.n_classes)
+
+    def region(self, z: Tensor) -> Tensor:
+        """The largest entry of each code, (N,), for codes (N, n_classes)."""
+        check_code(z, self.dim)
+        return z.argmax(1)
 
 
 class GaussianMixture(Prior):

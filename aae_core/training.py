@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
-from aae_core.data import Digits, check_batch_size
+from aae_core.data import N_CLASSES, Digits, check_batch_size
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -29,10 +30,14 @@ CHECKPOINT = "checkpoint.pt"
 
 
 class Batch(NamedTuple):
-    """What a step sees: images ``float32`` (N, C, H, W) in [0, 1] and labels ``int64`` (N,)."""
+    """What a step sees: images ``float32`` (N, C, H, W) in [0, 1] and labels ``int64`` (N,).
+
+    Where few labels are known, a step may see a batch of labelled images as well, drawn beside the epoch's own.
+    """
 
     images: Tensor
     labels: Tensor
+    labelled: Batch | None = None
 
 
 class Model(Protocol):
@@ -54,6 +59,7 @@ class TrainingConfig:
     Args:
         epochs: passes over the data, at least 1.
         batch_size: images a step.
+        labelled_batch: labelled images that join each step, equally many of each class; 0 for none.
         learning_rate: Adam's rate; or one for each of the model's parts, by name.
         betas: Adam's decay of the first and second moment.
         constant_until: share of the run at full rate, 0 … 1; from there the rate falls linearly to `final_rate`.
@@ -71,6 +77,7 @@ class TrainingConfig:
 
     epochs: int = 20
     batch_size: int = 256
+    labelled_batch: int = 0
     learning_rate: float | Mapping[str, float] = 1e-3
     betas: tuple[float, float] = (0.5, 0.999)
     constant_until: float = 1.0
@@ -88,6 +95,11 @@ class TrainingConfig:
         )
         for name, ok, wanted in (
             ("epochs", isinstance(self.epochs, int) and self.epochs >= 1, "a whole number of at least 1"),
+            (
+                "labelled_batch",
+                self.labelled_batch >= 0 and self.labelled_batch % N_CLASSES == 0,
+                f"a multiple of {N_CLASSES}, for equally many of each class",
+            ),
             ("learning_rate", all(0 < rate < math.inf for rate in rates), "positive rates"),
             ("betas", all(0 <= beta < 1 for beta in self.betas), "two decays in [0, 1)"),
             ("constant_until", 0 <= self.constant_until <= 1, "a share in [0, 1]"),
@@ -214,7 +226,7 @@ def fit(
             seed_everything(config.seed * 1_000_003 + epoch)
             if epoch >= config.freeze_norms_from * config.epochs:
                 _freeze_norms(model)
-            for batch in _batches(data, config.batch_size, device):
+            for batch in _batches(data, config, device):
                 with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
                     losses = model.step(batch, run.optimizers)
                 run.after_step(losses)
@@ -358,15 +370,20 @@ def _steps_per_epoch(data: Digits | DataLoader, batch_size: int) -> int:
     return max(1, len(data) // batch_size) if isinstance(data, Digits) else len(data)
 
 
-def _batches(data: Digits | DataLoader, batch_size: int, device: torch.device) -> Iterator[Batch]:
+def _batches(data: Digits | DataLoader, config: TrainingConfig, device: torch.device) -> Iterator[Batch]:
     """One epoch. A short last batch is left out: it would weigh each of its images more, and upset batch norm."""
-    if isinstance(data, Digits):
-        for images, labels in data.batches(min(batch_size, len(data))):
-            if len(labels) == min(batch_size, len(data)):
-                yield Batch(images, labels)
-    else:
+    if not isinstance(data, Digits):
+        if config.labelled_batch:
+            raise ValueError("labelled_batch: labelled images are drawn from digits in memory, not from a DataLoader.")
         for images, labels in data:
             yield Batch(images.to(device, non_blocking=True), labels.to(device, non_blocking=True))
+        return
+    labelled = data.labelled_draws(config.labelled_batch) if config.labelled_batch else repeat(None)
+    size = min(config.batch_size, len(data))
+    for images, labels in data.batches(size):
+        if len(labels) == size:
+            drawn = next(labelled)
+            yield Batch(images, labels, drawn and Batch(*drawn))
 
 
 def _progress_bar(run: _Run, show: bool):  # noqa: ANN202 - tqdm's class depends on where it runs

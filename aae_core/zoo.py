@@ -19,9 +19,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from aae_core.data import FILES, Splits
-from aae_core.metrics import Measure
+from aae_core.metrics import NEED_JUDGE, Measure, evaluate
 from aae_core.recipes import RECIPES, Recipe, recipe
-from aae_core.training import Device, History, choose_device
+from aae_core.training import CHECKPOINT, Device, History, choose_device
 
 ZOO = Path(__file__).parent / "weights"
 WEIGHTS, CARD = "model.safetensors", "card.json"
@@ -86,6 +86,29 @@ def load(name: str | Path, device: Device = "cpu") -> nn.Module:
     except (SafetensorError, RuntimeError, OSError) as error:
         raise ValueError(f"{path}: does not fit the recipe '{about['recipe']}' ({error}). Train it again.") from error
     return model.to(choose_device(device)).eval()
+
+
+def judge_for(made_by: Recipe) -> nn.Module | None:
+    """The judge, if one of the recipe's measures asks it; else None."""
+    return load("judge") if NEED_JUDGE & set(made_by.measures) else None
+
+
+def run(
+    made_by: Recipe, splits: Splits, folder: Path, *, resume: bool = False, progress: bool = True
+) -> dict[str, object]:
+    """Trains a recipe, measures it, writes weights and card into `folder`, and returns the card.
+
+    Args:
+        resume: goes on from the folder's checkpoint, which each epoch leaves and the finished run takes away.
+        progress: shows a progress bar.
+    """
+    model, history = made_by.train(splits, folder=folder, resume=resume, progress=progress)
+    # What is measured is what is kept: the weights after rounding to half precision.
+    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in half(model).items()})
+    measures = evaluate(model, splits, made_by.measures, judge_for(made_by), seed=made_by.training.seed)
+    save(model, folder, made_by, history, splits, measures)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    return card(folder)
 
 
 def save(

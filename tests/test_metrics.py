@@ -137,3 +137,64 @@ def test_codes_come_in_the_order_of_the_digits():
     digits = bars(25)
     z = metrics.codes_of(Stand(True), Digits(digits.images, digits.labels), batch_size=7)
     assert z.shape == (25, 2) and torch.allclose(z[:, 0] * 10, (2.0 * digits.labels + 3), atol=1)
+
+
+def test_clusters_are_named_by_their_surest_image_or_by_their_majority():
+    probabilities = torch.tensor([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.3, 0.7], [0.2, 0.8]])
+    labels = torch.tensor([4, 7, 7, 1, 2])
+    assert metrics.name_by_example(probabilities, labels).tolist() == [4, 2]
+    assert metrics.name_by_majority(probabilities, labels).tolist() == [7, 1]
+
+
+def test_an_empty_cluster_takes_the_name_of_its_nearest_image():
+    probabilities = torch.tensor([[0.9, 0.1, 0.0], [0.6, 0.2, 0.2], [0.5, 0.5, 0.0]])
+    labels = torch.tensor([4, 7, 7])
+    assert metrics.name_by_majority(probabilities, labels).tolist() == [7, 7, 7]
+    assert metrics.clusters_in_use(probabilities) == 1
+
+
+def test_clustering_error_counts_images_in_clusters_of_another_name():
+    digits = bars(100)
+
+    class Clusters:
+        n_classes = 20
+
+        @staticmethod
+        def probabilities(x):
+            right = Reader().probabilities(x)
+            sure = torch.cat([0.9 * right, torch.zeros(len(x), 10)], 1)
+            sure[:7] = torch.nn.functional.one_hot(torch.full((7,), 10), 20).float()  # seven stand apart
+            return sure
+
+    found = metrics.clustering_error(Clusters, digits, digits)
+    kept = digits.labels[:7].mode().values
+    assert found["majority"].value == pytest.approx(float((digits.labels[:7] != kept).float().mean()) * 0.07)
+    assert found["paper"].value <= 0.07
+    assert found["in_use"].value == 11 and found["in_use"].reference == 20
+
+
+def test_parzen_windows_know_a_gaussian():
+    """Many samples of N(0, s²) per pixel under a narrow window: the log density is near the true one in few dimensions."""
+    generator = torch.Generator().manual_seed(0)
+    samples, test = (torch.randn(20_000, 2, generator=generator) * 0.5 for _ in range(2))
+    truth = torch.distributions.Normal(0, 0.5).log_prob(test).sum(1).mean()
+    found = metrics.parzen_of(samples, test[:1000], test[:4000])
+    assert found["value"] == pytest.approx(float(truth), abs=0.05)
+    assert 0 < found["error"] < 0.05
+    with pytest.raises(ValueError, match="bandwidth: expected a positive number, got 0"):
+        metrics.log_likelihoods(torch.ones(2, 2), 0, 4)
+
+
+def test_parzen_prefers_blurred_averages_to_what_it_should_measure():
+    """What chapter 9 warns of: a few sharp samples lose to as many centres, though real images are sharp."""
+    x = bars(200).pixels()
+    centres = torch.stack([x[bars(200).labels == k].mean(0) for k in range(10)])
+    sharp = metrics.parzen_of(x[:5], x[:50], x[50:])["value"]
+    assert metrics.parzen_of(centres, x[:50], x[50:])["value"] > sharp
+
+
+def test_frechet_distance_of_gaussians_is_the_known_one():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0, 1, (50_000, 3)), rng.normal(1, 2, (50_000, 3))
+    assert metrics.frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
+    assert metrics.frechet_distance(a, b) == pytest.approx(3 * 1 + 3 * (1 - 2) ** 2, rel=0.03)

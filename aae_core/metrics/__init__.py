@@ -12,10 +12,13 @@ from torch import nn
 
 from aae_core.data import Splits
 from aae_core.metrics.bound import best_spread, bound, bound_terms, importance_weighted, posteriors_of
+from aae_core.metrics.clustering import clustering_error, clusters_in_use, name_by_example, name_by_majority
+from aae_core.metrics.frechet import frechet, frechet_distance
 from aae_core.metrics.holes import in_hole, neighbour_samples, prior_holes
 from aae_core.metrics.leak import style_leak
 from aae_core.metrics.matching import prior_swd, sliced_wasserstein, two_sample
 from aae_core.metrics.measure import Measure, Trial, codes_of, decode_all
+from aae_core.metrics.parzen import log_likelihoods, parzen, parzen_of
 from aae_core.metrics.posterior import posterior_spread
 from aae_core.metrics.reading import judge_reference, judged_accuracy, sample_accuracy, swap_accuracy, test_error
 from aae_core.metrics.reconstruction import pca_mse, test_mse
@@ -31,6 +34,14 @@ __all__ = [
     "Trial",
     "best_match",
     "class_coverage",
+    "clustering_error",
+    "clusters_in_use",
+    "frechet",
+    "frechet_distance",
+    "name_by_example",
+    "name_by_majority",
+    "parzen",
+    "parzen_of",
     "best_spread",
     "bound",
     "bound_terms",
@@ -40,6 +51,7 @@ __all__ = [
     "importance_weighted",
     "in_hole",
     "judge_reference",
+    "log_likelihoods",
     "judged_accuracy",
     "neighbour_samples",
     "neighbour_style",
@@ -82,11 +94,14 @@ MEASURES: dict[str, Callable[[Trial], Measure | dict[str, Measure]]] = {
     "sample_confidence": lambda t: sample_confidence(t.model, t.judge, t.held_out, seed=t.seed),
     "class_coverage": lambda t: class_coverage(t.model, t.judge, t.held_out, seed=t.seed),
     "sample_distance": lambda t: sample_distance(t.model, t.held_out, seed=t.seed),
+    "clustering_error": lambda t: clustering_error(t.model, t.named, t.held_out),
+    "parzen": lambda t: parzen(t.model, t.train, t.named, t.held_out, seed=t.seed),
+    "frechet": lambda t: frechet(t.model, t.judge, t.held_out, seed=t.seed),
     "test_error": lambda t: test_error(t.model, t.held_out),
 }
 """The measures by name, as recipes list them. Some give several figures, by name."""
 
-NEED_JUDGE = frozenset({"sample_accuracy", "swap_accuracy", "sample_confidence", "class_coverage"})
+NEED_JUDGE = frozenset({"sample_accuracy", "swap_accuracy", "sample_confidence", "class_coverage", "frechet"})
 """The measures that ask an independent classifier to read what was drawn."""
 
 
@@ -110,7 +125,9 @@ def evaluate(
         raise ValueError(f"split: expected 'test' or 'validation', got {split!r}.")
     if unknown := [name for name in measures if name not in MEASURES]:
         raise ValueError(f"measures: there is no {unknown[0]!r}. Choose from: {', '.join(MEASURES)}.")
-    trial = Trial(model, splits.train, getattr(splits, split), judge, seed)
+    # What a measure chooses or names by held-out digits, it chooses by others than those that it counts.
+    named = splits.validation if split == "test" else splits.test
+    trial = Trial(model, splits.train, getattr(splits, split), judge, seed, named)
     found: dict[str, Measure] = {}
     for name in measures:
         result = MEASURES[name](trial)

@@ -35,6 +35,7 @@ class Trial:
     held_out: Digits
     judge: Judge | None
     seed: int
+    named: Digits
 
 
 @torch.no_grad()

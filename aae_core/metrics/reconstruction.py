@@ -10,9 +10,15 @@ from aae_core.metrics.measure import Measure, codes_of, decode_all
 
 
 def test_mse(model: nn.Module, train: Digits, test: Digits) -> Measure:
-    """Mean squared error per pixel of the reconstruction; against PCA with as many components."""
-    z = codes_of(model, test)
-    x_hat = decode_all(model, z, test.labels.cpu() if model.decoder.n_classes else None)
+    """Mean squared error per pixel of the reconstruction; against PCA with as many components.
+
+    A decoder that takes a class gets what the model itself infers, where it infers one, else the label.
+    """
+    z, y = codes_of(model, test), None
+    if model.decoder.n_classes:
+        infers = hasattr(model, "probabilities")
+        y = model.probabilities(test.pixels()) if infers else test.labels.cpu()
+    x_hat = decode_all(model, z, y)
     value = float((x_hat - test.pixels().cpu()).square().mean())
     return Measure(value, pca_mse(train, test, z.shape[1]), f"PCA with {z.shape[1]} components")
 

@@ -1,0 +1,42 @@
+"""Fréchet distance between drawn and real digits, in the features of an independent classifier (Heusel et al. 2017)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from aae_core.data import Digits
+from aae_core.metrics.measure import Measure
+from aae_core.metrics.variety import samples_of
+from aae_core.models.judge import Judge
+
+
+@torch.no_grad()
+def features_of(judge: Judge, images: Tensor, batch_size: int = 1000) -> np.ndarray:
+    """The judge's last hidden layer, ``float64`` (N, n_features), of images (N, 1, 28, 28)."""
+    device = next(judge.parameters()).device
+    parts = [judge.features(part.to(device)).cpu() for part in images.split(batch_size)]
+    return torch.cat(parts).double().numpy()
+
+
+def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Squared Fréchet distance between the normal distributions that have the moments of a (N, d) and b (M, d):
+
+    ‖μₐ − μ_b‖² + tr(Σₐ + Σ_b − 2 (Σₐ Σ_b)^½).
+    """
+    mean = np.square(a.mean(0) - b.mean(0)).sum()
+    cov_a, cov_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    # The trace of the root of a product is the sum of the roots of its eigenvalues, which are real and not negative.
+    roots = np.sqrt(np.linalg.eigvals(cov_a @ cov_b).real.clip(0)).sum()
+    return float(mean + np.trace(cov_a) + np.trace(cov_b) - 2 * roots)
+
+
+def frechet(model: nn.Module, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
+    """Fréchet distance between `n` samples and `test`; against two halves of `test`."""
+    real = features_of(judge, test.pixels())
+    order = torch.randperm(len(real), generator=torch.Generator().manual_seed(seed)).numpy()
+    half = len(real) // 2
+    floor = frechet_distance(real[order[:half]], real[order[half:]])
+    drawn = features_of(judge, samples_of(model, n, seed))
+    return Measure(frechet_distance(drawn, real), floor, "two halves of the real digits")

@@ -1,0 +1,57 @@
+"""Dimensionality reduction with adversarial autoencoders (chapter 8): section 6 of the paper, Figures 10 and 11."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from aae_core.models.semi_supervised import SemiSupervisedAAE
+from aae_core.networks import Decoder, one_hot
+
+
+class ReductionAAE(SemiSupervisedAAE):
+    """A semi-supervised adversarial autoencoder whose decoder sees one point: its class's head, and the style about it.
+
+    The point of an image is r = W_Cᵀ y + z. The rows of W_C are the heads of the classes; z, which is to be normal, moves
+    a digit about its head. A penalty keeps the heads apart: none above a distance, growing linearly below it.
+
+    Args:
+        code_dim: width of the point and of the style: 2 for a map.
+        head_distance: how far apart, in code units, any two heads are to be.
+        head_weight: weight of the penalty for what is missing.
+        options: of :class:`SemiSupervisedAAE`.
+    """
+
+    def __init__(
+        self, code_dim: int = 2, *, head_distance: float = 6.0, head_weight: float = 0.01, **options: Any
+    ) -> None:
+        super().__init__(code_dim, **options)
+        self.head_distance, self.head_weight = head_distance, head_weight
+        self.heads = nn.Parameter(head_distance * torch.randn(self.n_classes, code_dim))
+        hidden = [layer.out_features for layer in self.decoder.net if isinstance(layer, nn.Linear)][:-1]
+        self.decoder = Decoder(code_dim, hidden)
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """Which networks each optimizer moves; the heads learn with the autoencoder."""
+        parts = super().parts()
+        return parts | {"autoencoder": [*parts["autoencoder"], nn.ParameterList([self.heads])]}
+
+    def further_losses(self) -> dict[str, Tensor]:
+        """The penalty on heads that stand too close: linear in what is missing, summed over pairs."""
+        missing = self.head_distance - torch.pdist(self.heads)
+        return {"heads": self.head_weight * missing.clamp(min=0).sum()}
+
+    def place(self, z: Tensor, y: Tensor) -> Tensor:
+        """Points (N, code_dim) of styles (N, code_dim) and classes (N,) or class probabilities (N, n_classes)."""
+        return one_hot(y, self.n_classes) @ self.heads + z
+
+    def represent(self, x: Tensor) -> Tensor:
+        """The point (N, code_dim) of each image (N, 1, 28, 28): where the map shows it."""
+        logits, z = self.infer(x)
+        return self.place(z, logits.softmax(1))
+
+    def decode(self, z: Tensor, y: Tensor) -> Tensor:
+        """Images (N, 1, 28, 28) of styles (N, code_dim) and classes (N,) or class probabilities (N, n_classes)."""
+        return self.decoder(self.place(z, y))

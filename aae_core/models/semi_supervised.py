@@ -1,0 +1,142 @@
+"""Semi-supervised adversarial autoencoder (chapter 6): the class inferred, the style beside it; section 4, Figure 8."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from aae_core import losses
+from aae_core.data import N_CLASSES
+from aae_core.networks import Decoder, Discriminator, Encoder
+from aae_core.priors import Categorical, Gaussian
+from aae_core.training import Batch, Optimizers, descend
+
+
+class SemiSupervisedAAE(nn.Module):
+    """An autoencoder whose code has two parts: a class y, which is to be one of K, and a style z, which is to be normal.
+
+    Two discriminators say so: one tells the encoder's class probabilities from one-hot vectors, the other its styles from
+    N(0, I). Labels, where some are known, teach the encoder which class is which. Without any it finds clusters (section 5).
+
+    Args:
+        code_dim: width of the style code.
+        n_classes: width of the class code: the digits, or the clusters to be found.
+        hidden: widths of the hidden layers of encoder and decoder.
+        discriminator_hidden: widths of the hidden layers of both discriminators.
+        adversarial_weight: weight of fooling each discriminator, beside the mean squared error per pixel.
+        classification_weight: weight of the cross-entropy on labelled images.
+        input_noise: standard deviation of the noise on the encoder's input in training; the target stays clean.
+        class_noise: standard deviation of the noise on what the class discriminator sees, real or false: probabilities
+            and one-hot vectors hardly meet, and without it the discriminator tells them apart at once.
+        batch_norm: hidden layers of the encoder that are batch-normalised.
+    """
+
+    def __init__(
+        self,
+        code_dim: int = 10,
+        n_classes: int = N_CLASSES,
+        hidden: Sequence[int] = (1000, 1000),
+        *,
+        discriminator_hidden: Sequence[int] = (1000, 1000),
+        adversarial_weight: float = 0.02,
+        classification_weight: float = 0.02,
+        input_noise: float = 0.3,
+        class_noise: float = 0.3,
+        batch_norm: Sequence[int] = (0, 1),
+    ) -> None:
+        super().__init__()
+        self.code_dim, self.n_classes = code_dim, n_classes
+        self.adversarial_weight, self.classification_weight = adversarial_weight, classification_weight
+        self.input_noise, self.class_noise = input_noise, class_noise
+        self.prior, self.class_prior = Gaussian(code_dim), Categorical(n_classes)
+        self.encoder = Encoder(n_classes + code_dim, hidden, batch_norm=batch_norm)
+        self.decoder = Decoder(code_dim, hidden, n_classes=n_classes)
+        self.discriminator = Discriminator(code_dim, discriminator_hidden)
+        self.class_discriminator = Discriminator(n_classes, discriminator_hidden)
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """Which networks each optimizer moves."""
+        return {
+            "autoencoder": [self.encoder, self.decoder],
+            "discriminator": [self.discriminator, self.class_discriminator],
+        }
+
+    def infer(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Class logits (N, n_classes) and styles (N, code_dim) of images (N, 1, 28, 28) in [0, 1]."""
+        logits, z = self.encoder(x).split([self.n_classes, self.code_dim], 1)
+        return logits, z
+
+    def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
+        """One training step; returns the losses, each a scalar."""
+        x, known = batch.images, batch.labelled
+        n = len(x)
+        # One pass of the encoder serves all three phases, so that batch norm sees one and the same batch.
+        seen = x if known is None else torch.cat([x, known.images])
+        logits, z = self.infer(seen + self.input_noise * torch.randn_like(seen))
+        known_logits, logits, z = logits[n:], logits[:n], z[:n]
+        y = logits.softmax(1)
+
+        # Reconstruction phase: the clean image from class and style.
+        reconstruction = losses.reconstruction(self.decode(z, y), x)
+
+        # Regularisation phase, the discriminators: real are one-hot vectors and normal styles, false what was inferred.
+        y_prior, z_prior = self.class_prior.sample(n, device=x.device), self.prior.sample(n, device=x.device)
+        style = losses.discriminator(self.discriminator(z_prior), self.discriminator(z.detach()))
+        category = losses.discriminator(self._judge_class(y_prior), self._judge_class(y.detach()))
+        descend(style + category, optimizers["discriminator"])
+
+        # Regularisation phase, the encoder: both parts of the code must pass for their priors'.
+        fooling = losses.generator(self.discriminator(z)) + losses.generator(self._judge_class(y))
+
+        # Semi-supervised classification phase: cross-entropy where the label is known.
+        loss = reconstruction + self.adversarial_weight * fooling
+        found = {"reconstruction": reconstruction, "fooling": fooling, "style": style, "category": category}
+        if known is not None:
+            found["classification"] = F.cross_entropy(known_logits, known.labels)
+            loss = loss + self.classification_weight * found["classification"]
+        for name, more in self.further_losses().items():
+            found[name] = more
+            loss = loss + more
+        descend(loss, optimizers["autoencoder"])
+        return found
+
+    def further_losses(self) -> dict[str, Tensor]:
+        """What a model of this kind may add to the autoencoder's loss, by name, already weighed; nothing here."""
+        return {}
+
+    def _judge_class(self, y: Tensor) -> Tensor:
+        return self.class_discriminator(y + self.class_noise * torch.randn_like(y))
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Styles (N, code_dim) of images (N, 1, 28, 28) in [0, 1]."""
+        return self.infer(x)[1]
+
+    @torch.no_grad()
+    def probabilities(self, x: Tensor, batch_size: int = 2000) -> Tensor:
+        """Class probabilities q(y|x), (N, n_classes), of images (N, 1, 28, 28), on the CPU."""
+        device = next(self.parameters()).device
+        return torch.cat([self.infer(part.to(device))[0].softmax(1).cpu() for part in x.split(batch_size)])
+
+    def decode(self, z: Tensor, y: Tensor) -> Tensor:
+        """Images (N, 1, 28, 28) of styles (N, code_dim) and classes (N,) or class probabilities (N, n_classes)."""
+        return self.decoder(z, y)
+
+    @torch.no_grad()
+    def sample(self, n: int, y: Tensor | int | None = None) -> Tensor:
+        """`n` images (n, 1, 28, 28) in random styles.
+
+        Args:
+            y: the classes, (n,) or one for all; None draws them evenly at random.
+
+        Raises:
+            ValueError: a class outside 0 … n_classes − 1.
+        """
+        device = next(self.parameters()).device
+        if y is None:
+            y = torch.randint(self.n_classes, (n,), device=device)
+        elif isinstance(y, int):
+            y = torch.full((n,), y, device=device)
+        return self.decode(self.prior.sample(n, device=device), y)

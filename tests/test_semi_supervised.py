@@ -1,0 +1,158 @@
+"""The semi-supervised adversarial autoencoder (chapter 6): both parts of its code, its three phases, its few labels."""
+
+import math
+
+import pytest
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from aae_core import losses
+from aae_core.data import UNLABELLED, DataError, Digits, embedded
+from aae_core.models import SemiSupervisedAAE
+from aae_core.priors import Categorical
+from aae_core.training import Batch, TrainingConfig, fit, seed_everything
+
+
+@pytest.fixture
+def model():
+    seed_everything(0)
+    return SemiSupervisedAAE(4, hidden=(32, 32), discriminator_hidden=(16,)).eval()
+
+
+def small(**options) -> SemiSupervisedAAE:
+    seed_everything(0)
+    return SemiSupervisedAAE(4, hidden=(64, 64), discriminator_hidden=(32,), **options)
+
+
+def optimizers_of(model):
+    return {
+        name: torch.optim.SGD([p for network in networks for p in network.parameters()], lr=1.0)
+        for name, networks in model.parts().items()
+    }
+
+
+def test_shapes_and_ranges(model):
+    x = torch.rand(6, 1, 28, 28)
+    probabilities, z = model.probabilities(x), model.encode(x)
+    assert probabilities.shape == (6, 10) and z.shape == (6, 4)
+    assert torch.allclose(probabilities.sum(1), torch.ones(6))
+    images = model.decode(z, probabilities)
+    assert images.shape == (6, 1, 28, 28) and 0 <= images.min() and images.max() <= 1
+    assert model.sample(5).shape == (5, 1, 28, 28)
+
+
+def test_a_class_and_a_certain_probability_draw_the_same(model):
+    z, y = torch.randn(10, 4), torch.arange(10)
+    assert torch.equal(model.decode(z, y), model.decode(z, torch.eye(10)))
+
+
+def test_one_step_moves_every_part_and_reports_its_losses():
+    model = small()
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    known = Batch(torch.rand(10, 1, 28, 28), torch.arange(10))
+    batch = Batch(torch.rand(8, 1, 28, 28), torch.full((8,), UNLABELLED), known)
+    found = model.step(batch, optimizers_of(model))
+    assert set(found) == {"reconstruction", "fooling", "style", "category", "classification"}
+    assert all(value.ndim == 0 and math.isfinite(value.detach()) for value in found.values())
+    still = {name for name, parameter in model.named_parameters() if torch.equal(parameter, before[name])}
+    assert still <= {"encoder.net.0.bias", "encoder.net.3.bias"}  # batch norm takes their effect away
+
+
+def test_without_labels_it_learns_without_the_third_phase():
+    found = small().step(Batch(torch.rand(8, 1, 28, 28), torch.full((8,), UNLABELLED)), optimizers_of(small()))
+    assert "classification" not in found
+
+
+def test_the_label_of_an_unlabelled_image_is_never_looked_at():
+    """The epoch's own labels may be anything: only the labelled batch teaches classes."""
+    states = []
+    for labels in (torch.zeros(8, dtype=torch.int64), torch.arange(8)):
+        model = small()
+        images = torch.rand(8, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+        known = Batch(torch.rand(10, 1, 28, 28, generator=torch.Generator().manual_seed(2)), torch.arange(10))
+        seed_everything(3)
+        model.step(Batch(images, labels, known), optimizers_of(model))
+        states.append(model.state_dict())
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_noise_is_for_training_only(model):
+    x = torch.rand(3, 1, 28, 28)
+    assert torch.equal(model.probabilities(x), model.probabilities(x))
+
+
+def test_class_noise_keeps_one_hot_and_probability_close():
+    """Without noise a linear discriminator tells them apart at once; with it, it has to work."""
+    torch.manual_seed(0)
+    real, false = Categorical(10).sample(4000), torch.randn(4000, 10).mul(2).softmax(1)
+
+    def separated(noise):
+        a, b = (y + noise * torch.randn_like(y) for y in (real, false))
+        # the largest entry is all that a discriminator needs: the best threshold on it
+        tops = torch.cat([a, b]).amax(1)
+        truth = torch.cat([torch.ones(4000), torch.zeros(4000)])
+        order = tops.argsort()
+        return max(
+            (
+                (truth[order].flip(0).cumsum(0) + (1 - truth[order]).sum() - (1 - truth[order]).flip(0).cumsum(0)).max()
+                / 8000
+            ).item(),
+            0.5,
+        )
+
+    assert separated(0) > 0.97
+    assert separated(0.5) < 0.93
+
+
+def test_probabilities_of_another_width_are_refused(model):
+    with pytest.raises(ValueError, match=r"y: expected probabilities of shape \(N, 10\), got \(2, 9\)"):
+        model.decode(torch.zeros(2, 4), torch.zeros(2, 9))
+
+
+def test_labelled_draws_are_balanced_and_right():
+    digits = embedded().train
+    few = digits.hide_labels(20, seed=0)
+    images, labels = next(few.labelled_draws(40))
+    assert labels.bincount().tolist() == [4] * 10
+    known = few.labels != UNLABELLED
+    for image, label in zip(images, labels, strict=True):
+        same = (few.pixels()[known] == image).flatten(1).all(1)
+        assert (few.labels[known][same] == label).all() and same.any()
+
+
+@pytest.mark.parametrize("n", [0, 15, -10])
+def test_a_labelled_batch_that_cannot_be_balanced_is_refused(n):
+    with pytest.raises(DataError, match=f"multiple of 10, got {n}"):
+        next(embedded().train.labelled_draws(n))
+    if n:
+        with pytest.raises(ValueError, match="labelled_batch"):
+            TrainingConfig(labelled_batch=n)
+
+
+def test_a_class_without_a_label_is_named():
+    digits = Digits(torch.zeros(9, 1, 28, 28, dtype=torch.uint8), torch.arange(9))
+    with pytest.raises(DataError, match="of digit 9 there is no labelled image"):
+        next(digits.labelled_draws(10))
+
+
+def test_labelled_batches_need_digits_in_memory():
+    loader = DataLoader(TensorDataset(torch.rand(8, 1, 28, 28), torch.arange(8)), batch_size=4)
+    with pytest.raises(ValueError, match="labelled_batch"):
+        fit(small(), loader, TrainingConfig(epochs=1, labelled_batch=10), progress=False)
+
+
+def test_few_labels_go_far():
+    """A short run on few labels reads held-out digits far better than chance, and rebuilds them better than their mean."""
+    splits = embedded()
+    model = small(classification_weight=0.1)
+    digits = splits.train.hide_labels(100, seed=0)
+    history = fit(
+        model, digits, TrainingConfig(epochs=6, batch_size=100, labelled_batch=50, device="cpu"), progress=False
+    )
+    assert history.losses["reconstruction"][-1] < 0.06 < history.losses["reconstruction"][0]
+    x = splits.validation.pixels()
+    with torch.no_grad():
+        accuracy = (model.probabilities(x).argmax(1) == splits.validation.labels).float().mean()
+        error = losses.reconstruction(model.decode(model.encode(x), model.probabilities(x)), x)
+    assert accuracy > 0.5
+    assert error < 0.06
