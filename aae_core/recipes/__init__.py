@@ -8,9 +8,7 @@ from aae_core.recipes.base import Recipe
 __all__ = ["RECIPES", "Recipe", "recipe"]
 
 RECIPES: dict[str, Recipe] = {
-    r.name: r
-    for chapter in (gan, adversarial, vae, labelled, supervised, judge)
-    for r in chapter.RECIPES
+    r.name: r for chapter in (gan, adversarial, vae, labelled, supervised, judge) for r in chapter.RECIPES
 }
 """All recipes by name, in the order of the chapters."""
 
