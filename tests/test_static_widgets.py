@@ -253,6 +253,19 @@ def test_the_cache_is_where_the_package_keeps_it(monkeypatch, cache):
     assert static_widgets.cache_folder() == data.cache_folder()
 
 
+def test_the_cache_is_keyed_by_what_the_book_needs_and_by_nothing_else():
+    """Else installing what the tests need would run every notebook again."""
+    from importlib.metadata import version
+
+    needed = static_widgets.needed("aae_core", "book")
+    assert needed["torch"] == version("torch") and needed["markupsafe"] == version(
+        "markupsafe"
+    )  # the latter by way of Jinja
+    assert {"pytest", "ruff", "playwright"} & needed.keys() == set()
+    assert {"pytest", "ruff", "playwright", "torch"} <= static_widgets.needed("aae_core", "test").keys()
+    assert static_widgets.needed("no-such-distribution") == {}
+
+
 def test_old_caches_are_pruned(tmp_path, monkeypatch):
     class Config:
         nb_execution_cache_path = str(tmp_path)

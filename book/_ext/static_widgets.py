@@ -33,6 +33,8 @@ from pathlib import Path
 from typing import Any
 
 from myst_nb.sphinx_ import NbMetadataCollector
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from platformdirs import user_cache_dir
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -97,6 +99,25 @@ def cache_folder() -> Path:
     return Path(os.environ.get("AAE_CACHE") or user_cache_dir(PACKAGE))
 
 
+def needed(name: str, extra: str = "") -> dict[str, str]:
+    """The installed distributions that `name` with its `extra` needs, directly or not, and their versions."""
+    found, seen, waiting = {}, set(), [(name, ""), (name, extra)]
+    while waiting:
+        name, extra = key = waiting.pop()
+        if key in seen:
+            continue
+        seen.add(key)
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:  # it may belong to another platform
+            continue
+        found[canonicalize_name(name)] = distribution.version
+        for requirement in map(Requirement, distribution.requires or ()):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+                waiting += [(requirement.name, chosen) for chosen in ("", *requirement.extras)]
+    return found
+
+
 def inputs_digest(package: Path, data: str | None, cache: Path) -> str:
     """A hash of what a notebook's outputs depend on beside its cells.
 
@@ -112,8 +133,8 @@ def inputs_digest(package: Path, data: str | None, cache: Path) -> str:
     for file in sorted(package.rglob("*")):
         if file.suffix in PACKAGE_FILES:
             digest.update(f"{file.relative_to(package).as_posix()}\0".encode() + file.read_bytes())
-    for distribution in sorted(f"{d.name}=={d.version}\0" for d in importlib.metadata.distributions()):
-        digest.update(distribution.encode())
+    for name, version in sorted(needed(PACKAGE, "book").items()):
+        digest.update(f"{name}=={version}\0".encode())
     # The source that load_digits would take. Files set aside as corrupt, and halves of a download, are none.
     folder, source = (Path(data), "data") if data else (cache / "MNIST" / "raw", "cache")
     for file in sorted(folder.rglob("*") if data else folder.glob("*-ubyte*")):
