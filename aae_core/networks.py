@@ -52,6 +52,13 @@ def one_hot(y: Tensor, n_classes: int) -> Tensor:
     return (y.unsqueeze(1) == torch.arange(n_classes, device=y.device)).float()
 
 
+def chosen_labels(n: int, y: Tensor | int | None, n_classes: int, device: torch.device) -> Tensor:
+    """The labels (n,) to draw: `y` itself, one class for all, or, for None, classes evenly at random."""
+    if y is None:
+        return torch.randint(n_classes, (n,), device=device)
+    return torch.full((n,), y, device=device) if isinstance(y, int) else y
+
+
 def check_code(z: Tensor, code_dim: int) -> None:
     """Raises ValueError unless `z` is (N, code_dim)."""
     if z.ndim != 2 or z.shape[1] != code_dim:

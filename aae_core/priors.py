@@ -101,6 +101,8 @@ class Categorical(Prior):
         n_classes: number of classes, at least 2; a code is as wide.
     """
 
+    regions = "classes"
+
     def __init__(self, n_classes: int) -> None:
         if n_classes < 2:
             raise ValueError(f"n_classes: expected at least 2, got {n_classes}.")
@@ -113,10 +115,10 @@ class Categorical(Prior):
         generator: torch.Generator | None = None,
         device: torch.device | str = "cpu",
     ) -> Tensor:
-        self.check_sample(n, labels)
+        labels = self.check_sample(n, labels, device)
         if labels is None:
             labels = torch.randint(self.n_classes, (n,), generator=generator, device=device)
-        return one_hot(labels.to(device), self.n_classes)
+        return one_hot(labels, self.n_classes)
 
     def region(self, z: Tensor) -> Tensor:
         """The largest entry of each code, (N,), for codes (N, n_classes)."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from aae_core import losses
 from aae_core.data import N_CLASSES
-from aae_core.networks import Decoder, Discriminator, Encoder
+from aae_core.networks import Decoder, Discriminator, Encoder, chosen_labels
 from aae_core.priors import Gaussian
 from aae_core.training import Batch, Optimizers, descend
 
@@ -106,10 +106,7 @@ class SupervisedAAE(nn.Module):
             ValueError: a digit outside 0 … 9.
         """
         device = next(self.parameters()).device
-        if y is None:
-            y = torch.randint(self.n_classes, (n,), device=device)
-        elif isinstance(y, int):
-            y = torch.full((n,), y, device=device)
+        y = chosen_labels(n, y, self.n_classes, device)
         return self.decoder(self.prior.sample(n, device=device), y)
 
     @torch.no_grad()

@@ -57,3 +57,16 @@ def violations(tab: Page) -> list[tuple[str, str]]:
     """What axe finds: each rule that is broken, and the first element that breaks it."""
     found = Axe().run(tab).response["violations"]
     return [(violation["id"], violation["nodes"][0]["html"]) for violation in found]
+
+
+def add_second_view(tab: Page) -> None:
+    """Shows the first widget once more, in ``#second``, until ``control.abort()``."""
+    tab.evaluate(
+        """async () => {
+            const el = document.querySelector("main").appendChild(document.createElement("div"));
+            el.id = "second";
+            const source = URL.createObjectURL(new Blob([models[0].get("_esm")], {type: "text/javascript"}));
+            window.control = new AbortController();
+            (await import(source)).default.render({model: models[0], el, signal: control.signal});
+        }"""
+    )

@@ -12,10 +12,10 @@ from aae_core.explorers import DrawExplorer
 from aae_core.explorers.bundle import JS, bundle_js
 from aae_core.models import SupervisedAAE
 from aae_core.networks import Encoder
+from tab import ROOT, add_second_view, get
 
 pytestmark = pytest.mark.browser
 
-ROOT = ".aae-explorer"
 SLIDERS = f"{ROOT} .aae-panel input[type=range]"
 INK = """(selector) => [...document.querySelectorAll(selector)].map((canvas) => {
   const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
@@ -53,10 +53,6 @@ def classifying():
 def style_of(model, images):
     with torch.no_grad():
         return model.encoder(images)
-
-
-def get(tab, trait):
-    return tab.evaluate(f"models[0].get({trait!r})")
 
 
 def paper(tab):
@@ -439,15 +435,7 @@ def test_without_a_script_the_still_stands_for_it(model, digits):
 
 def test_two_views_of_one_model_agree_and_leave_nothing_behind(visit, url):
     tab = visit(url)
-    tab.evaluate(
-        """async () => {
-            const el = document.querySelector("main").appendChild(document.createElement("div"));
-            el.id = "second";
-            const source = URL.createObjectURL(new Blob([models[0].get("_esm")], {type: "text/javascript"}));
-            window.control = new AbortController();
-            (await import(source)).default.render({model: models[0], el, signal: control.signal});
-        }"""
-    )
+    add_second_view(tab)
     draw(tab, THREE)
     tab.evaluate(NEXT_FRAME)
     for part in (".aae-seen canvas", ".aae-picker canvas"):

@@ -12,7 +12,7 @@ from aae_core.explorers import PageDecoder, StyleExplorer
 from aae_core.explorers.bundle import JS, bundle_js
 from aae_core.networks import Decoder
 from explorer_page import vary
-from tab import INK, ROOT, get, ink, pictures, settle, violations
+from tab import INK, ROOT, add_second_view, get, ink, pictures, settle, violations
 
 pytestmark = pytest.mark.browser
 
@@ -277,15 +277,7 @@ def test_two_explorers_on_a_page_keep_apart(visit, pages, decoder):
 def test_two_views_of_one_model_move_together_and_leave_nothing_behind(visit, url):
     tab = visit(url)
     alone = tab.evaluate("models[0].count()")
-    tab.evaluate(
-        """async () => {
-            const el = document.querySelector("main").appendChild(document.createElement("div"));
-            el.id = "second";
-            const source = URL.createObjectURL(new Blob([models[0].get("_esm")], {type: "text/javascript"}));
-            window.control = new AbortController();
-            (await import(source)).default.render({model: models[0], el, signal: control.signal});
-        }"""
-    )
+    add_second_view(tab)
     tab.locator(SLIDERS).first.focus()
     tab.keyboard.press("End")
     first, second = (pictures(tab, f"{where} .aae-picker canvas") for where in ("[data-widget]", "#second"))
