@@ -178,6 +178,66 @@ def evaluate(
 
 
 @app.command()
+def reproduce(
+    recipe_names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RECIPE]...", help="Some of the table's recipes; all by default.", autocompletion=_recipe_names
+        ),
+    ] = None,
+    data: DataFolder = None,
+    seeds: Annotated[
+        int, typer.Option(min=0, help="Train each recipe from so many seeds first; runs that are there are kept.")
+    ] = 0,
+    out: Annotated[Path, typer.Option(help="Folder of the runs, one folder a recipe and seed.")] = RUNS,
+    device: DeviceOption = DeviceName.auto,
+    table: Annotated[Path | None, typer.Option(help="Write the table there too: .json, .md or .tex.")] = None,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record", help="Keep the runs' cards beside the recipes' weights, as the book's table has them."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the figures of the paper beside ours: from recorded runs, and from those you add.
+
+    Interrupted runs are resumed from their last epoch. Training everything from several seeds takes hours.
+    """
+    with _mistakes_explained():
+        from aae_core import reproduce as figures
+        from aae_core import zoo
+        from aae_core.data import load_digits
+        from aae_core.recipes import recipe
+
+        names = [line.recipe for line in figures.rows(recipe_names or (), out)]
+        if table is not None and table.suffix not in (".json", ".md", ".tex"):
+            raise ValueError(f"--table: {table} ends in neither .json, .md nor .tex.")
+        if seeds:
+            splits = load_digits(data, announce=_note)
+            if not splits.is_full:
+                raise ValueError("--seeds: the paper's figures are of full MNIST. Name its folder: --data DIR.")
+            for name in names:
+                there = {card["seed"] for card in figures.recorded(name, out)}
+                for seed in sorted(set(range(seeds)) - there):
+                    folder = out / name / f"seed-{seed}"
+                    _note(f"{name}, seed {seed}, in {folder}")
+                    chosen = recipe(name).with_training(seed=seed, device=device.value)
+                    resume = (folder / zoo.CHECKPOINT).exists()
+                    zoo.run(chosen, splits, folder, resume=resume, progress=not as_json)
+        if record:
+            for name in names:
+                _note(f"Recorded: {figures.record(name, out)}")
+        lines = figures.rows(names, out)
+        if table is not None:
+            texts = {".json": lambda: figures.as_json(lines), ".md": lambda: figures.markdown(lines)}
+            texts[".tex"] = lambda: figures.latex(lines)
+            table.parent.mkdir(parents=True, exist_ok=True)
+            table.write_text(texts[table.suffix]() + "\n")
+        typer.echo(figures.as_json(lines) if as_json else figures.markdown(lines))
+
+
+@app.command()
 def sample(
     which: RecipeOrRun,
     out: Annotated[Path, typer.Option(help="Where the picture goes; its ending names the format.")],

@@ -1,0 +1,170 @@
+"""The paper's figures beside ours, from recorded runs (chapter 9): ``aae reproduce``."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from aae_core import zoo
+
+RUNS = "runs.json"
+"""Beside a recipe's weights: the cards of all its recorded runs, without their histories."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of the paper.
+
+    Args:
+        recipe: the recipe that is to reach it.
+        measure: its name in the recipe's card.
+        what: the number in words.
+        paper: its value there; errors are shares, log-likelihoods nats.
+        spread: the paper's ±, in the same unit; None where it gives none.
+        percent: whether the table shows it in percent.
+    """
+
+    recipe: str
+    measure: str
+    what: str
+    paper: float
+    spread: float | None = None
+    percent: bool = True
+
+
+FIGURES = (
+    Figure("semi-supervised-100", "test_error", "error, 100 labels", 0.0190, 0.0010),
+    Figure("semi-supervised-1000", "test_error", "error, 1,000 labels", 0.0160, 0.0008),
+    Figure("semi-supervised-all", "test_error", "error, all labels", 0.0085, 0.0002),
+    Figure("clustering-16", "clustering_error_paper", "clustering error, 16 clusters", 0.0955, 0.0205),
+    Figure("clustering-30", "clustering_error_paper", "clustering error, 30 clusters", 0.0410, 0.0113),
+    Figure("reduction-2d-100", "test_error", "2-D map, error, 100 labels", 0.0608),
+    Figure("reduction-2d-1000", "test_error", "2-D map, error, 1,000 labels", 0.0420),
+    Figure("reduction-10d-100", "test_error", "10-D code, error, 100 labels", 0.0390),
+    Figure("likelihood", "parzen_mean", "Parzen log-likelihood, 10,000 samples", 340.0, 2.0, percent=False),
+)
+"""What is compared, in the order of the paper."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a figure of the paper, and the mean and standard deviation of ours over seeds."""
+
+    what: str
+    recipe: str
+    paper: float
+    paper_spread: float | None
+    ours: float | None
+    ours_spread: float | None
+    seeds: int
+    steps: int | None
+    minutes: float | None
+    percent: bool
+
+    def as_dict(self) -> dict[str, object]:
+        """The row as plain data, ready for JSON."""
+        return asdict(self)
+
+
+def recorded(recipe: str, folder: Path | None = None) -> list[dict]:
+    """The cards of a recipe's recorded runs, by seed: those that ship with the package, and those under `folder`.
+
+    A run under ``folder/RECIPE/seed-K`` counts in place of the shipped one of that seed.
+    """
+    found: dict[int, dict] = {}
+    shipped = zoo.ZOO / recipe / RUNS
+    if shipped.exists():
+        found = {card["seed"]: card for card in json.loads(shipped.read_text())}
+    for path in sorted((folder / recipe).glob(f"seed-*/{zoo.CARD}")) if folder else ():
+        card = zoo.card(path.parent)
+        found[card["seed"]] = card
+    return [found[seed] for seed in sorted(found)]
+
+
+def record(recipe: str, folder: Path) -> Path:
+    """Writes the cards of all runs of `recipe` that :func:`recorded` finds beside its weights; returns the file."""
+    kept = [{k: v for k, v in card.items() if k not in ("history", "format")} for card in recorded(recipe, folder)]
+    path = zoo.ZOO / recipe / RUNS
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(kept, indent=1) + "\n")
+    return path
+
+
+def row(figure: Figure, cards: Sequence[Mapping]) -> Row:
+    """A figure beside the runs that are to reach it."""
+    values = [card["measures"][figure.measure]["value"] for card in cards]
+    return Row(
+        what=figure.what,
+        recipe=figure.recipe,
+        paper=figure.paper,
+        paper_spread=figure.spread,
+        ours=statistics.fmean(values) if values else None,
+        ours_spread=statistics.stdev(values) if len(values) > 1 else None,
+        seeds=len(values),
+        steps=cards[0]["steps"] if cards else None,
+        minutes=round(statistics.fmean(card["seconds"] for card in cards) / 60, 1) if cards else None,
+        percent=figure.percent,
+    )
+
+
+def rows(recipes: Iterable[str] = (), folder: Path | None = None) -> list[Row]:
+    """The table: all figures, or those of `recipes`, from the shipped runs and those under `folder`.
+
+    Raises:
+        ValueError: a recipe that no figure of the paper belongs to.
+    """
+    chosen, known = set(recipes), {figure.recipe for figure in FIGURES}
+    if unknown := sorted(chosen - known):
+        raise ValueError(
+            f"recipe: the paper has no figure for '{unknown[0]}'. Choose from: {', '.join(sorted(known))}."
+        )
+    figures = [figure for figure in FIGURES if not chosen or figure.recipe in chosen]
+    return [row(figure, recorded(figure.recipe, folder)) for figure in figures]
+
+
+def cells(line: Row) -> dict[str, str]:
+    """A row as the text of its cells; a dash where there is no run."""
+
+    def number(value: float | None, spread: float | None) -> str:
+        if value is None:
+            return "–"
+        scale, digits = (100, 2) if line.percent else (1, 1)
+        text = f"{scale * value:.{digits}f}" + (f" ± {scale * spread:.{digits}f}" if spread is not None else "")
+        return text + (" %" if line.percent else "")
+
+    return {
+        "figure": line.what,
+        "paper": number(line.paper, line.paper_spread),
+        "ours": number(line.ours, line.ours_spread),
+        "seeds": str(line.seeds or "–"),
+        "steps": f"{line.steps:,}" if line.steps else "–",
+        "minutes": f"{line.minutes:.0f}" if line.minutes is not None else "–",
+    }
+
+
+def as_json(lines: Sequence[Row]) -> str:
+    """The table as JSON, numbers as they are."""
+    return json.dumps({"figures": [line.as_dict() for line in lines]}, indent=1)
+
+
+def markdown(lines: Sequence[Row]) -> str:
+    """The table in Markdown."""
+    text = [cells(line) for line in lines]
+    head = list(text[0])
+    body = [" | ".join(row.values()) for row in text]
+    return "\n".join(f"| {line} |" for line in (" | ".join(head), " | ".join(["---"] * len(head)), *body))
+
+
+def latex(lines: Sequence[Row]) -> str:
+    """The table in LaTeX, for the package booktabs."""
+    text = [{k: v.replace("±", r"$\pm$").replace("%", r"\%") for k, v in cells(line).items()} for line in lines]
+    head = list(text[0])
+    body = [" & ".join(row.values()) + r" \\" for row in text]
+    spec = "l" + "r" * (len(head) - 1)
+    return "\n".join(
+        [rf"\begin{{tabular}}{{{spec}}}", r"\toprule", " & ".join(head) + r" \\", r"\midrule", *body, r"\bottomrule"]
+        + [r"\end{tabular}"]
+    )
