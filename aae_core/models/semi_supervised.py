@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aae_core import losses
-from aae_core.corruption import Corruption
+from aae_core.corruption import NOISE, Corruption
 from aae_core.data import N_CLASSES
 from aae_core.networks import Decoder, Discriminator, Encoder, chosen_labels
 from aae_core.priors import Categorical, Gaussian
@@ -48,7 +48,7 @@ class SemiSupervisedAAE(nn.Module):
         adversarial_weight: float = 0.02,
         classification_weight: float = 0.02,
         agreement_weight: float = 0.0,
-        corruption: Corruption = Corruption(noise=0.3),
+        corruption: Corruption = NOISE,
         class_noise: float = 0.3,
         batch_norm: Sequence[int] = (0, 1),
         class_gain: float = 3.0,
