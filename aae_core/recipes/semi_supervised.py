@@ -61,7 +61,9 @@ def _reduction(code_dim: int, known: int) -> Recipe:
         name=f"reduction-{code_dim}d-{known}",
         chapter=8,
         summary=f"AAE whose code is a point in {code_dim} dimensions: a class head plus a style, from {known:,} labels.",
-        build=lambda: ReductionAAE(code_dim, corruption=SMALL_MOVES, agreement_weight=0.02, **SIZES),
+        build=lambda: ReductionAAE(
+            code_dim, corruption=SMALL_MOVES, agreement_weight=0.02, classification_weight=0.1, **SIZES
+        ),
         training=_training(10, 50),
         measures=READING,
         practice=("paper: class heads plus a style, and a penalty that keeps the heads apart", *MODERN),
