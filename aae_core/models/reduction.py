@@ -11,6 +11,25 @@ from aae_core.models.semi_supervised import SemiSupervisedAAE
 from aae_core.networks import Decoder, one_hot
 
 
+def head_penalty(heads: Tensor, distance: float) -> Tensor:
+    """What is missing between heads (K, d) that stand closer than `distance`, summed over pairs: a scalar."""
+    return (distance - torch.pdist(heads)).clamp(min=0).sum()
+
+
+def spread_heads(n: int, dim: int, distance: float, steps: int = 500) -> Tensor:
+    """`n` heads (n, dim) in random order, hardly further apart than the penalty asks for.
+
+    A head that starts far from all others has much room about it, which the images of another class then take.
+    """
+    heads = distance * torch.randn(n, dim) / (2 * dim) ** 0.5  # the mean squared distance of two is distance²
+    for k in range(steps):
+        heads.requires_grad_()
+        with torch.enable_grad():
+            (gradient,) = torch.autograd.grad(head_penalty(heads, distance), heads)
+        heads = heads.detach() - 0.05 * distance * (1 - k / steps) * gradient
+    return heads
+
+
 class ReductionAAE(SemiSupervisedAAE):
     """A semi-supervised adversarial autoencoder whose decoder sees one point: its class's head, and the style about it.
 
@@ -29,7 +48,7 @@ class ReductionAAE(SemiSupervisedAAE):
     ) -> None:
         super().__init__(code_dim, **options)
         self.head_distance, self.head_weight = head_distance, head_weight
-        self.heads = nn.Parameter(head_distance * torch.randn(self.n_classes, code_dim))
+        self.heads = nn.Parameter(spread_heads(self.n_classes, code_dim, head_distance))
         hidden = [layer.out_features for layer in self.decoder.net if isinstance(layer, nn.Linear)][:-1]
         self.decoder = Decoder(code_dim, hidden)
 
@@ -40,8 +59,7 @@ class ReductionAAE(SemiSupervisedAAE):
 
     def further_losses(self) -> dict[str, Tensor]:
         """The penalty on heads that stand too close: linear in what is missing, summed over pairs."""
-        missing = self.head_distance - torch.pdist(self.heads)
-        return {"heads": self.head_weight * missing.clamp(min=0).sum()}
+        return {"heads": self.head_weight * head_penalty(self.heads, self.head_distance)}
 
     def place(self, z: Tensor, y: Tensor) -> Tensor:
         """Points (N, code_dim) of styles (N, code_dim) and classes (N,) or class probabilities (N, n_classes)."""
