@@ -28,6 +28,6 @@ def pca_mse(train: Digits, test: Digits, n_components: int) -> float:
     from sklearn.decomposition import PCA
 
     x, x_test = (digits.pixels().flatten(1).cpu().numpy() for digits in (train, test))
-    # The covariance solver sees 784 × 784 numbers, however many images there are.
+    # The covariance solver sees 784 × 784 numbers of MNIST's pixels, however many images there are.
     pca = PCA(n_components, svd_solver="covariance_eigh").fit(x)
     return float(np.square(pca.inverse_transform(pca.transform(x_test)) - x_test).mean())

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aae_core import losses
-from aae_core.data import N_CLASSES
+from aae_core.data import IMAGE_SHAPE, N_CLASSES
 from aae_core.networks import Decoder, Discriminator, Encoder, chosen_labels
 from aae_core.priors import Categorical, Gaussian
 from aae_core.training import Batch, Optimizers, descend
@@ -32,6 +32,7 @@ class SemiSupervisedAAE(nn.Module):
         class_noise: standard deviation of the noise on what the class discriminator sees, real or false: probabilities
             and one-hot vectors hardly meet, and without it the discriminator tells them apart at once.
         batch_norm: hidden layers of the encoder that are batch-normalised.
+        image_shape: (C, H, W) of an image.
     """
 
     def __init__(
@@ -46,14 +47,15 @@ class SemiSupervisedAAE(nn.Module):
         input_noise: float = 0.3,
         class_noise: float = 0.3,
         batch_norm: Sequence[int] = (0, 1),
+        image_shape: Sequence[int] = IMAGE_SHAPE,
     ) -> None:
         super().__init__()
         self.code_dim, self.n_classes = code_dim, n_classes
         self.adversarial_weight, self.classification_weight = adversarial_weight, classification_weight
         self.input_noise, self.class_noise = input_noise, class_noise
         self.prior, self.class_prior = Gaussian(code_dim), Categorical(n_classes)
-        self.encoder = Encoder(n_classes + code_dim, hidden, batch_norm=batch_norm)
-        self.decoder = Decoder(code_dim, hidden, n_classes=n_classes)
+        self.encoder = Encoder(n_classes + code_dim, hidden, image_shape, batch_norm=batch_norm)
+        self.decoder = Decoder(code_dim, hidden, image_shape, n_classes=n_classes)
         self.discriminator = Discriminator(code_dim, discriminator_hidden)
         self.class_discriminator = Discriminator(n_classes, discriminator_hidden)
 

@@ -14,7 +14,7 @@ def _recipe(labels: str, known: int | None, summary: str) -> Recipe:
         name=f"semi-supervised-{labels}",
         chapter=6,
         summary=summary,
-        build=lambda: SemiSupervisedAAE(discriminator_hidden=(500, 500)),
+        build=lambda image_shape: SemiSupervisedAAE(discriminator_hidden=(500, 500), image_shape=image_shape),
         training=TrainingConfig(epochs=60, batch_size=100, labelled_batch=100, constant_until=0.6, average=0.999),
         measures=MEASURES,
         practice=(
