@@ -96,25 +96,25 @@ def _files(folder: Path) -> tuple[list[tuple[str, int]], list[str]]:
         """Without what a desktop or a notebook hides beside the images."""
 
         def find_classes(self, directory: str) -> tuple[list[str], dict[str, int]]:
-            names = sorted(p.name for p in Path(directory).iterdir() if p.is_dir() and not p.name.startswith("."))
             return names, {name: k for k, name in enumerate(names)}
 
     if not folder.is_dir():
         raise DataError(
             f"{folder}: there is no such folder. Name one that holds a sub-folder of images for each class."
         )
-    if not Visible(folder).find_classes(folder)[0]:
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if not names:
         raise DataError(f"{folder}: has no sub-folders. Put the images of each class into a sub-folder of their own.")
+    if not 2 <= len(names) <= N_CLASSES:
+        raise DataError(
+            f"{folder}: {len(names)} sub-folders ({', '.join(names[:12])}); the models tell 2 to {N_CLASSES} classes "
+            "apart. Leave so many."
+        )
     there = Visible(
         folder,
         is_valid_file=lambda path: not any(part.startswith(".") for part in Path(path).relative_to(folder).parts),
         allow_empty=True,
     )
-    if not 2 <= len(there.classes) <= N_CLASSES:
-        raise DataError(
-            f"{folder}: {len(there.classes)} sub-folders ({', '.join(there.classes[:12])}); the models tell 2 to "
-            f"{N_CLASSES} classes apart. Leave so many."
-        )
     for k, name in enumerate(there.classes):
         if k not in there.targets:
             raise DataError(f"{folder / name}: the sub-folder is empty. Put images into it, or take it away.")
