@@ -65,8 +65,15 @@ DataFolder = Annotated[
     Path | None,
     typer.Option(
         "--data",
-        help="Folder with the data set's files; for MNIST, without it: AAE_DATA, the cache, a download, or 5,000 embedded "
-        "digits; for Fashion-MNIST and SVHN: the cache or a download; images of your own need it, a sub-folder a class.",
+        help="Folder with the data set's files, or of your own images. Without it MNIST comes from AAE_DATA, the cache, a "
+        "download, or 5,000 embedded digits; Fashion-MNIST and SVHN from the cache or a download.",
+    ),
+]
+MnistFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Folder with MNIST's four files. Without it: AAE_DATA, the cache, a download, or 5,000 embedded digits.",
     ),
 ]
 RUNS = Path("runs")
@@ -130,7 +137,8 @@ def recipes(as_json: AsJson = False) -> None:
 def train(
     recipe_name: Annotated[str, typer.Argument(metavar="RECIPE", help="What to train.", autocompletion=_recipe_names)],
     dataset: Annotated[
-        DatasetName, typer.Option(help="Train on which images; with folder, on your own in --data.")
+        DatasetName,
+        typer.Option(help="Which images to train on; folder takes your own from --data, a sub-folder a class."),
     ] = DatasetName.mnist,
     data: DataFolder = None,
     shape: Annotated[
@@ -211,7 +219,7 @@ def reproduce(
             metavar="[RECIPE]...", help="Some of the table's recipes; all by default.", autocompletion=_recipe_names
         ),
     ] = None,
-    data: DataFolder = None,
+    data: MnistFolder = None,
     seeds: Annotated[
         int, typer.Option(min=0, help="Train each recipe from so many seeds first; runs that are there are kept.")
     ] = 0,
