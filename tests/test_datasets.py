@@ -334,14 +334,10 @@ def test_svhn_is_trained_measured_and_drawn_from_the_command_line(svhn, tmp_path
     assert card["left_out"] == ["sample_accuracy", "swap_accuracy"]
     assert set(card["measures"]) == {"test_mse", "prior_swd", "two_sample", "style_leak_linear", "style_leak_mlp"}
 
-    evaluated = run("evaluate", out, *more)
+    evaluated = run("evaluate", out, *more[:-1])
     assert evaluated.exit_code == 0, evaluated.stderr
-    found = json.loads(evaluated.stdout)
-    assert found["measures"]["test_mse"]["value"] == pytest.approx(card["measures"]["test_mse"]["value"], abs=1e-6)
-    assert "SVHN" in found["data"] and found["left_out"] == card["left_out"]
-    assert (
-        "left out: sample_accuracy, swap_accuracy: they read MNIST's digits" in run("evaluate", out, *more[:-1]).stdout
-    )
+    assert f"test_mse           {card['measures']['test_mse']['value']:8.4f}" in evaluated.stdout
+    assert "left out: sample_accuracy, swap_accuracy: they read MNIST's digits" in evaluated.stdout
     assert "full MNIST's test digits" in run("evaluate", out, "--update", *more).stderr
     without = run("evaluate", out, "--device", "cpu")
     assert without.exit_code == 1 and "--data DIR" in without.stderr
