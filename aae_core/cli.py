@@ -30,6 +30,15 @@ class DeviceName(StrEnum):
     mps = "mps"
 
 
+class DatasetName(StrEnum):
+    """Which images to train on."""
+
+    mnist = "mnist"
+    fashion_mnist = "fashion-mnist"
+    svhn = "svhn"
+    folder = "folder"
+
+
 class Split(StrEnum):
     """Which held-out digits to measure on."""
 
@@ -53,6 +62,14 @@ RecipeOrRun = Annotated[
     ),
 ]
 DataFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Folder with the data set's files, or of your own images. Without it MNIST comes from AAE_DATA, the cache, a "
+        "download, or 5,000 embedded digits; Fashion-MNIST and SVHN from the cache or a download.",
+    ),
+]
+MnistFolder = Annotated[
     Path | None,
     typer.Option(
         "--data",
@@ -119,8 +136,21 @@ def recipes(as_json: AsJson = False) -> None:
 @app.command()
 def train(
     recipe_name: Annotated[str, typer.Argument(metavar="RECIPE", help="What to train.", autocompletion=_recipe_names)],
+    dataset: Annotated[
+        DatasetName,
+        typer.Option(help="Which images to train on; folder takes your own from --data, a sub-folder a class."),
+    ] = DatasetName.mnist,
     data: DataFolder = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for weights and card; runs/RECIPE by default.")] = None,
+    shape: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CxHxW",
+            help="Channels (1 grey, 3 colour), height and width that images of --dataset folder get; 1x28x28 by default.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for weights and card; runs/RECIPE, or runs/RECIPE-DATASET, by default.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data, in place of the recipe's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the first weights, the batches and the noise.")] = None,
     device: DeviceOption = DeviceName.auto,
@@ -133,12 +163,13 @@ def train(
     """
     with _mistakes_explained():
         from aae_core import zoo
-        from aae_core.data import load_digits
+        from aae_core.datasets import load_dataset
         from aae_core.recipes import recipe
 
         chosen = recipe(recipe_name).with_training(epochs=epochs, seed=seed, device=device.value)
-        folder = out or RUNS / recipe_name
-        splits = load_digits(data, announce=_note)
+        is_mnist = dataset is DatasetName.mnist
+        folder = out or RUNS / (recipe_name if is_mnist else f"{recipe_name}-{dataset.value}")
+        splits = load_dataset(dataset.value, data, image_shape=_image_shape(shape), announce=_note)
         about = zoo.run(chosen, splits, folder, resume=resume, progress=not as_json)
         _print_measures(about, as_json, {"folder": str(folder)})
         _note(f"Weights and card are in {folder}.")
@@ -155,16 +186,18 @@ def evaluate(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print every measure that applies to a trained model, each with the value to read it against."""
+    """Print every measure that applies to a trained model, each with the value to read it against.
+
+    The images are of the data set that the model was trained on, as its card says.
+    """
     with _mistakes_explained():
         from aae_core import metrics, zoo
-        from aae_core.data import load_digits
         from aae_core.recipes import recipe
 
         about = zoo.card(which)
         chosen = recipe(about["recipe"])
         model = zoo.load(which, device.value)
-        splits = load_digits(data, announce=_note)
+        splits = zoo.data_of(about, data, announce=_note)
         if update and (split is not Split.test or not splits.is_full):
             raise ValueError(
                 "--update: a card holds measures of full MNIST's test digits. Name its folder: --data DIR."
@@ -174,6 +207,7 @@ def evaluate(
         if update:
             zoo.remeasure(which, found)
         about["measures"] = {name: measure.as_dict() for name, measure in found.items()}
+        about["left_out"] = list(metrics.left_out(chosen.measures, splits))
         _print_measures(about, as_json, {"split": split.value, "data": splits.source})
 
 
@@ -185,7 +219,7 @@ def reproduce(
             metavar="[RECIPE]...", help="Some of the table's recipes; all by default.", autocompletion=_recipe_names
         ),
     ] = None,
-    data: DataFolder = None,
+    data: MnistFolder = None,
     seeds: Annotated[
         int, typer.Option(min=0, help="Train each recipe from so many seeds first; runs that are there are kept.")
     ] = 0,
@@ -233,35 +267,41 @@ def reproduce(
 def sample(
     which: RecipeOrRun,
     out: Annotated[Path, typer.Option(help="Where the picture goes; its ending names the format.")],
-    digit: Annotated[int | None, typer.Option(min=0, max=9, help="Draw only this digit.")] = None,
+    digit: Annotated[
+        int | None, typer.Option(min=0, max=9, help="Draw only this digit, or class of that number.")
+    ] = None,
     rows: Annotated[int, typer.Option(min=1, max=100, help="How many styles, one a row.")] = 8,
     seed: Annotated[int, typer.Option(help="Of the styles.")] = 0,
     device: DeviceOption = DeviceName.auto,
 ) -> None:
-    """Draw samples into a picture: a style a row, a digit a column."""
+    """Draw samples into a picture: a style a row, a digit, or class, a column. Grey images are drawn as ink on paper."""
     with _mistakes_explained():
         import torch
         from torchvision.utils import save_image
 
         from aae_core.training import seed_everything
-        from aae_core.zoo import load
+        from aae_core.zoo import card, load
 
         model = load(which, device.value)
         _check_draws(model, which)
+        columns = len(card(which)["data"].get("classes", range(10)))
+        if digit is not None and digit >= columns:
+            raise ValueError(f"--digit: {which} was trained on {columns} classes, 0 … {columns - 1}.")
         if digit is not None and not model.decoder.n_classes:
             raise ValueError(f"--digit: {which} cannot be asked for a digit; leave the option out.")
         where = next(model.parameters()).device
         seed_everything(seed)
         with torch.no_grad():
             if not model.decoder.n_classes:
-                images = model.decode(model.prior.sample(10 * rows, device=where))
+                images = model.decode(model.prior.sample(columns * rows, device=where))
             elif digit is not None:
-                images = model.sample(10 * rows, digit)
+                images = model.sample(columns * rows, digit)
             else:
-                z = model.prior.sample(rows, device=where).repeat_interleave(10, 0)
-                images = model.decode(z, torch.arange(10, device=where).repeat(rows))
+                z = model.prior.sample(rows, device=where).repeat_interleave(columns, 0)
+                images = model.decode(z, torch.arange(columns, device=where).repeat(rows))
         out.parent.mkdir(parents=True, exist_ok=True)
-        save_image(1 - images, out, nrow=10, padding=2, pad_value=1)
+        paper = 1 - images if images.shape[1] == 1 else images
+        save_image(paper, out, nrow=columns, padding=2, pad_value=1)
         typer.echo(out)
 
 
@@ -283,6 +323,15 @@ def export(
         typer.echo(out)
 
 
+def _image_shape(text: str | None) -> tuple[int, ...] | None:
+    """(C, H, W) of "CxHxW"."""
+    if text is None:
+        return None
+    if not all(part.isdecimal() for part in text.split("x")):
+        raise ValueError(f"--shape: expected channels, height and width, as 3x32x32, got {text}.")
+    return tuple(int(part) for part in text.split("x"))
+
+
 def _check_draws(model: object, which: str) -> None:
     if not hasattr(model, "decoder"):
         raise ValueError(f"{which}: this model reads digits, it draws none.")
@@ -296,6 +345,8 @@ def _print_measures(about: dict, as_json: bool, more: dict) -> None:
     typer.secho(f"{about['recipe']}: {about['steps']:,} steps, seed {about['seed']}", bold=True)
     for name, measure in about["measures"].items():
         typer.echo(f"  {name:<18} {measure['value']:8.4f}   {measure['reference_is']}: {measure['reference']:.4f}")
+    if about.get("left_out"):
+        typer.echo(f"  left out: {', '.join(about['left_out'])}: they read MNIST's digits, and no other images")
 
 
 if __name__ == "__main__":

@@ -11,19 +11,20 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import socket
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from aae_core import downloads
+
 N_CLASSES = 10
+DIGITS = tuple("0123456789")
+"""The names of MNIST's classes."""
 UNLABELLED = -1
 """The label of an image whose digit is withheld from the model."""
 SPLIT_SEED = 0
@@ -167,23 +168,37 @@ class Digits:
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """Training, validation and test digits, and where they came from."""
+    """Training, validation and test images, and where they came from.
+
+    Args:
+        source: in words.
+        checksum: of the images that were split into training and validation.
+        dataset: one of :data:`aae_core.datasets.DATASETS`.
+        classes: what the labels 0, 1, … stand for.
+    """
 
     train: Digits
     validation: Digits
     test: Digits
     source: str
     checksum: str
+    dataset: str = "mnist"
+    classes: tuple[str, ...] = DIGITS
 
     @property
     def is_full(self) -> bool:
-        """True for MNIST's 60,000 + 10,000 images, False for the embedded digits."""
-        return len(self.train) == 50_000 and len(self.test) == 10_000
+        """True for MNIST's 60,000 + 10,000 images, False for the embedded digits and for other data."""
+        return self.dataset == "mnist" and len(self.train) == 50_000 and len(self.test) == 10_000
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of an image."""
+        return tuple(self.train.images.shape[1:])
 
     def describe(self) -> str:
         """One line: the source and the sizes of the splits."""
         sizes = f"{len(self.train):,} training, {len(self.validation):,} validation, {len(self.test):,} test"
-        return f"Data: {self.source}: {sizes} digits."
+        return f"Data: {self.source}: {sizes} {'digits' if self.classes == DIGITS else 'images'}."
 
 
 def load_digits(
@@ -266,7 +281,7 @@ def read_idx(path: Path, checksum: str | None = None) -> np.ndarray:
 def split(files: dict[str, np.ndarray], source: str) -> Splits:
     """Training, validation and test digits of MNIST's four files (arrays by file name)."""
     images, labels = files["train-images-idx3-ubyte"], files["train-labels-idx1-ubyte"]
-    held_out = _checksums(images) < HELD_OUT_BELOW
+    held_out = checksums(images) < HELD_OUT_BELOW
     return Splits(
         train=_digits(images[~held_out], labels[~held_out]),
         validation=_digits(images[held_out], labels[held_out]),
@@ -286,14 +301,23 @@ def embedded() -> Splits:
 
     images, labels = mnist_data()
     images = images.astype(np.uint8).reshape(-1, 28, 28)
-    checksums = _checksums(images)
-    train, validation = checksums >= HELD_OUT_BELOW, checksums < HELD_OUT_BELOW * 2 // 5
+    found = checksums(images)
+    train, validation = found >= HELD_OUT_BELOW, found < HELD_OUT_BELOW * 2 // 5
     test = ~train & ~validation
     return Splits(
         *(_digits(images[part], labels[part]) for part in (train, validation, test)),
         source=EMBEDDED,
         checksum=hashlib.sha256(images.tobytes()).hexdigest(),
     )
+
+
+def checksums(images: np.ndarray) -> np.ndarray:
+    """CRC-32 of each image of ``uint8`` (N, …), started from the split's seed: ``uint32`` (N,).
+
+    An image whose checksum is below :data:`HELD_OUT_BELOW` is held out: one in six, whatever the others are.
+    """
+    rows = np.ascontiguousarray(images).reshape(len(images), -1)
+    return np.fromiter((zlib.crc32(row, SPLIT_SEED) for row in rows), np.uint32, len(rows))
 
 
 def cache_folder() -> Path:
@@ -325,7 +349,7 @@ def _cached(download: bool, announce: Callable[[str], None]) -> Splits | None:
     if download:
         try:
             _download(folder)
-        except (OSError, RuntimeError, DataError) as error:
+        except (*downloads.FAILURES, DataError) as error:
             announce(f"Data: MNIST could not be downloaded ({error}); nothing of it was kept.")
             return None
         return split(read_folder(folder), "MNIST, downloaded into the cache")
@@ -347,40 +371,13 @@ def _download(folder: Path) -> None:
     """torchvision's download, with its mirrors and checksums, into a temporary folder that moves here when whole."""
     from torchvision.datasets import MNIST
 
-    # torchvision tries each mirror without a time limit: ask first whether any answers at all.
-    timeout = socket.getdefaulttimeout()
-    _reach(MNIST.mirrors)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="partial-") as partial:
-        try:
-            socket.setdefaulttimeout(30)
-            MNIST(partial, download=True)
-        finally:
-            socket.setdefaulttimeout(timeout)
-        raw = Path(partial) / "MNIST" / "raw"
+    with downloads.partial_folder(folder, MNIST.mirrors) as partial:
+        MNIST(partial, download=True)
+        raw = partial / "MNIST" / "raw"
         for name, checksum in FILES.items():
             read_idx(raw / name, checksum)
         for name in FILES:
             (raw / name).replace(folder / name)
-
-
-def _reach(mirrors: list[str], seconds: float = 3.0) -> None:
-    """Raises OSError unless one of the mirrors accepts a connection."""
-    error: OSError = OSError("no mirror is known")
-    for mirror in mirrors:
-        url = urlsplit(mirror)
-        try:
-            with socket.create_connection((url.hostname, url.port or (443 if url.scheme == "https" else 80)), seconds):
-                return
-        except OSError as reason:
-            error = OSError(f"{url.hostname}: {reason}")
-    raise error
-
-
-def _checksums(images: np.ndarray) -> np.ndarray:
-    """CRC-32 of each image, started from the split's seed: ``uint32`` (N,)."""
-    rows = np.ascontiguousarray(images).reshape(len(images), -1)
-    return np.fromiter((zlib.crc32(row, SPLIT_SEED) for row in rows), np.uint32, len(rows))
 
 
 def _digits(images: np.ndarray, labels: np.ndarray) -> Digits:

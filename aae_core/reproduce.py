@@ -81,7 +81,7 @@ class Row:
 def recorded(recipe: str, folder: Path | None = None) -> list[dict]:
     """The cards of a recipe's recorded runs, by seed: those that ship with the package, and those under `folder`.
 
-    A run under ``folder/RECIPE/seed-K`` counts in place of the shipped one of that seed.
+    A run under ``folder/RECIPE/seed-K`` counts in place of the shipped one of that seed, if it is of MNIST.
     """
     found: dict[int, dict] = {}
     shipped = zoo.ZOO / recipe / RUNS
@@ -89,7 +89,8 @@ def recorded(recipe: str, folder: Path | None = None) -> list[dict]:
         found = {card["seed"]: card for card in json.loads(shipped.read_text())}
     for path in sorted((folder / recipe).glob(f"seed-*/{zoo.CARD}")) if folder else ():
         card = zoo.card(path.parent)
-        found[card["seed"]] = card
+        if zoo.dataset_of(card) == "mnist":
+            found[card["seed"]] = card
     return [found[seed] for seed in sorted(found)]
 
 

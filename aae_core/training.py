@@ -212,7 +212,7 @@ def fit(
     model.to(device).train()
     data = data.to(device) if isinstance(data, Digits) else data
     steps_per_epoch = _steps_per_epoch(data, config.batch_size)
-    run = _Run(model, config, total_steps=config.epochs * steps_per_epoch)
+    run = _Run(model, config, total_steps=config.epochs * steps_per_epoch, n_data=len(data))
     run.history.precision = "bfloat16" if bfloat16 else "float32"
     if resume:
         run.restore(folder)
@@ -247,8 +247,8 @@ def fit(
 class _Run:
     """The moving parts of one call of :func:`fit`: optimizers, schedules, averaged weights, history."""
 
-    def __init__(self, model: nn.Module, config: TrainingConfig, total_steps: int) -> None:
-        self.model, self.config, self.total_steps = model, config, total_steps
+    def __init__(self, model: nn.Module, config: TrainingConfig, total_steps: int, n_data: int) -> None:
+        self.model, self.config, self.total_steps, self.n_data = model, config, total_steps, n_data
         self.optimizers = _optimizers(model, config)
         self.rates = _by_part("learning_rate", config.learning_rate, self.optimizers)
         self.final_rates = _by_part("final_rate", config.final_rate, self.optimizers)
@@ -313,7 +313,8 @@ class _Run:
         if not path.exists():
             raise TrainingError(f"{path}: there is no checkpoint to resume from. Start without resuming.")
         state = torch.load(path, map_location="cpu", weights_only=True)
-        if state["run"] != self._identity():
+        # A checkpoint from before the data's length was kept says nothing about it.
+        if self._identity() | state["run"] != self._identity():
             raise TrainingError(
                 f"{path}: the checkpoint is of another run ({state['run']}, now {self._identity()}). It was left "
                 "as it is; resume with the same settings, or choose another folder."
@@ -335,7 +336,7 @@ class _Run:
     def _identity(self) -> dict[str, object]:
         config = asdict(self.config) | {"device": None, "precision": None}
         config |= {"learning_rate": str(config["learning_rate"]), "final_rate": str(config["final_rate"])}
-        return config | {"betas": list(self.config.betas), "total_steps": self.total_steps}
+        return config | {"betas": list(self.config.betas), "total_steps": self.total_steps, "n_data": self.n_data}
 
 
 def _optimizers(model: nn.Module, config: TrainingConfig) -> dict[str, torch.optim.Optimizer]:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import platform
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,8 +19,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from aae_core.data import FILES, Splits
-from aae_core.metrics import NEED_JUDGE, Measure, evaluate
+from aae_core.data import FILES, IMAGE_SHAPE, Splits
+from aae_core.datasets import load_dataset
+from aae_core.metrics import NEED_JUDGE, Measure, evaluate, left_out
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.training import CHECKPOINT, Device, History, choose_device
 
@@ -79,13 +81,40 @@ def load(name: str | Path, device: Device = "cpu") -> nn.Module:
     """
     folder, about = folder_of(name), card(name)
     path = folder / WEIGHTS
-    model = recipe(about["recipe"]).make(seed=0)
+    model = recipe(about["recipe"]).make(seed=0, image_shape=image_shape_of(about))
     try:
         state = {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
         model.load_state_dict(state)
     except (SafetensorError, RuntimeError, OSError) as error:
         raise ValueError(f"{path}: does not fit the recipe '{about['recipe']}' ({error}). Train it again.") from error
     return model.to(choose_device(device)).eval()
+
+
+def dataset_of(about: dict) -> str:
+    """What a card's model was trained on, one of :data:`aae_core.datasets.DATASETS`; MNIST where the card is older than the choice."""
+    return about["data"].get("dataset", "mnist")
+
+
+def image_shape_of(about: dict) -> tuple[int, int, int]:
+    """(C, H, W) of the images of a card's model."""
+    return tuple(about["data"].get("image_shape", IMAGE_SHAPE))
+
+
+def data_of(about: dict, folder: Path | None = None, *, announce: Callable[[str], None] = print) -> Splits:
+    """The data set that a card's model was trained on, in that model's shape. See :func:`aae_core.datasets.load_dataset`.
+
+    Raises:
+        ValueError: the folder's classes are others than the model's.
+    """
+    name = dataset_of(about)
+    shape = image_shape_of(about) if name == "folder" else None
+    splits = load_dataset(name, folder, image_shape=shape, announce=announce)
+    classes = about["data"].get("classes", splits.classes)
+    if list(splits.classes) != list(classes):
+        raise ValueError(
+            f"{folder}: has the classes {', '.join(splits.classes)}; the model was trained on {', '.join(classes)}."
+        )
+    return splits
 
 
 def judge_for(made_by: Recipe) -> nn.Module | None:
@@ -124,7 +153,14 @@ def save(
         "recipe": made_by.name,
         "revision": _revision(),
         "made": datetime.now(UTC).date().isoformat(),
-        "data": {"source": splits.source.split(" in ")[0], "train": len(splits.train), "checksum": splits.checksum},
+        "data": {
+            "dataset": splits.dataset,
+            "source": splits.source.split(" in ")[0],
+            "train": len(splits.train),
+            "checksum": splits.checksum,
+            "image_shape": list(splits.image_shape),
+            "classes": list(splits.classes),
+        },
         "seed": made_by.training.seed,
         "epochs": history.epochs,
         "batch_size": made_by.training.batch_size,
@@ -136,6 +172,7 @@ def save(
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "weights": {"dtype": "float16", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
         "measures": {name: measure.as_dict() for name, measure in measures.items()},
+        "left_out": list(left_out(made_by.measures, splits)),
         "history": {
             "steps": history.steps,
             "losses": {name: [float(f"{value:.5g}") for value in values] for name, values in history.losses.items()},

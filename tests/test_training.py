@@ -104,7 +104,17 @@ def test_resuming_needs_a_checkpoint_of_the_same_run(tmp_path):
     before = (tmp_path / CHECKPOINT).read_bytes()
     with pytest.raises(TrainingError, match="of another run"):
         fit(small(), bars(), replace(CONFIG, epochs=9), folder=tmp_path, resume=True, progress=False)
+    with pytest.raises(TrainingError, match="of another run"):
+        fit(small(), bars(257), CONFIG, folder=tmp_path, resume=True, progress=False)  # as many steps, other data
     assert (tmp_path / CHECKPOINT).read_bytes() == before
+
+
+def test_a_checkpoint_that_does_not_say_how_long_its_data_were_is_resumed(tmp_path):
+    fit(small(), bars(), CONFIG, folder=tmp_path, progress=False)
+    state = torch.load(tmp_path / CHECKPOINT, weights_only=True)
+    del state["run"]["n_data"]
+    torch.save(state, tmp_path / CHECKPOINT)
+    assert fit(small(), bars(), CONFIG, folder=tmp_path, resume=True, progress=False).epochs == CONFIG.epochs
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run_at_once():

@@ -59,7 +59,7 @@ def codes_of(model: nn.Module, digits: Digits, batch_size: int = 2000, seed: int
 
 @torch.no_grad()
 def decode_all(model: nn.Module, z: Tensor, y: Tensor | None = None, batch_size: int = 2000) -> Tensor:
-    """Images (N, 1, 28, 28) of codes (N, code_dim) and, for a model that takes them, labels (N,), on the CPU."""
+    """Images (N, C, H, W) of codes (N, code_dim) and, for a model that takes them, labels (N,), on the CPU."""
     device = next(model.parameters()).device
     labels = (None,) * len(z.split(batch_size)) if y is None else y.split(batch_size)
     parts = zip(z.split(batch_size), labels, strict=True)

@@ -41,5 +41,6 @@ def swap_accuracy(model: nn.Module, judge: Judge, test: Digits, seed: int = 0) -
 
 
 def test_error(judge: Judge, test: Digits) -> Measure:
-    """Share of `test` that a classifier reads wrongly; against chance."""
-    return Measure(1 - judged_accuracy(judge, test.pixels(), test.labels), 0.9, "chance")
+    """Share of `test` that a classifier reads wrongly; against chance, an even guess among the classes there."""
+    chance = 1 - 1 / len(test.labels.unique())
+    return Measure(1 - judged_accuracy(judge, test.pixels(), test.labels), chance, "chance")

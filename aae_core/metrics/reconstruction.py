@@ -28,6 +28,7 @@ def pca_mse(train: Digits, test: Digits, n_components: int) -> float:
     from sklearn.decomposition import PCA
 
     x, x_test = (digits.pixels().flatten(1).cpu().numpy() for digits in (train, test))
-    # The covariance solver sees 784 × 784 numbers, however many images there are.
-    pca = PCA(n_components, svd_solver="covariance_eigh").fit(x)
+    # The covariance solver sees as many numbers as there are pairs of pixels, however many images there are.
+    solver = "covariance_eigh" if len(x) > x.shape[1] else "full"
+    pca = PCA(n_components, svd_solver=solver).fit(x)
     return float(np.square(pca.inverse_transform(pca.transform(x_test)) - x_test).mean())

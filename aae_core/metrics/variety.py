@@ -16,7 +16,7 @@ CONFIDENT = 0.9
 
 
 def samples_of(model: nn.Module, n: int = 10_000, seed: int = 0) -> Tensor:
-    """`n` images (n, 1, 28, 28) of a model that is not told a digit, from codes drawn by `seed`."""
+    """`n` images (n, C, H, W) of a model that is not told a digit, from codes drawn by `seed`."""
     return decode_all(model, model.prior.sample(n, generator=torch.Generator().manual_seed(seed)))
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from aae_core import losses
+from aae_core.data import IMAGE_SHAPE
 from aae_core.networks import Decoder, Discriminator, Encoder, GaussianEncoder, NoisyEncoder
 from aae_core.priors import Prior
 from aae_core.training import Batch, Optimizers, descend
@@ -28,6 +29,7 @@ class AdversarialAutoencoder(nn.Module):
         gradient_penalty: weight of the penalty that keeps the discriminator smooth; 0 leaves it out.
         code_noise: standard deviation of normal noise on the codes that the decoder sees in training, so that it draws
             nearly the same from codes that lie close together.
+        image_shape: (C, H, W) of an image.
 
     Raises:
         ValueError: an unknown posterior.
@@ -43,6 +45,7 @@ class AdversarialAutoencoder(nn.Module):
         adversarial_weight: float = 0.01,
         gradient_penalty: float = 0.0,
         code_noise: float = 0.0,
+        image_shape: Sequence[int] = IMAGE_SHAPE,
     ) -> None:
         super().__init__()
         if posterior not in POSTERIORS:
@@ -50,8 +53,8 @@ class AdversarialAutoencoder(nn.Module):
         self.prior, self.posterior, self.code_dim = prior, posterior, prior.dim
         self.adversarial_weight, self.gradient_penalty = adversarial_weight, gradient_penalty
         self.code_noise = code_noise
-        self.encoder = POSTERIORS[posterior](prior.dim, hidden)
-        self.decoder = Decoder(prior.dim, hidden)
+        self.encoder = POSTERIORS[posterior](prior.dim, hidden, image_shape)
+        self.decoder = Decoder(prior.dim, hidden, image_shape)
         self.discriminator = Discriminator(prior.dim, discriminator_hidden)
 
     def parts(self) -> dict[str, list[nn.Module]]:
@@ -88,16 +91,16 @@ class AdversarialAutoencoder(nn.Module):
         }
 
     def encode(self, x: Tensor) -> Tensor:
-        """One draw from q(z|x) for each image: codes (N, code_dim) of images (N, 1, 28, 28) in [0, 1]."""
+        """One draw from q(z|x) for each image: codes (N, code_dim) of images (N, C, H, W) in [0, 1]."""
         if self.posterior == "deterministic":
             return self.encoder(x)
         return self.encoder(x, torch.randn(len(x), self.encoder.noise_dim, device=x.device))
 
     def decode(self, z: Tensor) -> Tensor:
-        """Images (N, 1, 28, 28) of codes (N, code_dim)."""
+        """Images (N, C, H, W) of codes (N, code_dim)."""
         return self.decoder(z)
 
     @torch.no_grad()
     def sample(self, n: int) -> Tensor:
-        """`n` new images (n, 1, 28, 28): samples of the prior, decoded."""
+        """`n` new images (n, C, H, W): samples of the prior, decoded."""
         return self.decoder(self.prior.sample(n, device=next(self.parameters()).device))

@@ -86,7 +86,7 @@ class GAN(nn.Module):
         return {"discrimination": discrimination, "fooling": fooling}
 
     def decode(self, z: Tensor) -> Tensor:
-        """What the generator makes of codes (N, code_dim): for digits, images (N, 1, 28, 28) in [0, 1]."""
+        """What the generator makes of codes (N, code_dim): for digits, images (N, C, H, W) in [0, 1]."""
         return self.generator(z)
 
     @torch.no_grad()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from aae_core import losses
-from aae_core.data import N_CLASSES, UNLABELLED
+from aae_core.data import IMAGE_SHAPE, N_CLASSES, UNLABELLED
 from aae_core.models.adversarial import AdversarialAutoencoder
 from aae_core.networks import Discriminator
 from aae_core.priors import Prior
@@ -26,6 +26,7 @@ class LabelledAAE(AdversarialAutoencoder):
         discriminator_hidden: widths of the discriminator's hidden layers.
         adversarial_weight: weight of fooling the discriminator beside the mean squared error per pixel.
         gradient_penalty: weight of the penalty that keeps the discriminator smooth; 0 leaves it out.
+        image_shape: (C, H, W) of an image.
 
     Raises:
         ValueError: the prior has not exactly one region for each digit.
@@ -39,13 +40,20 @@ class LabelledAAE(AdversarialAutoencoder):
         discriminator_hidden: Sequence[int] = (512, 512),
         adversarial_weight: float = 0.05,
         gradient_penalty: float = 0.0,
+        image_shape: Sequence[int] = IMAGE_SHAPE,
     ) -> None:
         if prior.n_classes != N_CLASSES:
             raise ValueError(
                 f"prior: expected one region for each of {N_CLASSES} digits, {type(prior).__name__} has "
                 f"{prior.n_classes or 'none'}."
             )
-        super().__init__(prior, hidden=hidden, adversarial_weight=adversarial_weight, gradient_penalty=gradient_penalty)
+        super().__init__(
+            prior,
+            hidden=hidden,
+            adversarial_weight=adversarial_weight,
+            gradient_penalty=gradient_penalty,
+            image_shape=image_shape,
+        )
         self.n_classes = N_CLASSES
         self.discriminator = Discriminator(prior.dim, discriminator_hidden, n_classes=N_CLASSES + 1)
 
@@ -77,7 +85,7 @@ class LabelledAAE(AdversarialAutoencoder):
 
     @torch.no_grad()
     def sample(self, n: int, y: Tensor | int | None = None) -> Tensor:
-        """`n` new images (n, 1, 28, 28), decoded from samples of the prior.
+        """`n` new images (n, C, H, W), decoded from samples of the prior.
 
         Args:
             y: the digits whose regions are drawn from, (n,) or one for all; None draws from the whole prior.

@@ -50,7 +50,7 @@ class ReductionAAE(SemiSupervisedAAE):
         self.head_distance, self.head_weight = head_distance, head_weight
         self.heads = nn.Parameter(spread_heads(self.n_classes, code_dim, head_distance))
         hidden = [layer.out_features for layer in self.decoder.net if isinstance(layer, nn.Linear)][:-1]
-        self.decoder = Decoder(code_dim, hidden)
+        self.decoder = Decoder(code_dim, hidden, self.decoder.image_shape)
 
     def parts(self) -> dict[str, list[nn.Module]]:
         """Which networks each optimizer moves; the heads learn with the autoencoder."""
@@ -66,10 +66,10 @@ class ReductionAAE(SemiSupervisedAAE):
         return one_hot(y, self.n_classes) @ self.heads + z
 
     def represent(self, x: Tensor) -> Tensor:
-        """The point (N, code_dim) of each image (N, 1, 28, 28): where the map shows it."""
+        """The point (N, code_dim) of each image (N, C, H, W): where the map shows it."""
         logits, z = self.infer(x)
         return self.place(z, logits.softmax(1))
 
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
-        """Images (N, 1, 28, 28) of styles (N, code_dim) and classes (N,) or class probabilities (N, n_classes)."""
+        """Images (N, C, H, W) of styles (N, code_dim) and classes (N,) or class probabilities (N, n_classes)."""
         return self.decoder(self.place(z, y))

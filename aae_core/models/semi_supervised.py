@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from aae_core import losses
 from aae_core.corruption import NOISE, Corruption
-from aae_core.data import N_CLASSES
+from aae_core.data import IMAGE_SHAPE, N_CLASSES
 from aae_core.networks import Decoder, Discriminator, Encoder, chosen_labels
 from aae_core.priors import Categorical, Gaussian
 from aae_core.training import Batch, Optimizers, descend
@@ -36,6 +36,7 @@ class SemiSupervisedAAE(nn.Module):
         batch_norm: layers of the encoder that are batch-normalised, counted from 0; the last one gives class and style.
         class_gain: what normalised class logits are multiplied by to begin with, where the last layer is normalised:
             every class then wins some images of each batch, and none can be forgotten.
+        image_shape: (C, H, W) of an image.
     """
 
     def __init__(
@@ -52,16 +53,17 @@ class SemiSupervisedAAE(nn.Module):
         class_noise: float = 0.3,
         batch_norm: Sequence[int] = (0, 1),
         class_gain: float = 3.0,
+        image_shape: Sequence[int] = IMAGE_SHAPE,
     ) -> None:
         super().__init__()
         self.code_dim, self.n_classes = code_dim, n_classes
         self.adversarial_weight, self.classification_weight = adversarial_weight, classification_weight
         self.agreement_weight, self.corruption, self.class_noise = agreement_weight, corruption, class_noise
         self.prior, self.class_prior = Gaussian(code_dim), Categorical(n_classes)
-        self.encoder = Encoder(n_classes + code_dim, hidden, batch_norm=batch_norm)
+        self.encoder = Encoder(n_classes + code_dim, hidden, image_shape, batch_norm=batch_norm)
         if isinstance(last := self.encoder.net[-1], nn.BatchNorm1d):
             nn.init.constant_(last.weight[:n_classes], class_gain)
-        self.decoder = Decoder(code_dim, hidden, n_classes=n_classes)
+        self.decoder = Decoder(code_dim, hidden, image_shape, n_classes=n_classes)
         self.discriminator = Discriminator(code_dim, discriminator_hidden)
         self.class_discriminator = Discriminator(n_classes, discriminator_hidden)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from aae_core import losses
-from aae_core.data import N_CLASSES
+from aae_core.data import IMAGE_SHAPE, N_CLASSES
 from aae_core.networks import Decoder, Discriminator, Encoder, chosen_labels
 from aae_core.priors import Gaussian
 from aae_core.training import Batch, Optimizers, descend
@@ -29,6 +29,7 @@ class SupervisedAAE(nn.Module):
         reconstruction_weight: weight of the mean squared error per pixel, pixels in [0, 1].
         slope: slope below zero of every rectifier.
         batch_norm: hidden layers of encoder and decoder that are batch-normalised.
+        image_shape: (C, H, W) of an image.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class SupervisedAAE(nn.Module):
         slope: float = 0.0,
         batch_norm: Sequence[int] = (),
         decoder_output: nn.Module | None = None,
+        image_shape: Sequence[int] = IMAGE_SHAPE,
     ) -> None:
         super().__init__()
         self.code_dim, self.n_classes = code_dim, N_CLASSES
@@ -52,9 +54,15 @@ class SupervisedAAE(nn.Module):
         self.adversarial_weight, self.reconstruction_weight = adversarial_weight, reconstruction_weight
         self.gradient_penalty, self.discriminator_steps = gradient_penalty, discriminator_steps
         self.prior = Gaussian(code_dim)
-        self.encoder = Encoder(code_dim, hidden, slope=slope, batch_norm=batch_norm)
+        self.encoder = Encoder(code_dim, hidden, image_shape, slope=slope, batch_norm=batch_norm)
         self.decoder = Decoder(
-            code_dim, hidden, n_classes=N_CLASSES, slope=slope, batch_norm=batch_norm, output=decoder_output
+            code_dim,
+            hidden,
+            image_shape,
+            n_classes=N_CLASSES,
+            slope=slope,
+            batch_norm=batch_norm,
+            output=decoder_output,
         )
         n_labels = N_CLASSES if label_in_discriminator else 0
         self.discriminator = Discriminator(
@@ -88,16 +96,16 @@ class SupervisedAAE(nn.Module):
         return {"reconstruction": reconstruction, "fooling": fooling, "discrimination": discrimination}
 
     def encode(self, x: Tensor) -> Tensor:
-        """Style codes (N, code_dim) of images (N, 1, 28, 28) in [0, 1]."""
+        """Style codes (N, code_dim) of images (N, C, H, W) in [0, 1]."""
         return self.encoder(x)
 
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
-        """Images (N, 1, 28, 28) of styles (N, code_dim) and digits (N,)."""
+        """Images (N, C, H, W) of styles (N, code_dim) and digits (N,)."""
         return self.decoder(z, y)
 
     @torch.no_grad()
     def sample(self, n: int, y: Tensor | int | None = None) -> Tensor:
-        """`n` images (n, 1, 28, 28) in random styles.
+        """`n` images (n, C, H, W) in random styles.
 
         Args:
             y: the digits, (n,) or one for all; None draws them evenly at random.

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from aae_core import losses
+from aae_core.data import IMAGE_SHAPE
 from aae_core.networks import Decoder, GaussianEncoder
 from aae_core.priors import Gaussian, Prior
 from aae_core.training import Batch, Optimizers, descend
@@ -22,12 +23,20 @@ class VAE(nn.Module):
         sigma: standard deviation of a pixel under p(x|z) = N(decoder(z), sigma² I), pixels in [0, 1]. It weighs the
             two terms of the bound: an error of sigma in one pixel costs half a nat.
         hidden: widths of the hidden layers of encoder and decoder.
+        image_shape: (C, H, W) of an image.
 
     Raises:
         ValueError: `sigma` is not positive, or the prior has samples only.
     """
 
-    def __init__(self, prior: Prior, sigma: float = 0.2, hidden: Sequence[int] = (512, 512)) -> None:
+    def __init__(
+        self,
+        prior: Prior,
+        sigma: float = 0.2,
+        hidden: Sequence[int] = (512, 512),
+        *,
+        image_shape: Sequence[int] = IMAGE_SHAPE,
+    ) -> None:
         super().__init__()
         if not 0 < sigma < math.inf:
             raise ValueError(f"sigma: expected a positive standard deviation, got {sigma}.")
@@ -36,8 +45,8 @@ class VAE(nn.Module):
                 f"prior: a variational autoencoder needs log p(z); {type(prior).__name__} has only samples."
             )
         self.prior, self.sigma, self.code_dim = prior, sigma, prior.dim
-        self.encoder = GaussianEncoder(prior.dim, hidden)
-        self.decoder = Decoder(prior.dim, hidden)
+        self.encoder = GaussianEncoder(prior.dim, hidden, image_shape)
+        self.decoder = Decoder(prior.dim, hidden, image_shape)
 
     def parts(self) -> dict[str, list[nn.Module]]:
         """Which networks each optimizer moves."""
@@ -67,18 +76,18 @@ class VAE(nn.Module):
         return losses.log_normal(z, mean, log_variance) - self.prior.log_prob(z)
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log variance of q(z|x), each (N, code_dim), for images (N, 1, 28, 28) in [0, 1]."""
+        """Mean and log variance of q(z|x), each (N, code_dim), for images (N, C, H, W) in [0, 1]."""
         return self.encoder.moments(x)
 
     def encode(self, x: Tensor) -> Tensor:
-        """One draw from q(z|x) for each image: codes (N, code_dim) of images (N, 1, 28, 28) in [0, 1]."""
+        """One draw from q(z|x) for each image: codes (N, code_dim) of images (N, C, H, W) in [0, 1]."""
         return self.encoder(x, torch.randn(len(x), self.code_dim, device=x.device))
 
     def decode(self, z: Tensor) -> Tensor:
-        """Mean images (N, 1, 28, 28) of p(x|z) for codes (N, code_dim)."""
+        """Mean images (N, C, H, W) of p(x|z) for codes (N, code_dim)."""
         return self.decoder(z)
 
     @torch.no_grad()
     def sample(self, n: int) -> Tensor:
-        """`n` new images (n, 1, 28, 28): samples of the prior, decoded; without the pixel noise of p(x|z)."""
+        """`n` new images (n, C, H, W): samples of the prior, decoded; without the pixel noise of p(x|z)."""
         return self.decoder(self.prior.sample(n, device=next(self.parameters()).device))

@@ -18,13 +18,14 @@ RECIPES = tuple(
         name=f"aae-{posterior}",
         chapter=2,
         summary=summary,
-        build=lambda posterior=posterior: AdversarialAutoencoder(
+        build=lambda image_shape, posterior=posterior: AdversarialAutoencoder(
             Gaussian(2),
             posterior,
             (256, 256),
             discriminator_hidden=(256, 256),
             adversarial_weight=0.05,
             gradient_penalty=0.01,
+            image_shape=image_shape,
         ),
         # The discriminator keeps its rate and learns on, while the codes that it looks at come to rest.
         training=TrainingConfig(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from aae_core.data import N_CLASSES, Digits, Splits
+from aae_core.data import IMAGE_SHAPE, N_CLASSES, Digits, Splits
 from aae_core.training import History, TrainingConfig, fit, seed_everything
 
 
@@ -21,7 +21,7 @@ class Recipe:
         name: as in ``aae train NAME``.
         chapter: the chapter of the book that explains it; 0 for the judge, which belongs to none.
         summary: one line.
-        build: makes the untrained model from torch's global source of randomness.
+        build: makes the untrained model for images of a shape (C, H, W), from torch's global source of randomness.
         training: the configuration; its seed also seeds the first weights.
         measures: names in :data:`aae_core.metrics.MEASURES`.
         practice: where the choices come from, in a word or two each.
@@ -32,18 +32,18 @@ class Recipe:
     name: str
     chapter: int
     summary: str
-    build: Callable[[], nn.Module]
+    build: Callable[[Sequence[int]], nn.Module]
     training: TrainingConfig
     measures: tuple[str, ...]
     practice: tuple[str, ...] = ()
     finish: Callable[[nn.Module], None] | None = None
     labelled: int | float | None = None
 
-    def make(self, seed: int) -> nn.Module:
-        """The untrained model with the first weights of `seed`."""
+    def make(self, seed: int, image_shape: Sequence[int] = IMAGE_SHAPE) -> nn.Module:
+        """The untrained model for images of `image_shape` (C, H, W), with the first weights of `seed`."""
         with torch.random.fork_rng():
             seed_everything(seed)
-            return self.build()
+            return self.build(image_shape)
 
     def training_digits(self, splits: Splits, seed: int) -> Digits:
         """The training split as this recipe sees it: with some labels hidden, if it says so."""
@@ -62,7 +62,7 @@ class Recipe:
         self, splits: Splits, *, folder: Path | None = None, resume: bool = False, progress: bool = True
     ) -> tuple[nn.Module, History]:
         """A model trained from scratch, and the history of its training. See :func:`aae_core.training.fit`."""
-        model = self.make(self.training.seed)
+        model = self.make(self.training.seed, splits.image_shape)
         digits = self.training_digits(splits, self.training.seed)
         history = fit(model, digits, self.training, folder=folder, resume=resume, progress=progress)
         if self.finish is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aae_core.models import GAN
 from aae_core.networks import Decoder, ImageDiscriminator
 from aae_core.priors import Gaussian
@@ -9,10 +11,10 @@ from aae_core.recipes.base import Recipe
 from aae_core.training import TrainingConfig
 
 
-def build() -> GAN:
+def build(image_shape: Sequence[int]) -> GAN:
     """Two perceptrons: the generator is small enough for a page to run it."""
-    generator = Decoder(16, (256, 512), slope=0.2, batch_norm=(0, 1))
-    return GAN(generator, ImageDiscriminator(), Gaussian(16), gradient_penalty=0.25)
+    generator = Decoder(16, (256, 512), image_shape, slope=0.2, batch_norm=(0, 1))
+    return GAN(generator, ImageDiscriminator(image_shape=image_shape), Gaussian(16), gradient_penalty=0.25)
 
 
 RECIPES = (

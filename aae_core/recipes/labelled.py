@@ -20,7 +20,9 @@ def _recipe(name: str, summary: str, prior: Callable[[], Prior], labelled: float
         name=name,
         chapter=4,
         summary=summary,
-        build=lambda: LabelledAAE(prior(), (512, 256), discriminator_hidden=(256, 256), adversarial_weight=0.2),
+        build=lambda image_shape: LabelledAAE(
+            prior(), (512, 256), discriminator_hidden=(256, 256), adversarial_weight=0.2, image_shape=image_shape
+        ),
         # The discriminator learns faster than the codes move, and keeps its rate while they come to rest.
         training=TrainingConfig(
             epochs=60,

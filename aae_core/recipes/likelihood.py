@@ -12,13 +12,14 @@ RECIPES = (
         name="likelihood",
         chapter=9,
         summary="AAE with an 8-D Gaussian prior of standard deviation 5, for the Parzen-window figure.",
-        build=lambda: AdversarialAutoencoder(
+        build=lambda image_shape: AdversarialAutoencoder(
             Gaussian(8, std=5.0),
             hidden=(500, 500),
             discriminator_hidden=(256, 256),
             adversarial_weight=0.01,
             gradient_penalty=0.1,
             code_noise=0.5,
+            image_shape=image_shape,
         ),
         training=TrainingConfig(
             epochs=50,

@@ -33,7 +33,9 @@ def _semi_supervised(labels: str, known: int | None, summary: str, *, epochs: in
         name=f"semi-supervised-{labels}",
         chapter=6,
         summary=summary,
-        build=lambda: SemiSupervisedAAE(corruption=SMALL_MOVES, agreement_weight=0.02, **SIZES),
+        build=lambda image_shape: SemiSupervisedAAE(
+            corruption=SMALL_MOVES, agreement_weight=0.02, image_shape=image_shape, **SIZES
+        ),
         training=_training(epochs, labelled_batch),
         measures=(*READING, "sample_accuracy", "style_leak"),
         practice=("paper: ten classes and a 10-D style, two discriminators, three phases, input noise of .3", *MODERN),
@@ -46,8 +48,14 @@ def _clustering(n_clusters: int) -> Recipe:
         name=f"clustering-{n_clusters}",
         chapter=7,
         summary=f"AAE with {n_clusters} classes and no label: the classes become clusters.",
-        build=lambda: SemiSupervisedAAE(
-            5, n_clusters, batch_norm=(0, 1, 2), corruption=SMALL_MOVES, agreement_weight=0.02, **SIZES
+        build=lambda image_shape: SemiSupervisedAAE(
+            5,
+            n_clusters,
+            batch_norm=(0, 1, 2),
+            corruption=SMALL_MOVES,
+            agreement_weight=0.02,
+            image_shape=image_shape,
+            **SIZES,
         ),
         training=_training(15, 0),
         measures=("clustering_error", "test_mse", "prior_swd"),
@@ -61,8 +69,13 @@ def _reduction(code_dim: int, known: int) -> Recipe:
         name=f"reduction-{code_dim}d-{known}",
         chapter=8,
         summary=f"AAE whose code is a point in {code_dim} dimensions: a class head plus a style, from {known:,} labels.",
-        build=lambda: ReductionAAE(
-            code_dim, corruption=SMALL_MOVES, agreement_weight=0.02, classification_weight=0.1, **SIZES
+        build=lambda image_shape: ReductionAAE(
+            code_dim,
+            corruption=SMALL_MOVES,
+            agreement_weight=0.02,
+            classification_weight=0.1,
+            image_shape=image_shape,
+            **SIZES,
         ),
         training=_training(10, 50),
         measures=READING,

@@ -14,7 +14,7 @@ RECIPES = (
         name="supervised-post",
         chapter=5,
         summary="Supervised AAE as usually coded: 15-D style, discriminator D(z) that never sees the digit.",
-        build=lambda: SupervisedAAE(
+        build=lambda image_shape: SupervisedAAE(
             code_dim=15,
             label_in_discriminator=False,
             discriminator_hidden=(512, 256),
@@ -24,6 +24,7 @@ RECIPES = (
             slope=0.2,
             batch_norm=(1,),
             decoder_output=ScaledTanh(),
+            image_shape=image_shape,
         ),
         training=TrainingConfig(epochs=40, batch_size=128, learning_rate=2e-4),
         measures=STYLE_MEASURES,
@@ -33,8 +34,13 @@ RECIPES = (
         name="supervised",
         chapter=5,
         summary="Supervised AAE with the digit shown to the discriminator, D(z, y): content and style apart.",
-        build=lambda: SupervisedAAE(
-            code_dim=8, discriminator_steps=2, adversarial_weight=0.02, slope=0.2, batch_norm=(1,)
+        build=lambda image_shape: SupervisedAAE(
+            code_dim=8,
+            discriminator_steps=2,
+            adversarial_weight=0.02,
+            slope=0.2,
+            batch_norm=(1,),
+            image_shape=image_shape,
         ),
         # The discriminator keeps its rate and learns on, while the codes that it looks at come to rest.
         training=TrainingConfig(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aae_core.models import VAE, AdversarialAutoencoder
 from aae_core.priors import Gaussian, GaussianMixture, Prior
 from aae_core.recipes.base import Recipe
@@ -16,10 +18,15 @@ _VARIATIONAL = TrainingConfig(**_TRAINING, epochs=40, learning_rate=2e-3, betas=
 _ADVERSARIAL = TrainingConfig(**_TRAINING, epochs=30, learning_rate={"autoencoder": 1e-3, "discriminator": 2e-3})
 
 
-def _adversarial(prior: Prior) -> AdversarialAutoencoder:
+def _adversarial(prior: Prior, image_shape: Sequence[int]) -> AdversarialAutoencoder:
     """The two adversarial autoencoders differ in their priors alone."""
     return AdversarialAutoencoder(
-        prior, hidden=HIDDEN, discriminator_hidden=(256, 256), adversarial_weight=0.05, gradient_penalty=0.01
+        prior,
+        hidden=HIDDEN,
+        discriminator_hidden=(256, 256),
+        adversarial_weight=0.05,
+        gradient_penalty=0.01,
+        image_shape=image_shape,
     )
 
 
@@ -28,7 +35,7 @@ RECIPES = (
         name="vae-gaussian",
         chapter=3,
         summary="VAE with a 2-D Gaussian prior; pixels N(decoder(z), .2²).",
-        build=lambda: VAE(Gaussian(2), sigma=0.2, hidden=HIDDEN),
+        build=lambda image_shape: VAE(Gaussian(2), sigma=0.2, hidden=HIDDEN, image_shape=image_shape),
         training=_VARIATIONAL,
         measures=MEASURES,
         practice=("paper: 2-D Gaussian prior", "modern: Adam"),
@@ -37,7 +44,7 @@ RECIPES = (
         name="vae-mixture",
         chapter=3,
         summary="VAE with a mixture of ten 2-D Gaussians as its prior, the KL by Monte Carlo; pixels N(decoder(z), .2²).",
-        build=lambda: VAE(GaussianMixture(), sigma=0.2, hidden=HIDDEN),
+        build=lambda image_shape: VAE(GaussianMixture(), sigma=0.2, hidden=HIDDEN, image_shape=image_shape),
         training=_VARIATIONAL,
         measures=MEASURES,
         practice=("paper: mixture of ten 2-D Gaussians", "usual: ten petals", "modern: Adam"),
@@ -46,7 +53,7 @@ RECIPES = (
         name="aae-small",
         chapter=3,
         summary="Chapter 2's aae-deterministic in the size and with the settings of this chapter's models.",
-        build=lambda: _adversarial(Gaussian(2)),
+        build=lambda image_shape: _adversarial(Gaussian(2), image_shape),
         training=_ADVERSARIAL,
         measures=MEASURES,
         practice=("paper: 2-D Gaussian prior, deterministic posterior", "modern: Adam, gradient penalty"),
@@ -55,7 +62,7 @@ RECIPES = (
         name="aae-mixture",
         chapter=3,
         summary="AAE with a mixture of ten 2-D Gaussians as its prior, no labels; deterministic posterior.",
-        build=lambda: _adversarial(GaussianMixture()),
+        build=lambda image_shape: _adversarial(GaussianMixture(), image_shape),
         training=_ADVERSARIAL,
         measures=MEASURES,
         practice=("paper: mixture of ten 2-D Gaussians", "usual: ten petals", "modern: Adam, gradient penalty"),
