@@ -53,9 +53,8 @@ class MapExplorer(Explorer):
     ) -> None:
         digits = choose(model, digits)
         points, heads = points_of(model, digits), model.heads.detach().cpu().float()
-        (points_about, packed), (images_about, images) = (
-            pack_codes(points, digits.labels), pack_greys(digits.pixels(slice(0, PICTURED)).cpu()[None])
-        )  # fmt: skip
+        points_about, packed = pack_codes(points, digits.labels)
+        images_about, images = pack_greys(digits.pixels(slice(0, PICTURED)).cpu()[None])
         spec, weights = PageDecoder(model).traits()
         super().__init__(
             z=heads[0] if z is None else z, distance=model.head_distance if distance is None else distance,
@@ -66,7 +65,9 @@ class MapExplorer(Explorer):
         self.start = [self.z, self.distance]
         self.room = [0.62, 250, 1, 500]
         self.poster = poster(points, digits.labels, heads, self.extent)
-        self.poster_alt = f"A map of {len(digits):,} held-out digits, coloured by digit, each digit's head as a numbered disc"
+        self.poster_alt = (
+            f"A map of {len(digits):,} held-out digits, coloured by digit, each digit's head as a numbered disc"
+        )
 
     @t.validate("z")
     def _check_z(self, proposal: dict[str, Any]) -> list[float]:

@@ -105,9 +105,7 @@ class ParzenExplorer(Explorer):
         self.room = [0, 460 + 90 * len(series), 0, 460 + 110 * len(series)]
         noise = torch.randn(1, DRAWN, 1, 28, 28, generator=torch.Generator().manual_seed(seed))
         self.poster = still((images[:, :DRAWN] + self.bandwidth * noise).flatten(0, 1), columns=DRAWN)
-        self.poster_alt = (
-            f"{'; '.join(series)}: a row of samples each, with the noise of a window of standard deviation {bandwidth:g}"
-        )
+        self.poster_alt = f"{'; '.join(series)}: a row of samples each, with the noise of a window of standard deviation {bandwidth:g}"
 
     @t.validate("bandwidth")
     def _check_bandwidth(self, proposal: dict[str, Any]) -> float:

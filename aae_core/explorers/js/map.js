@@ -71,8 +71,8 @@ export default explorer((kit) => {
     h("div", {}, h("dt", {}, "Penalty"), values.penalty), h("div", {}, h("dt", {}, "Pairs too close"), values.pairs),
   );
   const key = h(
-    "p", { class: "aae-lead" }, "A circle reaches half the distance from its head. ",
-    h("span", { class: "aae-says-code" }, "Circles that overlap"), " cost what their heads lack.",
+    "p", { class: "aae-lead" }, "A circle reaches half the distance from its head. Where two overlap, ",
+    h("span", { class: "aae-says-code" }, "a line"), " joins a pair that is penalised.",
   );
 
   const sample = button("Sample", () => {
@@ -116,7 +116,7 @@ export default explorer((kit) => {
     mark();
     const owner = names[closest(heads.flat(), z)];
     drawn.textContent = `drawn at (${figure(z[0])}, ${figure(z[1])}), nearest to the head of ${owner}`;
-    nearest.textContent = `nearest of ${images.count} held-out digits: a ${labels[near]}`;
+    nearest.textContent = `nearest of ${images.count} held-out digits: ${labels[near]}`;
     view.el.setAttribute("aria-label", drawn.textContent);
     real.el.setAttribute("aria-label", nearest.textContent);
     kit.redraw();
@@ -125,11 +125,12 @@ export default explorer((kit) => {
     const apart = get("distance");
     distance.set(apart);
     const { pairs, penalty } = tooClose(heads, apart);
-    const close = new Set(pairs.flat());
     values.penalty.textContent = figure(penalty);
     values.pairs.textContent = `${pairs.length} of ${(heads.length * (heads.length - 1)) / 2}`;
-    const rings = heads.map((head, k) => ({ path: circle(head, apart / 2), colour: close.has(k) ? "contrast" : "muted" }));
-    plane.paths(rings.sort((a, b) => b.colour.localeCompare(a.colour))); // those that overlap on top
+    plane.paths([
+      ...heads.map((head) => ({ path: circle(head, apart / 2), colour: "muted" })),
+      ...pairs.map((pair) => ({ path: pair.flatMap((k) => heads[k]), colour: "contrast" })),
+    ]);
   };
   kit.on("z", showPoint);
   kit.on("distance", showDistance);
