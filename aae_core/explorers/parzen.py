@@ -102,9 +102,11 @@ class ParzenExplorer(Explorer):
             **{"name": "parzen", "title": "What a Parzen window rewards"} | options,
         )  # fmt: skip
         self.start = [self.bandwidth, self.seed]
-        self.room = [0, 460 + 90 * len(series), 0, 460 + 110 * len(series)]
+        # The chart, its slider and the tools; and for each series a name, pictures, and on a phone a line of the ranking.
+        n = len(series)
+        self.room = [0.4 + 0.1 * n, 105 + 32 * n, 0.25 + 0.2 * n, 344 + 64 * n]
         noise = torch.randn(1, DRAWN, 1, 28, 28, generator=torch.Generator().manual_seed(seed))
-        self.poster = still((images[:, :DRAWN] + self.bandwidth * noise).flatten(0, 1), columns=DRAWN)
+        self.poster = still((images[:, :DRAWN] + self.bandwidth * noise).flatten(0, 1), columns=DRAWN, scale=3)
         self.poster_alt = f"{'; '.join(series)}: a row of samples each, with the noise of a window of standard deviation {bandwidth:g}"
 
     @t.validate("bandwidth")

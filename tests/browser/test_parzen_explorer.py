@@ -53,7 +53,7 @@ def put(tab, trait, value):
 def ranking(tab):
     """The list beside the chart: names and numbers, in its order."""
     rows = tab.locator(f"{ROOT} .aae-ranking li")
-    values = [text.removesuffix(" nats").replace("\u2212", "-") for text in rows.locator("bdi").all_inner_texts()]
+    values = [text.replace("\u2212", "-") for text in rows.locator("bdi").all_inner_texts()]
     return list(zip(rows.locator(".aae-name").all_inner_texts(), map(float, values), strict=True))
 
 

@@ -95,7 +95,7 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
       write(String(value), at, height - 6, "center");
     }
     write(y.name, 0, 11, "left");
-    write(x.name, width, height - 6, "right");
+    write(x.name, right + 12, height - 6, "left");
   }
 
   /** Where the names stand: beside the curves' ends, but never on each other. */
@@ -103,7 +103,7 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
     const places = lines.map((line, k) => ({ k, end: Math.max(TOP, Math.min(height - BOTTOM, toY(line.values.at(-1)))) }));
     places.sort((a, b) => a.end - b.end);
     places.forEach((place, i) => (place.at = i ? Math.max(place.end, places[i - 1].at + LINE) : place.end));
-    let floor = height - BOTTOM;
+    let floor = height - BOTTOM - 8; // the axis' name is below
     for (const place of places.toReversed?.() ?? [...places].reverse()) {
       place.at = Math.min(place.at, floor);
       floor = place.at - LINE;
@@ -119,14 +119,14 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
     [width, height] = size;
     context.font = `11.5px ${getComputedStyle(el).fontFamily}`;
     const widest = Math.max(...lines.map((line) => context.measureText(line.name).width));
-    right = Math.round(width - Math.max(widest + 14, context.measureText(x.name).width - 12));
+    right = Math.round(width - Math.max(widest, context.measureText(x.name).width) - 14);
     onPlace?.(LEFT, width - right);
     axes();
     context.save();
     context.beginPath();
     context.rect(LEFT, TOP - 2, right - LEFT, height - TOP - BOTTOM + 2);
     context.clip();
-    if (marker !== null) stroke([[toX(marker), TOP], [toX(marker), height - BOTTOM]], theme.ink, 1);
+    if (marker !== null) stroke([[toX(marker), TOP], [toX(marker), height - BOTTOM]], theme.muted, 1);
     lines.forEach((line, k) => {
       const { dash, colour } = look(k);
       stroke(line.values.map((value, i) => [toX(x.values[i]), toY(value)]), theme[colour], 2, dash);

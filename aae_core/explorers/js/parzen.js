@@ -40,7 +40,8 @@ export default explorer((kit) => {
     const value = h("bdi", { class: "aae-number", dir: "ltr" });
     return { k, value, el: h("li", {}, swatch(k), h("span", { class: "aae-name" }, name), value) };
   });
-  const ranking = h("ol", { class: "aae-ranking", "aria-label": "Mean log-likelihood at this bandwidth, the highest first" });
+  const list = h("ol", { "aria-label": "Mean log-likelihood in nats at this bandwidth, the highest first" });
+  const ranking = h("div", { class: "aae-ranking" }, h("p", { class: "aae-name" }, "nats at this bandwidth"), list);
   const rows = series.map(({ name }, k) => {
     const pictures = Array.from({ length: columns }, () => picture(images.shape, { "aria-hidden": "true" }));
     const draws = h("div", { class: "aae-draws", role: "img", "aria-label": `Draws from the density of ${name}` });
@@ -58,7 +59,7 @@ export default explorer((kit) => {
     put({ bandwidth, seed });
     kit.say("Reset");
   });
-  const lead = h("p", { class: "aae-lead" }, "Each row: draws from the density that the curve above it rates, a sample and noise of standard deviation ", h("i", {}, "\u03c3"), ".");
+  const lead = h("p", { class: "aae-lead" }, "Each row: draws from a density that is rated above, each a sample and noise of standard deviation ", h("i", {}, "\u03c3"), ".");
   const tools = kit.tools(() => [[plot.canvas], ...rows.map(({ pictures }) => pictures.map(({ el }) => el))]);
   root.append(
     h("div", { class: "aae-window" }, h("div", {}, plot.el, width.el), ranking),
@@ -81,8 +82,8 @@ export default explorer((kit) => {
     plot.set(bandwidth);
     width.set(Math.log(bandwidth / low));
     const values = series.map(({ values }) => valueAt(bandwidths, values, bandwidth, true));
-    items.forEach(({ k, value }) => (value.textContent = `${figure(values[k], 1)} nats`));
-    ranking.append(...[...items].sort((a, b) => values[b.k] - values[a.k]).map(({ el }) => el));
+    items.forEach(({ k, value }) => (value.textContent = figure(values[k], 1)));
+    list.append(...[...items].sort((a, b) => values[b.k] - values[a.k]).map(({ el }) => el));
     kit.redraw();
   };
   kit.on("bandwidth", show);
