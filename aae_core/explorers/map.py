@@ -64,11 +64,9 @@ class MapExplorer(Explorer):
         )  # fmt: skip
         self.start = [self.z, self.distance]
         # Wide: the pictures stand beside the map, which takes 1.4 parts of 2.4. On a phone they stand below it.
-        self.room = [0.5, 270, 1.12, 525]
+        self.room = [0.5, 270, 1.33, 520]
         self.poster = poster(points, digits.labels, heads, self.extent)
-        self.poster_alt = (
-            f"A map of {len(digits):,} held-out digits, coloured by digit, with each digit's numbered head"
-        )
+        self.poster_alt = f"A map of {len(digits):,} held-out digits, coloured by digit; discs are the digits' heads"
 
     @t.validate("z")
     def _check_z(self, proposal: dict[str, Any]) -> list[float]:

@@ -128,7 +128,7 @@ export default explorer((kit) => {
     values.penalty.textContent = figure(penalty);
     values.pairs.textContent = `${pairs.length} of ${(heads.length * (heads.length - 1)) / 2}`;
     plane.paths([
-      ...heads.map((head) => ({ path: circle(head, apart / 2), colour: "muted" })),
+      ...heads.map((head) => ({ path: circle(head, apart / 2), colour: "muted", line: 1 })),
       ...pairs.map((pair) => ({ path: pair.flatMap((k) => heads[k]), colour: "contrast" })),
     ]);
   };

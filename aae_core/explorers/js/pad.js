@@ -20,7 +20,7 @@ import { css } from "./theme.js";
  *                                      contrast colour, above it the accent, the stronger the farther
  *   contours(grid, levels)             lines of equal value
  *   areas(list)                        {path, label}: areas in their digit's colour, each path [x0, y0, x1, y1, …]
- *   paths(list)                        curves, each [x0, y0, x1, y1, …], or {path, colour}, a colour of the theme
+ *   paths(list)                        curves, each [x0, y0, x1, y1, …], or {path, colour, line}: a colour of the theme, a width
  *   discs(list)                        {at: [x, y], label, text}: discs with a word in them, in their digit's colour;
  *                                      without a text, a ring about a dot
  *   set([x, y])                        the cursor's place;  repaint() after a change of theme
@@ -131,11 +131,11 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
     }
     if (shown.points) drawPoints(shown.points);
     for (const one of shown.paths ?? []) {
-      const { path, colour } = one.path ? one : { path: one, colour: "ink" };
+      const { path = one, colour = "ink", line = 1.5 } = one;
       context.beginPath();
       for (let k = 0; k < path.length; k += 2) context.lineTo(...toPixel(path[k], path[k + 1]));
       context.strokeStyle = css(theme[colour]);
-      context.lineWidth = 1.5;
+      context.lineWidth = line;
       context.stroke();
     }
     (shown.discs ?? []).forEach(drawDisc);
