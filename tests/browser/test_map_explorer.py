@@ -103,7 +103,7 @@ def test_the_penalty_is_the_models(visit, url, model, distance):
     penalty, close, pairs = readings(tab)
     model.head_distance, trained = distance, model.head_distance
     try:
-        real = float(model.further_losses()["heads"]) / model.head_weight
+        real = float(model.further_losses()["heads"].detach()) / model.head_weight
     finally:
         model.head_distance = trained
     assert penalty == pytest.approx(real, abs=0.006)
