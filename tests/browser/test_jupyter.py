@@ -45,9 +45,10 @@ from torch import nn
 
 from aae_core.data import Digits
 from aae_core.explorers import (
-    CompareExplorer, RegionExplorer, StyleExplorer, TrainingExplorer, TrainingRecorder, WalkExplorer,
+    CompareExplorer, MapExplorer, ParzenExplorer, ParzenSeries, RegionExplorer, StyleExplorer, TrainingExplorer,
+    TrainingRecorder, WalkExplorer,
 )
-from aae_core.models import VAE, AdversarialAutoencoder, LabelledAAE
+from aae_core.models import VAE, AdversarialAutoencoder, LabelledAAE, ReductionAAE
 from aae_core.networks import Decoder
 from aae_core.priors import Gaussian, GaussianMixture
 
@@ -105,6 +106,15 @@ CASES = {
         "RegionExplorer(lively(LabelledAAE(GaussianMixture(), (16,), discriminator_hidden=(8,))),"
         " GaussianMixture().sample(100, digits.labels), digits.labels, label=None)",
         "Region explorer", "Codes of held-out digits, z1", "ArrowRight", "z", "[1.4, 0.0]", "[1.5, 0.0]",
+    ),
+    "map": Case(
+        "MapExplorer(lively(ReductionAAE(2, hidden=(16, 16), discriminator_hidden=(8, 8))), digits)",
+        "A map of digits", "distance to keep", "ArrowRight", "distance", "6.0", "6.1",
+    ),
+    "parzen": Case(
+        "ParzenExplorer({name: ParzenSeries(digits.pixels(slice(k, k + 20)), (0, 1 + k, k), (0.1, 0.2, 0.4))"
+        " for k, name in enumerate('ab')})",
+        "What a Parzen window rewards", "bandwidth", "End", "bandwidth", "0.2", "0.4",
     ),
 }  # fmt: skip
 

@@ -1,0 +1,210 @@
+"""The Parzen explorer as a reader meets it, in a real browser with the network refused."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from aae_core.explorers import ParzenExplorer, ParzenSeries
+from aae_core.explorers.bundle import JS, bundle_js
+from aae_core.explorers.parzen import DRAWN, GRID
+from tab import ROOT, add_second_view, get, ink, pictures, settle, violations
+
+pytestmark = pytest.mark.browser
+
+SLIDER = f"{ROOT} .aae-slider input"
+NAMES = ["training digits", "a model", "blurred digits"]
+
+
+def row(k):
+    return f"{ROOT} .aae-density >> nth={k} >> canvas"
+
+
+@pytest.fixture(scope="module")
+def series():
+    """Flat images of three greys, and curves that cross."""
+    widths = np.array(GRID)
+    curves = [-40 / (k + 1) / widths**2 - (700 - 60 * k) * np.log(widths) for k in range(3)]
+    return {
+        name: ParzenSeries(torch.full((12, 1, 28, 28), 0.2 + 0.2 * k), curves[k].tolist())
+        for k, name in enumerate(NAMES)
+    }
+
+
+@pytest.fixture(scope="module")
+def explorer(series):
+    return ParzenExplorer(series)
+
+
+@pytest.fixture(scope="module")
+def url(pages, explorer):
+    return pages(explorer)
+
+
+def put(tab, trait, value):
+    tab.evaluate(f"models[0].set({trait!r}, {json.dumps(value)})")
+    settle(tab)
+
+
+def ranking(tab):
+    """The list beside the chart: names and numbers, in its order."""
+    rows = tab.locator(f"{ROOT} .aae-ranking li")
+    values = [text.replace("\u2212", "-") for text in rows.locator("bdi").all_inner_texts()]
+    return list(zip(rows.locator(".aae-name").all_inner_texts(), map(float, values), strict=True))
+
+
+@pytest.mark.parametrize("bandwidth", [0.05, 0.0731, 0.2, 0.333, 0.6])
+def test_the_values_at_the_bandwidth_are_listed_the_highest_first(visit, url, series, bandwidth):
+    tab = visit(url)
+    put(tab, "bandwidth", bandwidth)
+    real = {name: float(np.interp(math.log(bandwidth), np.log(GRID), one.values)) for name, one in series.items()}
+    shown = ranking(tab)
+    assert [name for name, _ in shown] == sorted(real, key=real.get, reverse=True)
+    for name, value in shown:
+        assert value == pytest.approx(real[name], abs=0.06)
+
+
+def test_the_order_changes_with_the_bandwidth(visit, url):
+    tab = visit(url)
+    orders = set()
+    for bandwidth in (0.05, 0.1, 0.2, 0.4, 0.6):
+        put(tab, "bandwidth", bandwidth)
+        orders.add(tuple(name for name, _ in ranking(tab)))
+    assert len(orders) > 1
+
+
+@pytest.mark.parametrize("bandwidth", [0.05, 0.2, 0.6])
+def test_the_pictures_are_drawn_from_the_density(visit, url, series, bandwidth):
+    tab = visit(url)
+    put(tab, "bandwidth", bandwidth)
+    for k, one in enumerate(series.values()):
+        shown = ink(tab, row(k))
+        grey = one.images[0, 0, 0, 0]
+        real = (grey + bandwidth * torch.randn(200_000, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
+        assert len(shown) == DRAWN
+        assert float(shown.mean()) == pytest.approx(float(real.mean()), abs=0.02)
+        assert float(shown.std()) == pytest.approx(float(real.std()), abs=0.02)
+        assert len({tuple(image.flatten().tolist()) for image in shown}) == DRAWN
+
+
+def test_a_picture_stays_itself_as_the_bandwidth_moves(visit, url):
+    tab = visit(url)
+    put(tab, "bandwidth", 0.05)
+    quiet = ink(tab, row(1))
+    put(tab, "bandwidth", 0.1)
+    loud = ink(tab, row(1))
+    assert torch.corrcoef(torch.stack([quiet.flatten(), loud.flatten()]))[0, 1] > 0.95
+    assert float(loud.std() / quiet.std()) == pytest.approx(2, rel=0.06)
+    put(tab, "bandwidth", 0.05)
+    assert torch.equal(ink(tab, row(1)), quiet)
+
+
+def test_sample_again_draws_others_and_reset_comes_back(visit, url):
+    tab = visit(url)
+    before = pictures(tab)
+    tab.get_by_role("button", name="Sample again").click()
+    after = pictures(tab)
+    assert get(tab, "seed") == 1 and after[0] == before[0]
+    assert all(a != b for a, b in zip(before[1:], after[1:], strict=True))
+    put(tab, "bandwidth", 0.4)
+    tab.get_by_role("button", name="Reset").click()
+    assert pictures(tab) == before and (get(tab, "bandwidth"), get(tab, "seed")) == (0.2, 0)
+
+
+def test_slider_pointer_and_finger_choose_the_bandwidth(visit, url):
+    tab = visit(url)
+    before = pictures(tab)
+    tab.locator(SLIDER).focus()
+    tab.keyboard.press("ArrowRight")
+    assert get(tab, "bandwidth") > 0.2 and all(a != b for a, b in zip(before, pictures(tab), strict=True))
+    tab.keyboard.press("End")
+    assert get(tab, "bandwidth") == 0.6
+    assert tab.locator(SLIDER).get_attribute("aria-valuetext") == "0.600"
+    tab.keyboard.press("Home")
+    assert get(tab, "bandwidth") == 0.05
+    track, chart = tab.locator(SLIDER).bounding_box(), tab.locator(f"{ROOT} .aae-chart").bounding_box()
+    middle = track["x"] + track["width"] / 2, chart["y"] + 100
+    tab.mouse.click(*middle)
+    assert get(tab, "bandwidth") == pytest.approx(math.sqrt(0.05 * 0.6), rel=0.02)  # below the marker is the thumb
+    phone = visit(url, width=390)
+    phone.locator(f"{ROOT} .aae-chart").scroll_into_view_if_needed()
+    box = phone.locator(f"{ROOT} .aae-chart").bounding_box()
+    phone.touchscreen.tap(box["x"] + 60, box["y"] + 100)
+    assert 0.05 < get(phone, "bandwidth") < 0.1
+
+
+def test_the_state_is_in_the_address(visit, url):
+    tab = visit(f"{url}#parzen.bandwidth=0.35&parzen.seed=3")
+    assert (get(tab, "bandwidth"), get(tab, "seed")) == (0.35, 3)
+    tab.get_by_role("button", name="Reset").click()
+    tab.wait_for_function("!location.hash")
+    tab.get_by_role("button", name="Sample again").click()
+    tab.wait_for_function("location.hash === '#parzen.seed=1'")
+
+
+@pytest.mark.parametrize("bad", ["parzen.bandwidth=0.7", "parzen.bandwidth=", "parzen.seed=-1", "parzen.seed=x"])
+def test_a_broken_address_is_ignored(visit, url, bad):
+    tab = visit(f"{url}#{bad}")
+    assert (get(tab, "bandwidth"), get(tab, "seed")) == (0.2, 0)
+
+
+@pytest.mark.parametrize("width", [320, 390, 600, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_fits_keeps_its_place_and_axe_finds_nothing(visit, pages, explorer, width, theme):
+    tab = visit(pages(explorer, theme=theme), width=width, theme=theme)
+    tab.wait_for_timeout(100)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    for box in (one.bounding_box() for one in tab.locator(f"{ROOT} button, {SLIDER}").all()):
+        assert box["height"] >= 44 and box["width"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= width
+    box, (a, b, c, d) = tab.locator(ROOT).bounding_box(), explorer.room
+    kept = a * box["width"] + b if box["width"] > 560 else c * box["width"] + d
+    assert box["height"] == pytest.approx(kept, abs=50)
+    assert violations(tab) == []
+
+
+def test_all_is_painted_anew_in_another_theme(visit, url):
+    tab = visit(url)
+    before = pictures(tab)
+    tab.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert all(a != b for a, b in zip(before, pictures(tab), strict=True))
+    tab.evaluate("document.documentElement.dataset.theme = 'light'")
+    assert pictures(tab) == before
+
+
+def test_two_views_of_one_explorer_follow_each_other(visit, url):
+    tab = visit(url)
+    add_second_view(tab)
+    tab.wait_for_selector("#second .aae-explorer[data-ready]")
+    put(tab, "bandwidth", 0.3)
+    shown = pictures(tab)
+    assert shown[: len(shown) // 2] == shown[len(shown) // 2 :]
+    tab.evaluate("control.abort()")
+    assert tab.locator(ROOT).count() == 1
+
+
+def test_a_view_leaves_nothing_behind(visit, url):
+    tab = visit(url)
+    tab.evaluate("ends[0]()")
+    assert tab.evaluate("models[0].count()") == 0 and tab.locator(ROOT).count() == 0
+
+
+def test_a_chart_finds_values_between_points_and_round_numbers(visit, pages):
+    (pages.folder / "chart.js").write_text(bundle_js(JS / "chart.js"))
+    xs, ys = [1.0, 2.0, 4.0, 9.0], [3.0, -1.0, 5.0, 5.0]
+    at = [1.0, 1.3, 2.0, 3.5, 4.0, 8.0, 9.0]
+    straight, curved, *ticks = visit(pages()).evaluate(
+        """async ([xs, ys, at]) => {
+            const {valueAt, roundTicks} = await import("./chart.js");
+            const all = (log) => at.map((x) => valueAt(xs, ys, x, log));
+            return [all(false), all(true), roundTicks(0, 10, 5), roundTicks(-431, 268, 5), roundTicks(0.02, 0.11, 4)];
+        }""",
+        [xs, ys, at],
+    )
+    assert straight == pytest.approx(np.interp(at, xs, ys).tolist())
+    assert curved == pytest.approx(np.interp(np.log(at), np.log(xs), ys).tolist())
+    assert ticks[:2] == [[0, 2, 4, 6, 8, 10], [-400, -200, 0, 200]]
+    assert ticks[2] == pytest.approx([0.05, 0.1])
