@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 INK = (113, 125, 138)  # at least 3.9 : 1 on the palette's light paper and on its dark one: the still cannot ask which
 
@@ -50,4 +55,17 @@ def ink_png(sheet: Image.Image) -> str:
     sheet.putpalette(INK * 64)
     file = io.BytesIO()
     sheet.save(file, "png", optimize=True, transparency=bytes(round(k / 63 * 255) for k in range(64)))
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def drawing(paint: Callable[[Axes], None]) -> str:
+    """What `paint` draws into axes without a frame, a square on transparent paper; a PNG as base64 text."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.4, 4.4), facecolor="none", layout="none")
+    ax = figure.add_axes((0, 0, 1, 1))
+    paint(ax)
+    ax.set_axis_off()
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=200, transparent=True)
     return base64.b64encode(file.getvalue()).decode()

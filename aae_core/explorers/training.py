@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Any
 
 import traitlets as t
 
 from aae_core.explorers.base import Explorer
 from aae_core.explorers.recording import TrainingRecorder
+from aae_core.explorers.still import drawing
 
 
 class TrainingExplorer(Explorer):
@@ -67,17 +66,13 @@ class TrainingExplorer(Explorer):
 
 def poster(recorder: TrainingRecorder, frame: int) -> str:
     """The still picture: codes and contours on transparent paper, a PNG as base64 text."""
-    from matplotlib.figure import Figure
-
     from aae_core.plotting import draw_codes
 
-    figure = Figure(figsize=(4.4, 4.4), facecolor="none", layout="none")
-    ax = figure.add_axes((0, 0, 1, 1))
     density, levels = recorder.log_density()
     side = (-recorder.limit, recorder.limit)
-    ax.contour(density, levels, extent=side * 2, colors="#717d8a", linewidths=1, linestyles="solid")
-    draw_codes(ax, recorder.codes[frame], recorder.digits.labels, size=7, limit=recorder.limit)
-    ax.set_axis_off()
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=200, transparent=True)
-    return base64.b64encode(file.getvalue()).decode()
+
+    def paint(ax: Any) -> None:
+        ax.contour(density, levels, extent=side * 2, colors="#717d8a", linewidths=1, linestyles="solid")
+        draw_codes(ax, recorder.codes[frame], recorder.digits.labels, size=7, limit=recorder.limit)
+
+    return drawing(paint)

@@ -7,37 +7,12 @@ import { makeDecoder } from "./decoder.js";
 import { picture } from "./digits.js";
 import { h } from "./dom.js";
 import { explorer } from "./explorer.js";
-import { glide } from "./motion.js";
 import { readCodes, readField } from "./packed.js";
 import { legend, pad } from "./pad.js";
+import { circle, nearest, within } from "./plane.js";
 import { index, numbers } from "./state.js";
 
 const NEIGHBOURS = 7; // as in aae_core/metrics/holes.py
-
-/** Squared distance from z to the k-th nearest of points [x0, y0, …]. */
-function nearest(points, [x, y], k) {
-  const best = new Float64Array(k).fill(Infinity); // ascending
-  for (let i = 0; i < points.length; i += 2) {
-    const d = (points[i] - x) ** 2 + (points[i + 1] - y) ** 2;
-    if (d >= best[k - 1]) continue;
-    let at = k - 1;
-    for (; at > 0 && best[at - 1] > d; at--) best[at] = best[at - 1];
-    best[at] = d;
-  }
-  return best[k - 1];
-}
-
-function within(points, [x, y], squared) {
-  let count = 0;
-  for (let i = 0; i < points.length; i += 2) count += (points[i] - x) ** 2 + (points[i + 1] - y) ** 2 < squared;
-  return count;
-}
-
-function circle([x, y], radius) {
-  const path = [];
-  for (let k = 0; k <= 48; k++) path.push(x + radius * Math.cos((k * Math.PI) / 24), y + radius * Math.sin((k * Math.PI) / 24));
-  return path;
-}
 
 /** The groups as they are needed: each is unpacked when it is first looked at. */
 function openGroups(about, weights, codes) {
@@ -65,7 +40,7 @@ function openGroups(about, weights, codes) {
 }
 
 export default explorer((kit) => {
-  const { model, root, theme, get, put, signal } = kit;
+  const { root, theme, get, put, signal } = kit;
   const about = get("about");
   const limit = get("limit");
   const open = openGroups(about, get("weights").split("\n"), get("codes").split("\n"));
@@ -75,18 +50,14 @@ export default explorer((kit) => {
     codes: { trait: "under", ...index(0, names.length - 1) },
   });
 
-  let stop = () => {};
   const plane = pad({
     extent: [-limit, limit, -limit, limit], name: "Code", theme, signal,
     onMove: (z) => {
-      stop();
+      kit.still("z");
       put({ z: z.map((value) => +value.toFixed(2)) });
     },
   });
-  const glideTo = (z) => {
-    stop();
-    stop = glide(get("z"), z, (code, done) => (done ? put({ z: code }) : model.set({ z: code })), 600);
-  };
+  const glideTo = (z) => kit.glideTo("z", z, 600);
 
   const shape = about[0].models[0].decoder.image_shape;
   const pictures = names.map((name) => picture(shape, { role: "img", "aria-label": `decoded by ${name}` }));
@@ -169,7 +140,6 @@ export default explorer((kit) => {
   };
   kit.on("group under", showGroup);
   kit.on("z", showPoint);
-  signal.addEventListener("abort", () => stop());
   showGroup();
   return {
     draw: () => open(get("group")).models.forEach(({ decoder }, k) => pictures[k].paint(decoder.decode([get("z")]), theme)),

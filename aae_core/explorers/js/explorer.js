@@ -7,6 +7,7 @@
 //   kit.signal            aborted when the view goes: pass it to addEventListener
 //   kit.on(traits, f)     runs f whenever one of the traits changes, from here, another view or the kernel
 //   kit.redraw()          asks for draw() in the next frame; however often it is asked, it draws once
+//   kit.glideTo(trait, value, ms?)  moves a number or a list of numbers there (motion.js); kit.still(trait) stops it
 //   kit.frames(f)         an endless loop of frames while f() returns true; returns a function that wakes it up
 //   kit.say(text)         tells a screen reader what a discrete action has done
 //   kit.share(fields)     state in the address (state.js); kit.tools() the buttons that copy a link and save a picture
@@ -15,6 +16,7 @@
 
 import { button } from "./controls.js";
 import { announcer, h } from "./dom.js";
+import { glide } from "./motion.js";
 import { copyText, savePicture } from "./save.js";
 import { shareState } from "./state.js";
 import { watchTheme } from "./theme.js";
@@ -40,6 +42,8 @@ function render(setup, { model, el, signal }) {
   };
   const theme = watchTheme(root, () => (made.repaint ?? redraw)(), life.signal);
   let shared = null;
+  const glides = {}; // what ends those that are under way, by trait
+  life.signal.addEventListener("abort", () => Object.values(glides).forEach((stop) => stop()));
   const kit = {
     model, root, theme, redraw,
     signal: life.signal,
@@ -54,6 +58,16 @@ function render(setup, { model, el, signal }) {
         model.on(event, f);
         life.signal.addEventListener("abort", () => model.off(event, f));
       }
+    },
+    still: (trait) => glides[trait]?.(),
+    glideTo: (trait, value, ms) => {
+      kit.still(trait);
+      const apply = (now, done) => {
+        const change = { [trait]: Array.isArray(value) ? now : now[0] };
+        if (done) kit.put(change);
+        else model.set(change);
+      };
+      glides[trait] = glide([model.get(trait)].flat(), [value].flat(), apply, ms);
     },
     frames: (f) => {
       let running = 0;

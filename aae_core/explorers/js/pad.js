@@ -20,7 +20,9 @@ import { css } from "./theme.js";
  *                                      contrast colour, above it the accent, the stronger the farther
  *   contours(grid, levels)             lines of equal value
  *   areas(list)                        {path, label}: areas in their digit's colour, each path [x0, y0, x1, y1, …]
- *   paths(list)                        curves, each [x0, y0, x1, y1, …]
+ *   paths(list)                        curves, each [x0, y0, x1, y1, …], or {path, colour}, a colour of the theme
+ *   discs(list)                        {at: [x, y], label, text}: discs with a word in them, in their digit's colour;
+ *                                      without a text, a ring about a dot
  *   set([x, y])                        the cursor's place;  repaint() after a change of theme
  *   live(on)                           whether the cursor may be moved; it may, where there is `onMove`
  */
@@ -30,7 +32,7 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
   const context = canvas.getContext("2d", { willReadFrequently: true });
   const el = h("div", { class: "aae-pad", role: "group", "aria-label": name }, canvas);
   el.style.aspectRatio = `${right - left} / ${top - bottom}`;
-  const shown = { points: null, field: null, contours: null, areas: null, paths: null };
+  const shown = { points: null, field: null, contours: null, areas: null, paths: null, discs: null };
   let [width, height] = [0, 0]; // of the canvas, in CSS pixels
   const toPixel = (x, y) => [((x - left) / (right - left)) * width, ((top - y) / (top - bottom)) * height];
   const toCode = (px, py) => [left + (px / width) * (right - left), top - (py / height) * (top - bottom)];
@@ -96,6 +98,22 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
       if (y > bottom) context.fillText(figure(y, 0), 5, toPixel(0, y)[1] + 4);
   }
 
+  function drawDisc({ at, label, text }) {
+    const [x, y] = toPixel(...at);
+    context.beginPath();
+    context.arc(x, y, text ? 9.5 : 4.5, 0, 7);
+    context.fillStyle = css(theme.paper, text ? 0.92 : 0);
+    context.fill();
+    context.strokeStyle = css(text ? theme.digits[label % 10] : theme.ink);
+    context.lineWidth = text ? 2.5 : 1.5;
+    context.stroke();
+    if (!text) return;
+    context.fillStyle = css(theme.ink);
+    context.font = `600 12px ${getComputedStyle(el).fontFamily}`;
+    context.textAlign = "center";
+    context.fillText(text, x, y + 4.2);
+  }
+
   const paint = (...size) => {
     [width, height] = size;
     if (shown.field) drawField(...shown.field);
@@ -112,13 +130,15 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
       for (const level of levels) stroke(contour(values, w, rows, level), project, css(theme.muted, 0.6), 1);
     }
     if (shown.points) drawPoints(shown.points);
-    for (const path of shown.paths ?? []) {
+    for (const one of shown.paths ?? []) {
+      const { path, colour } = one.path ? one : { path: one, colour: "ink" };
       context.beginPath();
       for (let k = 0; k < path.length; k += 2) context.lineTo(...toPixel(path[k], path[k + 1]));
-      context.strokeStyle = css(theme.ink);
+      context.strokeStyle = css(theme[colour]);
       context.lineWidth = 1.5;
       context.stroke();
     }
+    (shown.discs ?? []).forEach(drawDisc);
   };
   const repaint = keepCrisp(canvas, el, paint, signal);
   const show = (part, value) => {
@@ -187,6 +207,7 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
     contours: (grid, levels) => show("contours", grid && [grid, levels]),
     areas: (list) => show("areas", list),
     paths: (list) => show("paths", list),
+    discs: (list) => show("discs", list),
   };
 }
 

@@ -6,7 +6,6 @@ import { makeDecoder } from "./decoder.js";
 import { picture } from "./digits.js";
 import { figure, h } from "./dom.js";
 import { explorer } from "./explorer.js";
-import { glide } from "./motion.js";
 import { sampleNormal } from "./random.js";
 import { scrubber } from "./scrubber.js";
 import { numbers } from "./state.js";
@@ -33,7 +32,7 @@ const share = {
 };
 
 export default explorer((kit) => {
-  const { model, root, theme, get, put, signal } = kit;
+  const { root, theme, get, put, signal } = kit;
   const decoder = makeDecoder(get("decoder"), get("weights"));
   const dim = decoder.codeDim;
   const chosen = get("coordinates");
@@ -49,36 +48,25 @@ export default explorer((kit) => {
     return z;
   };
 
-  let stops = []; // ends the glides that are under way, each of its own trait
-  const still = (trait) => stops[trait]?.();
-  const glideTo = (trait, value) => {
-    still(trait);
-    stops[trait] = glide([get(trait)].flat(), [value].flat(), (now, done) => {
-      const next = Array.isArray(value) ? now : now[0];
-      if (done) put({ [trait]: next });
-      else model.set({ [trait]: next });
-    });
-  };
-
   // Where the reader stands, large; and the whole way, small.
   const large = picture(decoder.shape, { role: "img", "aria-label": "The image at this point of the walk" });
   const film = scrubber({
     count: STEPS + 1, fps: FPS, name: "Along the walk", signal, format: (k) => `${Math.round((100 * k) / STEPS)}%`,
     onFrame: (k) => {
-      still("t");
+      kit.still("t");
       put({ t: +(k / STEPS).toFixed(4) });
     },
   });
   const renew = (trait, words) =>
     button(words, () => {
-      glideTo(trait, sampleNormal(dim, REACH));
+      kit.glideTo(trait, sampleNormal(dim, REACH));
       kit.say(`${words}, sampled from the prior`);
     });
   const reset = button("Reset", () => {
     film.pause();
     const home = get("home");
-    for (const trait of ["start", "end", "t"]) glideTo(trait, home[trait]);
-    glideTo("nudge", chosen.map(() => 0));
+    for (const trait of ["start", "end", "t"]) kit.glideTo(trait, home[trait]);
+    kit.glideTo("nudge", chosen.map(() => 0));
     kit.say("Walk reset");
   });
   const lead = h("p", { class: "aae-lead" }, "Both ends are samples of the prior. The sliders below shift one coordinate for the whole walk.");
@@ -87,7 +75,7 @@ export default explorer((kit) => {
       label: coordinate(k), name: `coordinate ${k + 1}, shift`, min: -limit, max: limit, step: 0.1,
       format: (value) => (value > 0 ? "+" : "") + figure(value, 1),
       onInput: (value) => {
-        still("nudge");
+        kit.still("nudge");
         put({ nudge: get("nudge").map((old, j) => (j === i ? value : old)) });
       },
     }),
@@ -111,7 +99,7 @@ export default explorer((kit) => {
       values: spread(0, 1, count), shape: decoder.shape, name: "way", format: (t) => `${Math.round(100 * t)}%`,
       onPick: (t) => {
         film.pause();
-        glideTo("t", t);
+        kit.glideTo("t", t);
       },
     });
     film.range.before(way.el);
@@ -121,10 +109,7 @@ export default explorer((kit) => {
   };
   const resized = new ResizeObserver(lay);
   resized.observe(root);
-  signal.addEventListener("abort", () => {
-    resized.disconnect();
-    Object.values(stops).forEach((stop) => stop());
-  });
+  signal.addEventListener("abort", () => resized.disconnect());
 
   const place = () => {
     film.set(get("t") * STEPS);

@@ -1,0 +1,167 @@
+// Curves over one axis, each named at its end and told from the others by its dashes as well as by its colour.
+
+import { keepCrisp } from "./crisp.js";
+import { figure, h } from "./dom.js";
+import { css } from "./theme.js";
+
+const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3], [14, 4], [5, 2, 5, 6]];
+const COLOURS = ["accent", "contrast", "ink", "muted"];
+const [TOP, BOTTOM, LEFT] = [22, 24, 44]; // what lies about the plot, in CSS pixels
+const LINE = 15; // between the names of two curves
+
+/** How the k-th curve is drawn: {dash, colour}, a colour of the theme. */
+export const look = (k) => ({ dash: DASHES[k % DASHES.length], colour: COLOURS[k % COLOURS.length] });
+
+/** A piece of the k-th curve, for beside its name. */
+export function swatch(k) {
+  const { dash, colour } = look(k);
+  const ink = `var(--aae-${colour})`;
+  let at = 0;
+  const stops = dash.map((length, i) => {
+    const part = `${i % 2 ? "transparent" : ink} ${at}px ${at + length}px`;
+    at += length;
+    return part;
+  });
+  const fill = dash.length ? `repeating-linear-gradient(to right, ${stops})` : ink;
+  return h("span", { class: "aae-swatch", "aria-hidden": "true", style: `background: ${fill}` });
+}
+
+/** The value at x of a curve through (xs[k], ys[k]), xs ascending: straight between them, on a logarithmic axis if `log`. */
+export function valueAt(xs, ys, x, log = false) {
+  const scale = log ? Math.log : Number;
+  const k = Math.max(1, Math.min(xs.length - 1, xs.findIndex((one) => one >= x)));
+  const share = (scale(x) - scale(xs[k - 1])) / (scale(xs[k]) - scale(xs[k - 1]));
+  return ys[k - 1] + (ys[k] - ys[k - 1]) * share;
+}
+
+/** Round numbers within [low, high], about `count` of them. */
+export function roundTicks(low, high, count) {
+  const rough = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5, 10].find((one) => one * power >= rough) ?? 10);
+  const ticks = [];
+  for (let k = Math.ceil(low / step); k * step <= high; k++) ticks.push(k * step);
+  return ticks;
+}
+
+/** 1, 2 and 5 times the powers of ten within [low, high]. */
+function logTicks(low, high) {
+  const ticks = [];
+  for (let e = Math.floor(Math.log10(low)); 10 ** e <= high; e++)
+    for (const one of [1, 2, 5]) if (one * 10 ** e >= low && one * 10 ** e <= high) ticks.push(+(one * 10 ** e).toPrecision(3));
+  return ticks;
+}
+
+/**
+ * `x` is {values, name, log?}, `y` {low, high, name}: what lies beyond is cut off. `lines` are {name, values}; `name` is what a
+ * screen reader calls the chart. `onPick(x)` runs as the pointer takes a place, `onPlace(left, right)` when the plot's left
+ * edge and its distance from the right one, in CSS pixels, may have changed. `set(x)` puts the marker there.
+ */
+export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
+  const canvas = h("canvas", { class: "aae-plane", role: "img", "aria-label": name });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const el = h("div", { class: "aae-chart" }, canvas);
+  const scale = x.log ? Math.log : Number;
+  const ends = [x.values[0], x.values.at(-1)];
+  let [width, height, right, marker] = [0, 0, 0, null]; // right: of the plot, from the left
+  const toX = (value) => LEFT + ((scale(value) - scale(ends[0])) / (scale(ends[1]) - scale(ends[0]))) * (right - LEFT);
+  const toY = (value) => height - BOTTOM - ((value - y.low) / (y.high - y.low)) * (height - TOP - BOTTOM);
+
+  const stroke = (places, colour, line, dash = []) => {
+    context.beginPath();
+    for (const place of places) context.lineTo(...place);
+    context.strokeStyle = css(colour);
+    context.lineWidth = line;
+    context.setLineDash(dash);
+    context.stroke();
+    context.setLineDash([]);
+  };
+  const write = (text, at, top, align, colour = theme.muted) => {
+    context.textAlign = align;
+    context.fillStyle = css(colour);
+    context.fillText(text, at, top);
+  };
+
+  function axes() {
+    for (const value of roundTicks(y.low, y.high, 5)) {
+      const at = Math.round(toY(value)) + 0.5;
+      stroke([[LEFT, at], [right, at]], theme.rule, 1);
+      write(figure(value, 0), LEFT - 8, at + 3.5, "right");
+    }
+    const ticks = x.log ? logTicks(...ends) : roundTicks(...ends, 5);
+    for (const value of ticks) {
+      const at = Math.round(toX(value)) + 0.5;
+      stroke([[at, height - BOTTOM], [at, height - BOTTOM + 4]], theme.muted, 1);
+      write(String(value), at, height - 6, "center");
+    }
+    write(y.name, 0, 11, "left");
+    write(x.name, width, height - 6, "right");
+  }
+
+  /** Where the names stand: beside the curves' ends, but never on each other. */
+  function names() {
+    const places = lines.map((line, k) => ({ k, end: Math.max(TOP, Math.min(height - BOTTOM, toY(line.values.at(-1)))) }));
+    places.sort((a, b) => a.end - b.end);
+    places.forEach((place, i) => (place.at = i ? Math.max(place.end, places[i - 1].at + LINE) : place.end));
+    let floor = height - BOTTOM;
+    for (const place of places.toReversed?.() ?? [...places].reverse()) {
+      place.at = Math.min(place.at, floor);
+      floor = place.at - LINE;
+    }
+    for (const { k, end, at } of places) {
+      const colour = theme[look(k).colour];
+      stroke([[right + 2, end], [right + 9, at]], theme.rule, 1);
+      write(lines[k].name, right + 12, at + 4, "left", colour);
+    }
+  }
+
+  const paint = (...size) => {
+    [width, height] = size;
+    context.font = `11.5px ${getComputedStyle(el).fontFamily}`;
+    const widest = Math.max(...lines.map((line) => context.measureText(line.name).width));
+    right = Math.round(width - Math.max(widest + 14, context.measureText(x.name).width - 12));
+    onPlace?.(LEFT, width - right);
+    axes();
+    context.save();
+    context.beginPath();
+    context.rect(LEFT, TOP - 2, right - LEFT, height - TOP - BOTTOM + 2);
+    context.clip();
+    if (marker !== null) stroke([[toX(marker), TOP], [toX(marker), height - BOTTOM]], theme.ink, 1);
+    lines.forEach((line, k) => {
+      const { dash, colour } = look(k);
+      stroke(line.values.map((value, i) => [toX(x.values[i]), toY(value)]), theme[colour], 2, dash);
+      if (marker === null) return;
+      context.beginPath();
+      context.arc(toX(marker), toY(valueAt(x.values, line.values, marker, x.log)), 4, 0, 7);
+      context.fillStyle = css(theme[colour]);
+      context.fill();
+    });
+    context.restore();
+    names();
+  };
+  const repaint = keepCrisp(canvas, el, paint, signal);
+
+  const point = (event) => {
+    const box = el.getBoundingClientRect();
+    const share = Math.max(0, Math.min(1, (event.clientX - box.left - LEFT) / (right - LEFT)));
+    const [from, to] = ends.map(scale);
+    onPick((x.log ? Math.exp : Number)(from + share * (to - from)));
+  };
+  if (onPick) {
+    el.classList.add("aae-live-chart");
+    el.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
+      event.preventDefault();
+      el.setPointerCapture(event.pointerId);
+      point(event);
+    });
+    el.addEventListener("pointermove", (event) => el.hasPointerCapture(event.pointerId) && point(event));
+  }
+  return {
+    el, canvas, repaint,
+    set: (value) => {
+      marker = value;
+      repaint();
+    },
+  };
+}

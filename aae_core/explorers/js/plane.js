@@ -1,0 +1,38 @@
+// Points of the plane, as lists [x0, y0, x1, y1, …]: which is nearest, how many are near, and a circle about one.
+
+/** Squared distance from z to the k-th nearest of `points`. */
+export function nearest(points, [x, y], k) {
+  const best = new Float64Array(k).fill(Infinity); // ascending
+  for (let i = 0; i < points.length; i += 2) {
+    const d = (points[i] - x) ** 2 + (points[i + 1] - y) ** 2;
+    if (d >= best[k - 1]) continue;
+    let at = k - 1;
+    for (; at > 0 && best[at - 1] > d; at--) best[at] = best[at - 1];
+    best[at] = d;
+  }
+  return best[k - 1];
+}
+
+/** Which of the first `count` points is nearest to z, by position. */
+export function closest(points, [x, y], count = points.length / 2) {
+  let [best, least] = [0, Infinity];
+  for (let k = 0; k < count; k++) {
+    const d = (points[2 * k] - x) ** 2 + (points[2 * k + 1] - y) ** 2;
+    if (d < least) [best, least] = [k, d];
+  }
+  return best;
+}
+
+/** How many of `points` are nearer to z than the root of `squared`. */
+export function within(points, [x, y], squared) {
+  let count = 0;
+  for (let i = 0; i < points.length; i += 2) count += (points[i] - x) ** 2 + (points[i + 1] - y) ** 2 < squared;
+  return count;
+}
+
+/** A circle as a closed path. */
+export function circle([x, y], radius) {
+  const path = [];
+  for (let k = 0; k <= 48; k++) path.push(x + radius * Math.cos((k * Math.PI) / 24), y + radius * Math.sin((k * Math.PI) / 24));
+  return path;
+}
