@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -218,6 +220,28 @@ def test_paths_that_are_named_exist(name):
     # The package's layout is told from its own folder on, the book's from there.
     missing = {p for p in paths if not any((base / p).exists() for base in (ROOT, ROOT / "aae_core", ROOT / "book"))}
     assert paths and not missing
+
+
+def test_a_module_imports_only_what_stands_before_it():
+    """In the order that CONTRIBUTING.md gives; what it does not name may stand anywhere, but in no circle."""
+    line = re.search(r"stands before it: (.*?)\.\n", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.S)[1]
+    order = re.findall(r"`(\w+)/?`", line)
+    imports: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "aae_core").rglob("*.py")):
+        room = path.relative_to(ROOT / "aae_core").parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "aae_core" and room[0] != "_":
+                names = node.module.split(".")[1:2] or [alias.name for alias in node.names]
+                imports.setdefault(room, set()).update({*names} - {room})
+    assert len(order) > 5 and {"models", "training"} < set(order)
+    wrong = {
+        f"{room} imports {other}"
+        for room, others in imports.items()
+        for other in others
+        if room in order and other in order and order.index(other) > order.index(room)
+    }
+    assert wrong == set()
+    list(TopologicalSorter(imports).static_order())  # CycleError names a circle
 
 
 def test_no_file_names_a_machine():

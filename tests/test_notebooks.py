@@ -1,4 +1,4 @@
-"""Every chapter runs from its first cell to its last, in smoke mode: a few steps only."""
+"""Every page that has code runs from its first cell to its last, in smoke mode: a few steps only."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from myst_nb.core.read import read_myst_markdown_notebook
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PAGES = sorted(path for path in (ROOT / "book").glob("*.md") if "{code-cell}" in path.read_text("utf-8"))
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """A chapter, or a page of Markdown with code in it, as a notebook."""
+    if path.suffix == ".ipynb":
+        return nbformat.read(path, as_version=4)
+    return read_myst_markdown_notebook(path.read_text("utf-8"))
 
 
 def said(cell: nbformat.NotebookNode, kind: str) -> list[str]:
@@ -19,11 +28,11 @@ def said(cell: nbformat.NotebookNode, kind: str) -> list[str]:
     return shown + [output.text for output in cell.outputs if output.output_type == "stream" and kind == "text/plain"]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_chapter_runs(path, monkeypatch):
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *PAGES], ids=lambda path: path.stem)
+def test_page_runs(path, monkeypatch):
     monkeypatch.setenv("AAE_SMOKE", "1")
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}})
     client.execute()
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
