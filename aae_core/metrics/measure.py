@@ -38,6 +38,11 @@ class Trial:
     named: Digits
 
 
+def takes_class(model: nn.Module) -> bool:
+    """Whether a model's ``decode`` is given a class beside the code; one that infers classes may turn it into a place."""
+    return bool(model.decoder.n_classes) or hasattr(model, "probabilities")
+
+
 @torch.no_grad()
 def codes_of(model: nn.Module, digits: Digits, batch_size: int = 2000, seed: int = 0) -> Tensor:
     """The model's codes of all `digits`, ``float32`` (N, code_dim), on the CPU.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from aae_core.data import Digits
-from aae_core.metrics.measure import Measure, codes_of, decode_all
+from aae_core.metrics.measure import Measure, codes_of, decode_all, takes_class
 from aae_core.models.judge import Judge
 
 
@@ -27,7 +27,7 @@ def sample_accuracy(model: nn.Module, judge: Judge, test: Digits, n: int = 10_00
     """
     generator = torch.Generator().manual_seed(seed)
     y = torch.arange(n) % model.n_classes
-    told = model.decoder.n_classes > 0
+    told = takes_class(model)
     z = model.prior.sample(n, None if told else y, generator=generator)
     return Measure(judged_accuracy(judge, decode_all(model, z, y if told else None), y), *judge_reference(judge, test))
 

@@ -6,7 +6,7 @@ import numpy as np
 from torch import nn
 
 from aae_core.data import Digits
-from aae_core.metrics.measure import Measure, codes_of, decode_all
+from aae_core.metrics.measure import Measure, codes_of, decode_all, takes_class
 
 
 def test_mse(model: nn.Module, train: Digits, test: Digits) -> Measure:
@@ -15,7 +15,7 @@ def test_mse(model: nn.Module, train: Digits, test: Digits) -> Measure:
     A decoder that takes a class gets what the model itself infers, where it infers one, else the label.
     """
     z, y = codes_of(model, test), None
-    if model.decoder.n_classes:
+    if takes_class(model):
         infers = hasattr(model, "probabilities")
         y = model.probabilities(test.pixels()) if infers else test.labels.cpu()
     x_hat = decode_all(model, z, y)

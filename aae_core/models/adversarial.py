@@ -26,6 +26,8 @@ class AdversarialAutoencoder(nn.Module):
         discriminator_hidden: widths of the discriminator's hidden layers.
         adversarial_weight: weight of fooling the discriminator beside the mean squared error per pixel.
         gradient_penalty: weight of the penalty that keeps the discriminator smooth; 0 leaves it out.
+        code_noise: standard deviation of normal noise on the codes that the decoder sees in training, so that it draws
+            nearly the same from codes that lie close together.
 
     Raises:
         ValueError: an unknown posterior.
@@ -40,12 +42,14 @@ class AdversarialAutoencoder(nn.Module):
         discriminator_hidden: Sequence[int] = (512, 512),
         adversarial_weight: float = 0.01,
         gradient_penalty: float = 0.0,
+        code_noise: float = 0.0,
     ) -> None:
         super().__init__()
         if posterior not in POSTERIORS:
             raise ValueError(f"posterior: expected one of {', '.join(POSTERIORS)}, got {posterior!r}.")
         self.prior, self.posterior, self.code_dim = prior, posterior, prior.dim
         self.adversarial_weight, self.gradient_penalty = adversarial_weight, gradient_penalty
+        self.code_noise = code_noise
         self.encoder = POSTERIORS[posterior](prior.dim, hidden)
         self.decoder = Decoder(prior.dim, hidden)
         self.discriminator = Discriminator(prior.dim, discriminator_hidden)
@@ -60,7 +64,8 @@ class AdversarialAutoencoder(nn.Module):
 
         # Reconstruction phase: rebuild each image from a draw of q(z|x).
         z = self.encode(x)
-        reconstruction = losses.reconstruction(self.decoder(z), x)
+        near = z + self.code_noise * torch.randn_like(z) if self.code_noise else z
+        reconstruction = losses.reconstruction(self.decoder(near), x)
 
         # Regularisation phase, the discriminator. Real are the prior's samples,
         # false the codes: detached, for the encoder is not to help here.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from aae_core.recipes import adversarial, gan, judge, labelled, semi_supervised, supervised, vae
+from aae_core.recipes import adversarial, gan, judge, labelled, likelihood, semi_supervised, supervised, vae
 from aae_core.recipes.base import Recipe
 
 __all__ = ["RECIPES", "Recipe", "recipe"]
 
 RECIPES: dict[str, Recipe] = {
     r.name: r
-    for chapter in (gan, adversarial, vae, labelled, supervised, semi_supervised, judge)
+    for chapter in (gan, adversarial, vae, labelled, supervised, semi_supervised, likelihood, judge)
     for r in chapter.RECIPES
 }
 """All recipes by name, in the order of the chapters."""
