@@ -10,6 +10,8 @@ from aae_core import losses
 from aae_core.data import UNLABELLED, DataError, Digits, embedded
 from aae_core.models import SemiSupervisedAAE
 from aae_core.priors import Categorical
+from aae_core.recipes import recipe
+from aae_core.recipes.semi_supervised import RUNGS, SMALL_MOVES, clustering_model
 from aae_core.training import Batch, TrainingConfig, fit, seed_everything
 
 
@@ -184,3 +186,16 @@ def test_few_labels_go_far():
         error = losses.reconstruction(model.decode(model.encode(x), model.probabilities(x)), x)
     assert accuracy > 0.5
     assert error < 0.06
+
+
+def test_each_rung_of_the_ladder_adds_one_thing_and_the_last_is_the_recipe():
+    built = {rung: clustering_model(16, rung, hidden=(8,), discriminator_hidden=(8,)) for rung in RUNGS}
+    normalised = {rung: isinstance(model.encoder.net[-1], torch.nn.BatchNorm1d) for rung, model in built.items()}
+    assert normalised == {"plain": False, "normalised": True, "moved": True, "agreeing": True}
+    assert {rung for rung, model in built.items() if model.corruption == SMALL_MOVES} == {"moved", "agreeing"}
+    assert {rung for rung, model in built.items() if model.agreement_weight} == {"agreeing"}
+    recipes = recipe("clustering-16").make(seed=0)
+    assert str(clustering_model(16)) == str(recipes)
+    assert recipes.corruption == SMALL_MOVES and recipes.agreement_weight == built["agreeing"].agreement_weight
+    with pytest.raises(ValueError, match=r"rung.*plain"):
+        clustering_model(16, "ladder")

@@ -19,6 +19,13 @@ MODERN = (
     "on its class (Sajjadi et al. 2016)",
     "smaller than the paper: hidden layers of 500 units, 256 in the discriminators",
 )
+RUNGS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "normalised": {"batch_norm": (0, 1, 2)},
+    "moved": {"corruption": SMALL_MOVES},
+    "agreeing": {"agreement_weight": 0.02},
+}
+"""What chapter 7 adds to the model of chapter 6 that has no label, one after the other."""
 READING = ("test_error", "test_mse", "prior_swd")
 
 
@@ -43,20 +50,31 @@ def _semi_supervised(labels: str, known: int | None, summary: str, *, epochs: in
     )
 
 
+def clustering_model(n_clusters: int, rung: str = "agreeing", **sizes: Any) -> SemiSupervisedAAE:
+    """An untrained model that finds clusters, built as far as `rung` of :data:`RUNGS`; the last one is the recipe's.
+
+    Args:
+        sizes: widths of the hidden layers, if not the recipe's: hidden, discriminator_hidden.
+
+    Raises:
+        ValueError: there is no such rung.
+    """
+    if rung not in RUNGS:
+        raise ValueError(f"rung: there is no {rung!r}; choose from {', '.join(RUNGS)}.")
+    options: dict[str, Any] = {}
+    for name, more in RUNGS.items():
+        options |= more
+        if name == rung:
+            break
+    return SemiSupervisedAAE(5, n_clusters, **options, **(SIZES | sizes))
+
+
 def _clustering(n_clusters: int) -> Recipe:
     return Recipe(
         name=f"clustering-{n_clusters}",
         chapter=7,
         summary=f"AAE with {n_clusters} classes and no label: the classes become clusters.",
-        build=lambda image_shape: SemiSupervisedAAE(
-            5,
-            n_clusters,
-            batch_norm=(0, 1, 2),
-            corruption=SMALL_MOVES,
-            agreement_weight=0.02,
-            image_shape=image_shape,
-            **SIZES,
-        ),
+        build=lambda image_shape: clustering_model(n_clusters, image_shape=image_shape),
         training=_training(15, 0),
         measures=("clustering_error", "test_mse", "prior_swd"),
         practice=(f"paper: {n_clusters} clusters, batch norm on both heads of the encoder", *MODERN),
