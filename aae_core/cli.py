@@ -189,6 +189,7 @@ def reproduce(
     seeds: Annotated[
         int, typer.Option(min=0, help="Train each recipe from so many seeds first; runs that are there are kept.")
     ] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Runs side by side, each in a process of its own.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder of the runs, one folder a recipe and seed.")] = RUNS,
     device: DeviceOption = DeviceName.auto,
     table: Annotated[Path | None, typer.Option(help="Write the table there too: .json, .md or .tex.")] = None,
@@ -202,29 +203,20 @@ def reproduce(
 ) -> None:
     """Print the figures of the paper beside ours: from recorded runs, and from those you add.
 
-    Interrupted runs are resumed from their last epoch. Training everything from several seeds takes hours.
+    Interrupted runs are resumed from their last epoch. Training everything from several seeds takes hours; with as many
+    jobs as there are cores it takes least.
     """
     with _mistakes_explained():
         from aae_core import reproduce as figures
-        from aae_core import zoo
         from aae_core.data import load_digits
-        from aae_core.recipes import recipe
 
         names = [line.recipe for line in figures.rows(recipe_names or (), out)]
         if table is not None and table.suffix not in (".json", ".md", ".tex"):
             raise ValueError(f"--table: {table} ends in neither .json, .md nor .tex.")
-        if seeds:
-            splits = load_digits(data, announce=_note)
-            if not splits.is_full:
+        if runs := figures.missing(names, seeds, out):
+            if not load_digits(data, announce=_note).is_full:
                 raise ValueError("--seeds: the paper's figures are of full MNIST. Name its folder: --data DIR.")
-            for name in names:
-                there = {card["seed"] for card in figures.recorded(name, out)}
-                for seed in sorted(set(range(seeds)) - there):
-                    folder = out / name / f"seed-{seed}"
-                    _note(f"{name}, seed {seed}, in {folder}")
-                    chosen = recipe(name).with_training(seed=seed, device=device.value)
-                    resume = (folder / zoo.CHECKPOINT).exists()
-                    zoo.run(chosen, splits, folder, resume=resume, progress=not as_json)
+            figures.train(runs, out, data, device=device.value, jobs=jobs, progress=not as_json, announce=_note)
         if record:
             for name in names:
                 _note(f"Recorded: {figures.record(name, out)}")

@@ -61,6 +61,18 @@ def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
 
 
+def agreement(logits: Tensor, other: Tensor) -> Tensor:
+    """Cross-entropy in nats between the classes that two views of each image are given, from logits (N, K), both ways.
+
+    Each view is the other's target in turn (Sajjadi et al. 2016; with this cross-entropy, Hu et al. 2017). It is least
+    where both are sure of the same class.
+    """
+    first, second = logits.float(), other.float()
+    forth = F.cross_entropy(second, first.softmax(1).detach())
+    back = F.cross_entropy(first, second.softmax(1).detach())
+    return 0.5 * (forth + back)
+
+
 def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
     """E‖∇D‖²: squared norm of the gradient of logits (N,) by the discriminator's inputs (N, …), averaged.
 

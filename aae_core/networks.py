@@ -21,7 +21,7 @@ def mlp(
     Args:
         sizes: widths, input first, output last.
         slope: slope of the rectifier below zero; 0 is the plain ReLU.
-        batch_norm: which hidden layers, counted from 0, are batch-normalised before their rectifier.
+        batch_norm: which layers, counted from 0, are batch-normalised: a hidden one before its rectifier, the last as it is.
         output: what follows the last linear layer; nothing by default.
     """
     layers: list[nn.Module] = []
@@ -31,6 +31,8 @@ def mlp(
             layers.append(nn.BatchNorm1d(n_out))
         layers.append(nn.LeakyReLU(slope, inplace=True) if slope else nn.ReLU(inplace=True))
     layers.append(nn.Linear(sizes[-2], sizes[-1]))
+    if len(sizes) - 2 in batch_norm:
+        layers.append(nn.BatchNorm1d(sizes[-1]))
     if output is not None:
         layers.append(output)
     return nn.Sequential(*layers)

@@ -68,16 +68,19 @@ class Prior:
 
 
 class Gaussian(Prior):
-    """The standard normal prior N(0, I).
+    """The normal prior N(0, σ² I), standard by default.
 
     Args:
         dim: width of the code, at least 1.
+        std: σ, the standard deviation of each coordinate.
     """
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, std: float = 1.0) -> None:
         if dim < 1:
             raise ValueError(f"dim: expected a width of at least 1, got {dim}.")
-        self.dim = dim
+        if not 0 < std < math.inf:
+            raise ValueError(f"std: expected a positive number, got {std}.")
+        self.dim, self.std = dim, std
 
     def sample(
         self,
@@ -87,11 +90,11 @@ class Gaussian(Prior):
         device: torch.device | str = "cpu",
     ) -> Tensor:
         self.check_sample(n, labels)
-        return torch.randn(n, self.dim, generator=generator, device=device)
+        return self.std * torch.randn(n, self.dim, generator=generator, device=device)
 
     def log_prob(self, z: Tensor) -> Tensor:
         check_code(z, self.dim)
-        return -0.5 * (z.square().sum(1) + self.dim * math.log(2 * math.pi))
+        return -0.5 * ((z / self.std).square().sum(1) + self.dim * math.log(2 * math.pi * self.std**2))
 
 
 class Categorical(Prior):

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+import signal
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
+
 from aae_core import zoo
+from aae_core.data import load_digits
+from aae_core.recipes import recipe
+from aae_core.training import Device
 
 RUNS = "runs.json"
 """Beside a recipe's weights: the cards of all its recorded runs, without their histories."""
@@ -91,6 +100,70 @@ def record(recipe: str, folder: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(kept, indent=1) + "\n")
     return path
+
+
+def missing(recipes: Iterable[str], seeds: int, folder: Path) -> list[tuple[str, int]]:
+    """The runs (recipe, seed) of seeds 0 … `seeds` − 1 that are neither recorded nor finished under `folder`."""
+    return [
+        (name, seed)
+        for name in recipes
+        for seed in sorted(set(range(seeds)) - {card["seed"] for card in recorded(name, folder)})
+    ]
+
+
+def train(
+    runs: Sequence[tuple[str, int]],
+    folder: Path,
+    data: Path | None = None,
+    *,
+    device: Device = "auto",
+    jobs: int = 1,
+    progress: bool = True,
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Trains and measures each run (recipe, seed) into ``folder/RECIPE/seed-K``; what was interrupted goes on.
+
+    Args:
+        jobs: processes side by side. Each takes its share of the cores and no more, else they slow each other down.
+        progress: one bar, of the runs that are done.
+        announce: takes a line for each run that begins or ends.
+
+    Raises:
+        ValueError: fewer than one process.
+    """
+    if jobs < 1:
+        raise ValueError(f"jobs: expected at least 1, got {jobs}.")
+    from tqdm.auto import tqdm
+
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    disable = None if progress and os.environ.get("TQDM_DISABLE") != "1" else True
+    # Fresh processes rather than forks: a fork of a process whose torch has begun to compute may hang.
+    pool = ProcessPoolExecutor(
+        jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_process, initargs=(threads,)
+    )
+    with pool, tqdm(total=len(runs), unit="run", disable=disable) as bar:
+        begun = {pool.submit(_train_one, name, seed, folder, data, device): (name, seed) for name, seed in runs}
+        try:
+            for done in as_completed(begun):
+                announce("{}, seed {}: {}".format(*begun[done], done.result()))
+                bar.update()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # those under way leave a checkpoint; those that wait do not begin
+            raise
+
+
+def _begin_process(threads: int) -> None:
+    torch.set_num_threads(threads)
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # Ctrl-C: the parent speaks for all
+
+
+def _train_one(name: str, seed: int, folder: Path, data: Path | None, device: Device) -> str:
+    """One run, in a process of its own; returns what is said of it."""
+    where = folder / name / f"seed-{seed}"
+    chosen = recipe(name).with_training(seed=seed, device=device)
+    splits = load_digits(data, announce=lambda line: None)
+    card = zoo.run(chosen, splits, where, resume=(where / zoo.CHECKPOINT).exists(), progress=False)
+    return f"{card['steps']:,} steps in {card['seconds'] / 60:.1f} min, in {where}"
 
 
 def row(figure: Figure, cards: Sequence[Mapping]) -> Row:

@@ -181,6 +181,7 @@ def descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
     with torch.autocast(loss.device.type, enabled=False):
         loss.backward(inputs=parameters)
     optimizer.step()
+    torch.clear_autocast_cache()  # it holds the weights as they were: the next phase must see what this one learnt
 
 
 def fit(

@@ -20,17 +20,19 @@ def test_samples_have_the_shape_asked_for_and_follow_the_generator(dim, n, seed)
 
 
 @settings(max_examples=30, deadline=None)
-@given(dim=st.integers(1, 12), scale=st.floats(0, 5))
-def test_density_agrees_with_torchs_own(dim, scale):
+@given(dim=st.integers(1, 12), scale=st.floats(0, 5), std=st.floats(0.1, 10))
+def test_density_agrees_with_torchs_own(dim, scale, std):
     z = scale * torch.randn(7, dim, generator=torch.Generator().manual_seed(dim))
-    expected = torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(1)
-    assert torch.allclose(Gaussian(dim).log_prob(z), expected, rtol=1e-4, atol=1e-4)
+    expected = torch.distributions.Normal(0.0, std).log_prob(z).sum(1)
+    assert torch.allclose(Gaussian(dim, std).log_prob(z), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_samples_have_mean_zero_and_variance_one():
     z = Gaussian(3).sample(20_000, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(z.mean(0), torch.zeros(3), atol=0.03)
     assert torch.allclose(z.T.cov(), torch.eye(3), atol=0.04)
+    wide = Gaussian(3, std=5.0).sample(20_000, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(wide, 5 * z)
     assert Gaussian(1).log_prob(torch.zeros(1, 1)).item() == pytest.approx(-0.5 * math.log(2 * math.pi))
 
 
@@ -47,3 +49,5 @@ def test_what_a_gaussian_does_not_have_is_refused():
         Gaussian(2).log_prob(torch.zeros(4, 3))
     with pytest.raises(ValueError, match="width of at least 1, got 0"):
         Gaussian(0)
+    with pytest.raises(ValueError, match="std: expected a positive number, got 0"):
+        Gaussian(2, std=0)

@@ -1,6 +1,7 @@
 """The table of the paper's figures beside ours: which runs it takes, what it says of them, and how it is written."""
 
 import json
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -84,6 +85,28 @@ def test_the_table_as_markdown_latex_and_json(runs, tmp_path):
         assert result.exit_code == 0, result.stderr
         assert json.loads(result.stdout)["figures"][0]["ours"] == pytest.approx(0.025)
         assert (tmp_path / name).read_text().strip()
+
+
+def test_runs_train_side_by_side_in_processes_of_their_own_and_finished_ones_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo, "ZOO", tmp_path / "zoo")
+    monkeypatch.setenv("AAE_DATA", "")
+    monkeypatch.setenv("AAE_CACHE", str(tmp_path / "cache"))
+    runs = reproduce.missing(["aae-small"], 2, tmp_path)
+    assert runs == [("aae-small", 0), ("aae-small", 1)]
+    said = []
+    reproduce.train(runs, tmp_path, jobs=2, progress=False, announce=said.append)
+    assert reproduce.missing(["aae-small"], 2, tmp_path) == []
+    assert len(said) == 2 and all(f"seed {seed}" in " ".join(said) for seed in (0, 1))
+    cards = reproduce.recorded("aae-small", tmp_path)
+    threads = max(1, (os.cpu_count() or 1) // 2)
+    assert [card["seed"] for card in cards] == [0, 1] and f" {threads} thread(s)" in cards[0]["machine"]
+    assert cards[0]["weights"]["sha256"] != cards[1]["weights"]["sha256"]
+    assert not list(tmp_path.rglob(zoo.CHECKPOINT))
+
+
+def test_no_process_at_all_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="jobs: expected at least 1, got 0"):
+        reproduce.train([("aae-small", 0)], tmp_path, jobs=0)
 
 
 @pytest.mark.parametrize(

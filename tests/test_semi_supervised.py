@@ -76,6 +76,34 @@ def test_the_label_of_an_unlabelled_image_is_never_looked_at():
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
+def test_agreement_asks_two_corruptions_of_an_image_for_one_class():
+    model = small(agreement_weight=0.1)
+    known = Batch(torch.rand(10, 1, 28, 28), torch.arange(10))
+    found = model.step(Batch(torch.rand(8, 1, 28, 28), torch.full((8,), UNLABELLED), known), optimizers_of(model))
+    assert {"agreement", "classification"} <= set(found) and found["agreement"] > 0
+
+
+def test_agreement_is_the_mean_of_both_cross_entropies_and_each_target_stands_still():
+    first, second = torch.randn(5, 3, requires_grad=True), torch.randn(5, 3, requires_grad=True)
+    p, q = first.softmax(1), second.softmax(1)
+    by_hand = -0.5 * ((p * q.log()).sum(1) + (q * p.log()).sum(1)).mean()
+    loss = losses.agreement(first, second)
+    assert loss.item() == pytest.approx(by_hand.item(), abs=1e-6)
+    loss.backward()  # of a cross-entropy with a fixed target: (own − target) / 2N
+    assert torch.allclose(first.grad, (p - q).detach() / 10, atol=1e-6)
+
+
+def test_normalised_class_logits_give_every_class_a_share_of_the_batch():
+    seed_everything(0)
+    x, shares = torch.rand(200, 1, 28, 28), []
+    for layers in ((0, 1), (0, 1, 2)):
+        model = SemiSupervisedAAE(4, 16, (32, 32), discriminator_hidden=(16,), batch_norm=layers).train()
+        logits, z = model.infer(x)
+        shares.append(logits.argmax(1).bincount(minlength=16))
+    assert (shares[1] > 0).all() and (shares[0] == 0).any()
+    assert logits.std().item() == pytest.approx(3, rel=0.05) and z.std().item() == pytest.approx(1, rel=0.05)
+
+
 def test_noise_is_for_training_only(model):
     x = torch.rand(3, 1, 28, 28)
     assert torch.equal(model.probabilities(x), model.probabilities(x))

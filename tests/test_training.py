@@ -183,6 +183,17 @@ def test_bfloat16_trains_to_about_the_same_error():
     assert errors[1] == pytest.approx(errors[0], rel=0.15)
 
 
+def test_in_bfloat16_a_phase_sees_what_the_phase_before_it_learnt():
+    seed_everything(0)
+    network, x = torch.nn.Linear(8, 8), torch.rand(4, 8)
+    optimizer = torch.optim.SGD(network.parameters(), lr=1.0)
+    with torch.autocast("cpu", torch.bfloat16):
+        descend(network(x).square().mean(), optimizer)
+        after = network(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(after, network(x))
+
+
 def test_a_dataloader_is_trained_on_by_the_same_loop():
     digits = bars()
     loader = DataLoader(TensorDataset(digits.pixels(), digits.labels), batch_size=32, shuffle=True)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aae_core import losses
+from aae_core.corruption import NOISE, Corruption
 from aae_core.data import N_CLASSES
 from aae_core.networks import Decoder, Discriminator, Encoder, chosen_labels
 from aae_core.priors import Categorical, Gaussian
@@ -28,10 +29,13 @@ class SemiSupervisedAAE(nn.Module):
         discriminator_hidden: widths of the hidden layers of both discriminators.
         adversarial_weight: weight of fooling each discriminator, beside the mean squared error per pixel.
         classification_weight: weight of the cross-entropy on labelled images.
-        input_noise: standard deviation of the noise on the encoder's input in training; the target stays clean.
+        agreement_weight: weight of the cross-entropy between the classes of two corruptions of each image; 0 leaves it out.
+        corruption: what the encoder sees in training instead of the image; the target stays clean.
         class_noise: standard deviation of the noise on what the class discriminator sees, real or false: probabilities
             and one-hot vectors hardly meet, and without it the discriminator tells them apart at once.
-        batch_norm: hidden layers of the encoder that are batch-normalised.
+        batch_norm: layers of the encoder that are batch-normalised, counted from 0; the last one gives class and style.
+        class_gain: what normalised class logits are multiplied by to begin with, where the last layer is normalised:
+            every class then wins some images of each batch, and none can be forgotten.
     """
 
     def __init__(
@@ -43,16 +47,20 @@ class SemiSupervisedAAE(nn.Module):
         discriminator_hidden: Sequence[int] = (1000, 1000),
         adversarial_weight: float = 0.02,
         classification_weight: float = 0.02,
-        input_noise: float = 0.3,
+        agreement_weight: float = 0.0,
+        corruption: Corruption = NOISE,
         class_noise: float = 0.3,
         batch_norm: Sequence[int] = (0, 1),
+        class_gain: float = 3.0,
     ) -> None:
         super().__init__()
         self.code_dim, self.n_classes = code_dim, n_classes
         self.adversarial_weight, self.classification_weight = adversarial_weight, classification_weight
-        self.input_noise, self.class_noise = input_noise, class_noise
+        self.agreement_weight, self.corruption, self.class_noise = agreement_weight, corruption, class_noise
         self.prior, self.class_prior = Gaussian(code_dim), Categorical(n_classes)
         self.encoder = Encoder(n_classes + code_dim, hidden, batch_norm=batch_norm)
+        if isinstance(last := self.encoder.net[-1], nn.BatchNorm1d):
+            nn.init.constant_(last.weight[:n_classes], class_gain)
         self.decoder = Decoder(code_dim, hidden, n_classes=n_classes)
         self.discriminator = Discriminator(code_dim, discriminator_hidden)
         self.class_discriminator = Discriminator(n_classes, discriminator_hidden)
@@ -73,11 +81,11 @@ class SemiSupervisedAAE(nn.Module):
         """One training step; returns the losses, each a scalar."""
         x, known = batch.images, batch.labelled
         n = len(x)
-        # One pass of the encoder serves all three phases, so that batch norm sees one and the same batch.
-        seen = x if known is None else torch.cat([x, known.images])
-        logits, z = self.infer(seen + self.input_noise * torch.randn_like(seen))
-        known_logits, logits, z = logits[n:], logits[:n], z[:n]
-        y = logits.softmax(1)
+        # One pass of the encoder serves all phases, so that batch norm sees one and the same batch.
+        seen = [x, *([x] if self.agreement_weight else []), *([known.images] if known is not None else [])]
+        logits, z = self.infer(self.corruption(torch.cat(seen)))
+        logits, *others = logits.split([len(part) for part in seen])
+        y, z = logits.softmax(1), z[:n]
 
         # Reconstruction phase: the clean image from class and style.
         reconstruction = losses.reconstruction(self.decode(z, y), x)
@@ -91,12 +99,18 @@ class SemiSupervisedAAE(nn.Module):
         # Regularisation phase, the encoder: both parts of the code must pass for their priors'.
         fooling = losses.generator(self.discriminator(z)) + losses.generator(self._judge_class(y))
 
-        # Semi-supervised classification phase: cross-entropy where the label is known.
         loss = reconstruction + self.adversarial_weight * fooling
         found = {"reconstruction": reconstruction, "fooling": fooling, "style": style, "category": category}
+
+        # Semi-supervised classification phase: cross-entropy where the label is known.
         if known is not None:
-            found["classification"] = F.cross_entropy(known_logits, known.labels)
+            found["classification"] = F.cross_entropy(others[-1], known.labels)
             loss = loss + self.classification_weight * found["classification"]
+
+        # However an image is corrupted, it is of one class.
+        if self.agreement_weight:
+            found["agreement"] = losses.agreement(logits, others[0])
+            loss = loss + self.agreement_weight * found["agreement"]
         for name, more in self.further_losses().items():
             found[name] = more
             loss = loss + more
