@@ -25,7 +25,7 @@ RUNGS: dict[str, dict[str, Any]] = {
     "moved": {"corruption": SMALL_MOVES},
     "agreeing": {"agreement_weight": 0.02},
 }
-"""What chapter 7 adds to the model of chapter 6 that has no label, one after the other."""
+"""What is added to the plain model, one after the other, until it is the recipes'."""
 READING = ("test_error", "test_mse", "prior_swd")
 
 
@@ -35,38 +35,47 @@ def _training(epochs: int, labelled_batch: int) -> TrainingConfig:
     )
 
 
-def _semi_supervised(labels: str, known: int | None, summary: str, *, epochs: int, labelled_batch: int) -> Recipe:
-    return Recipe(
-        name=f"semi-supervised-{labels}",
-        chapter=6,
-        summary=summary,
-        build=lambda image_shape: SemiSupervisedAAE(
-            corruption=SMALL_MOVES, agreement_weight=0.02, image_shape=image_shape, **SIZES
-        ),
-        training=_training(epochs, labelled_batch),
-        measures=(*READING, "sample_accuracy", "style_leak"),
-        practice=("paper: ten classes and a 10-D style, two discriminators, three phases, input noise of .3", *MODERN),
-        labelled=known,
-    )
-
-
-def clustering_model(n_clusters: int, rung: str = "agreeing", **sizes: Any) -> SemiSupervisedAAE:
-    """An untrained model that finds clusters, built as far as `rung` of :data:`RUNGS`; the last one is the recipe's.
-
-    Args:
-        sizes: widths of the hidden layers, if not the recipe's: hidden, discriminator_hidden.
+def _options(rung: str) -> dict[str, Any]:
+    """The model's options up to `rung` of :data:`RUNGS`.
 
     Raises:
         ValueError: there is no such rung.
     """
     if rung not in RUNGS:
         raise ValueError(f"rung: there is no {rung!r}; choose from {', '.join(RUNGS)}.")
-    options: dict[str, Any] = {}
-    for name, more in RUNGS.items():
-        options |= more
-        if name == rung:
-            break
-    return SemiSupervisedAAE(5, n_clusters, **options, **(SIZES | sizes))
+    names = list(RUNGS)
+    return {key: value for name in names[: names.index(rung) + 1] for key, value in RUNGS[name].items()}
+
+
+def reading_model(rung: str = "agreeing", **sizes: Any) -> SemiSupervisedAAE:
+    """An untrained model that infers the digit, built as far as `rung`; with few labels no class needs normalising.
+
+    Args:
+        sizes: widths of the hidden layers, if not the recipe's: hidden, discriminator_hidden; the images' shape.
+    """
+    return SemiSupervisedAAE(**(_options(rung) | {"batch_norm": (0, 1)} | SIZES | sizes))
+
+
+def clustering_model(n_clusters: int, rung: str = "agreeing", **sizes: Any) -> SemiSupervisedAAE:
+    """An untrained model that finds clusters, built as far as `rung`.
+
+    Args:
+        sizes: widths of the hidden layers, if not the recipe's: hidden, discriminator_hidden; the images' shape.
+    """
+    return SemiSupervisedAAE(5, n_clusters, **(_options(rung) | SIZES | sizes))
+
+
+def _semi_supervised(labels: str, known: int | None, summary: str, *, epochs: int, labelled_batch: int) -> Recipe:
+    return Recipe(
+        name=f"semi-supervised-{labels}",
+        chapter=6,
+        summary=summary,
+        build=lambda image_shape: reading_model(image_shape=image_shape),
+        training=_training(epochs, labelled_batch),
+        measures=(*READING, "sample_accuracy", "style_leak"),
+        practice=("paper: ten classes and a 10-D style, two discriminators, three phases, input noise of .3", *MODERN),
+        labelled=known,
+    )
 
 
 def _clustering(n_clusters: int) -> Recipe:
