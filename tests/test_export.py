@@ -80,7 +80,7 @@ def test_half_precision_is_close_on_a_decoder_of_full_size():
 
 @pytest.mark.parametrize("name", ["supervised", "aae-mixture", "labels-roll", "gan"])
 def test_twelve_bits_draw_what_the_trained_decoders_draw(name):
-    """As far as one sees: a hundredth at most, in one pixel of thousands, and a fiftieth of a grey level on average."""
+    """As far as one sees: a hundredth at most, in one pixel of thousands, and a twentieth of a grey level on average."""
     model = aae_core.load(name)
     classes = model.decoder.n_classes
     codes = model.prior.sample(200, generator=torch.Generator().manual_seed(0))
