@@ -1,6 +1,7 @@
 """``python -m benchmarks.run [NAME …]``: runs benchmarks, prints a table, keeps the figures in ``results.json``.
 
-The pages' figures are kept apart, in ``pages.json``. A benchmark that is run again replaces its own figures and leaves the others; each has its own date and machine.
+The pages' figures are kept apart, in ``pages.json``. A benchmark that is run again replaces its own figures and leaves
+the others; each has its own date and machine.
 """
 
 from __future__ import annotations
