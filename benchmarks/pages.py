@@ -19,7 +19,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.book import build, copy_book
 from benchmarks.pairs import ROOT, Measured, Setting
@@ -32,6 +32,7 @@ from aae_core.networks import Decoder
 StyleExplorer(Decoder(3, (16,), n_classes=10).eval())"""
 
 LIVE = ".aae-live"
+PATIENCE = 120_000  # milliseconds, for a machine that is busy with other things
 # Goes to the first explorer at once, and notes when its first picture was painted, in ms since the navigation began.
 FIRST_PICTURE = f"""
 addEventListener("DOMContentLoaded", () => document.querySelector("{LIVE}")?.scrollIntoView());
@@ -82,10 +83,17 @@ class Weight:
     explorers: int
 
 
+def new_tab(browser: Browser) -> Page:
+    """A tab with nothing in its cache."""
+    tab = browser.new_page()
+    tab.set_default_timeout(PATIENCE)
+    return tab
+
+
 def weigh(browser: Browser, site: Path, address: str, page: str) -> Weight:
     """Goes through a page to its end, and weighs the files that the browser asked for."""
     asked: list[str] = []
-    tab = browser.new_page()
+    tab = new_tab(browser)
     tab.on("request", lambda request: asked.append(request.url))
     tab.goto(f"{address}/{page}.html")
     stages = tab.locator(LIVE)
@@ -104,7 +112,7 @@ def weigh(browser: Browser, site: Path, address: str, page: str) -> Weight:
 
 def first_picture(browser: Browser, url: str) -> float:
     """Milliseconds from the start of the navigation to the first picture, with nothing in the cache."""
-    tab = browser.new_page()
+    tab = new_tab(browser)
     tab.add_init_script(FIRST_PICTURE)
     tab.goto(url)
     tab.wait_for_function("() => window.firstPicture")
@@ -115,7 +123,7 @@ def first_picture(browser: Browser, url: str) -> float:
 
 def moves(browser: Browser, url: str, count: int) -> list[float]:
     """Milliseconds from slider to pixels, of `count` moves of the first explorer's first slider by the mouse."""
-    tab = browser.new_page()
+    tab = new_tab(browser)
     tab.add_init_script(FIRST_PICTURE)
     tab.goto(url, wait_until="load")
     tab.wait_for_function("() => window.firstPicture")
