@@ -133,7 +133,12 @@
     };
     beginNamed();
     addEventListener("hashchange", beginNamed);
-    for (const stage of waiting.keys()) nearby.observe(stage);
+    for (const stage of waiting.keys()) {
+      const { top, bottom, width } = stage.getBoundingClientRect();
+      // at once: the observer would wait for a frame, and equations may be typeset before it comes
+      if (width && top < 2 * innerHeight && bottom > -innerHeight) begin(stage);
+      else nearby.observe(stage);
+    }
   }
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
