@@ -2,6 +2,7 @@
 # make serve   build it and serve it     make lint    what the commit hooks check
 # make clean   remove what was built     make distclean   the environment too
 # make bench   time it: about an hour   BENCH=--quick only tries it out, BENCH=floor times that alone
+# make bench-page   weigh and time the pages in a browser; the figures go to benchmarks/pages.json
 #
 # Variables:  AAE_DATA=folder   a folder with MNIST's files (else cache, download, or 5,000 embedded digits)
 #             TORCH_INDEX=URL   where to take torch from, such as https://download.pytorch.org/whl/cpu
@@ -21,7 +22,7 @@ export AAE_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve bench lint clean distclean constraints address
+.PHONY: help book test serve bench bench-page lint clean distclean constraints address
 .DELETE_ON_ERROR:
 
 help:
@@ -40,6 +41,9 @@ serve: book
 
 bench: $(VENV)/browser.stamp
 	@$(BIN)/python -m benchmarks.run $(BENCH)
+
+bench-page: $(VENV)/browser.stamp
+	@$(BIN)/python -m benchmarks.run pages $(BENCH)
 
 lint: $(VENV)/test.stamp
 	@$(BIN)/ruff check --quiet .

@@ -310,7 +310,7 @@ def export(
     which: RecipeOrRun,
     out: Annotated[Path, typer.Option(help="Where the JSON goes.")],
 ) -> None:
-    """Write a model's decoder as the browser reads it: layer sizes, activations, half-precision weights."""
+    """Write a model's decoder as the browser reads it: layer sizes, activations, weights at twelve bits."""
     with _mistakes_explained():
         from aae_core.export import pack_mlp
         from aae_core.zoo import load

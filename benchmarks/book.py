@@ -1,14 +1,13 @@
 """How long does the book take to build: from nothing, again, and after a change to one module of the package?
 
-How much a reader's browser loads with each page is told too. It is built in a copy of the checkout, with all processors. How long each page's cells ran stands in the notebook
-cache; a page that ran anew has a new entry there.
+It is built in a copy of the checkout, with all processors. How long each page's cells ran stands in the notebook cache;
+a page that ran anew has a new entry there.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -67,22 +66,11 @@ def runs_of_pages(folder: Path) -> dict[tuple[str, str], float]:
     }
 
 
-def megabytes_of_pages(site: Path) -> dict[str, float]:
-    """What each page of a built book loads, by page: itself and the scripts, styles and pictures that it names."""
-    found = {}
-    for page in sorted(site.glob("[!_]*/*.html")) + sorted(site.glob("*.html")):
-        names = re.findall(r"[\w./-]+\.(?:css|js|png|svg)\b", page.read_text("utf-8"))
-        files = {page, *(file for name in set(names) if (file := (page.parent / name).resolve()).is_file())}
-        found[page.relative_to(site).with_suffix("").as_posix()] = sum(file.stat().st_size for file in files) / 1e6
-    return found
-
-
 def measure(setting: Setting) -> list[Measured]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = copy_book(Path(temporary) / "book", setting.quick)
         cold = timed(build, folder)
         pages = runs_of_pages(folder)
-        sizes = megabytes_of_pages(folder / "_build" / "html")
         warm = timed(build, folder)
         with (folder / CHANGED).open("a") as module:
             module.write("\n# A change that changes nothing.\n")
@@ -107,12 +95,5 @@ def measure(setting: Setting) -> list[Measured]:
             {f"{page}, s": ran for page, ran in seconds.items()},
             unit="",
             note=", ".join(f"{page} {100 * ran[0] / cold:.0f} %" for page, ran in seconds.items()),
-        ),
-        Measured(
-            "book/size",
-            "what the largest page loads, before compression",
-            [max(sizes.values())],
-            {f"{page}, MB": [size] for page, size in sizes.items()},
-            unit="MB",
         ),
     ]

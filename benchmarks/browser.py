@@ -16,7 +16,7 @@ from benchmarks.pairs import ROOT, Measured, Setting, ratios
 MEASURE = """
 async ({ module, spec, weights, moves }) => {
   const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
-  const { makeDecoder, bytes, fromHalf } = await import(url);
+  const { makeDecoder, readWeights } = await import(url);
   const start = performance.now();
   const { decode } = makeDecoder(spec, weights);
   const codes = () => Array.from({ length: 10 }, () => Array.from({ length: spec.code_dim }, () => 2 * Math.random() - 1));
@@ -25,7 +25,7 @@ async ({ module, spec, weights, moves }) => {
   const first = performance.now() - start;
 
   // Image by image, output by output, input by input.
-  const numbers = fromHalf(bytes(weights));
+  const numbers = readWeights(spec, weights);
   const plain = (code, label) => {
     let x = new Float32Array(spec.sizes[0]), at = 0;
     x.set(code);

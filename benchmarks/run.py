@@ -1,6 +1,7 @@
 """``python -m benchmarks.run [NAME …]``: runs benchmarks, prints a table, keeps the figures in ``results.json``.
 
-A benchmark that is run again replaces its own figures and leaves the others; each has its own date and machine.
+The pages' figures are kept apart, in ``pages.json``. A benchmark that is run again replaces its own figures and leaves
+the others; each has its own date and machine.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ import aae_core
 from aae_core.training import has_bfloat16
 from benchmarks.pairs import ROOT, Measured, Setting, pinned
 
-NAMES = ("training", "floor", "quality", "imports", "memory", "growth", "browser", "book")
-UNPINNED = {"book"}  # its notebooks take what there is
-RESULTS = Path(__file__).with_name("results.json")
+NAMES = ("training", "floor", "quality", "imports", "memory", "growth", "browser", "pages", "book")
+UNPINNED = {"pages", "book"}  # the book is built, by all processors; a browser has several processes
+RESULTS = dict.fromkeys(NAMES, Path(__file__).with_name("results.json"))
+RESULTS["pages"] = Path(__file__).with_name("pages.json")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -103,7 +105,9 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="Counted runs of each side.")] = 5,
     threads: Annotated[int, typer.Option(min=1, help="Threads, and processors to keep them on.")] = 1,
     data: Annotated[Path | None, typer.Option(help="Folder with MNIST's four files, as AAE_DATA names it.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the JSON goes, in place of results.json.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the JSON goes, in place of results.json and pages.json.")
+    ] = None,
 ) -> None:
     """Time the project: each figure a ratio of runs in turn, with its spread, and the bar where it has one."""
     if unknown := sorted(set(names or []) - set(NAMES)):
@@ -111,15 +115,14 @@ def main(
     if data is not None:
         os.environ["AAE_DATA"] = str(data.resolve())
     setting = Setting(rounds=1 if quick else rounds, quick=quick)
-    out = out or (None if quick else RESULTS)
-    results = json.loads(out.read_text("utf-8")) if out is not None and out.exists() else {}
     fresh = {}
     for name in names or NAMES:
         typer.echo(f"{name} …", err=True)
         fresh[name] = run(name, setting, threads)
-        if out is not None:
+        if target := out or (None if quick else RESULTS[name]):
+            results = json.loads(target.read_text("utf-8")) if target.exists() else {}
             results[name] = fresh[name]
-            out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
+            target.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
     typer.echo(table(fresh))
 
 

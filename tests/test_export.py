@@ -2,6 +2,7 @@
 
 import json
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from aae_core.export import ExportError, PackedMLP, pack_mlp, unpack_mlp
+import aae_core
+from aae_core.data import embedded
+from aae_core.export import TOP, ExportError, PackedMLP, pack_mlp, unpack_mlp
 from aae_core.networks import Decoder, ScaledTanh
 
 
@@ -75,6 +78,43 @@ def test_half_precision_is_close_on_a_decoder_of_full_size():
     assert gap(warmed(net), "float16", 20) < 4e-3
 
 
+@pytest.mark.parametrize("name", ["supervised", "aae-mixture", "labels-roll", "gan"])
+def test_twelve_bits_draw_what_the_trained_decoders_draw(name):
+    """As far as one sees: a hundredth at most, in one pixel of thousands, and a twentieth of a grey level on average."""
+    model = aae_core.load(name)
+    classes = model.decoder.n_classes
+    codes = model.prior.sample(200, generator=torch.Generator().manual_seed(0))
+    if classes:
+        codes = torch.cat([codes, torch.eye(classes)[torch.arange(200) % classes]], 1)
+    exact, ours = (unpack_mlp(pack_mlp(model.decoder, precision=kind)) for kind in ("float32", "int12"))
+    with torch.no_grad():
+        apart = (exact(codes) - ours(codes)).abs()
+    assert apart.max() < 0.02 and apart.mean() < 2e-4
+
+
+@pytest.mark.parametrize("name", ["supervised", "aae-mixture"])
+def test_twelve_bits_read_what_the_trained_encoders_read(name):
+    encoder = aae_core.load(name).encoder
+    images = embedded().test.pixels()[:200].flatten(1)
+    exact, ours = (unpack_mlp(pack_mlp(encoder, precision=kind)) for kind in ("float32", "int12"))
+    with torch.no_grad():
+        want, got = exact(images), ours(images)
+    assert (want - got).abs().max() < 0.005 * want.std()
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes=st.lists(st.integers(1, 9), min_size=2, max_size=4), seed=st.integers(0, 2**16))
+def test_a_weight_at_twelve_bits_is_off_by_half_a_step_of_its_row_at_most(sizes, seed):
+    torch.manual_seed(seed)
+    net = nn.Sequential(*(nn.Linear(n, m) for n, m in pairwise(sizes)))
+    net[0].weight.data[0] = 0
+    kept = unpack_mlp(PackedMLP.from_json(pack_mlp(net).to_json()))
+    for layer, ours in zip(net, kept[::2], strict=True):
+        step = layer.weight.abs().amax(1, keepdim=True) / TOP
+        assert ((layer.weight - ours.weight).abs() <= 0.5001 * step).all()
+        assert torch.equal(layer.bias, ours.bias)
+
+
 def test_a_decoder_is_packed_by_its_net():
     decoder = Decoder(2, hidden=(8,), n_classes=3, image_shape=(1, 2, 2), output=ScaledTanh())
     packed = pack_mlp(decoder)
@@ -121,7 +161,7 @@ def test_numbers_of_half_precision_are_kept_exactly(values):
     net = nn.Sequential(nn.Linear(2, 2))
     net[0].weight.data = torch.tensor(values[:4]).view(2, 2)
     net[0].bias.data = torch.tensor(values[4:])
-    assert np.array_equal(pack_mlp(net).numbers(), np.array(values, np.float32))
+    assert np.array_equal(pack_mlp(net, precision="float16").numbers(), np.array(values, np.float32))
 
 
 @pytest.mark.parametrize(
@@ -149,11 +189,19 @@ def test_weights_that_do_not_fit_are_refused(value, message):
     net = nn.Sequential(nn.Linear(2, 2))
     net[0].weight.data[1, 0] = value
     with pytest.raises(ExportError, match=rf"layer 0 \(Linear\).*{message}"):
+        pack_mlp(net, precision="float16")
+
+
+@pytest.mark.parametrize("part", ["weight", "bias"])
+def test_weights_that_are_no_numbers_are_refused_at_twelve_bits_too(part):
+    net = nn.Sequential(nn.Linear(2, 2))
+    getattr(net[0], part).data[1] = math.inf
+    with pytest.raises(ExportError, match=r"layer 0 \(Linear\).*finite"):
         pack_mlp(net)
 
 
 def test_an_unknown_precision_is_refused():
-    with pytest.raises(ExportError, match="float16, float32"):
+    with pytest.raises(ExportError, match="int12, float16, float32"):
         pack_mlp(nn.Linear(1, 1), precision="int8")
 
 
@@ -173,13 +221,22 @@ def test_an_unknown_precision_is_refused():
         ({"weights": "AAA="}, "expected 6 numbers"),
         ({"weights": 5}, "base64"),
         ({"weights": "AHwAAAAAAAAAAAAA"}, "finite"),
-        ({"precision": "float64"}, "float16, float32"),
+        ({"precision": "float64"}, "int12, float16, float32"),
         ({"weights": None}, "base64"),
     ],
 )
 def test_a_file_that_does_not_fit_together_is_refused(change, message):
-    card = json.loads(pack_mlp(nn.Linear(2, 2)).to_json())
+    card = json.loads(pack_mlp(nn.Linear(2, 2), precision="float16").to_json())
     with pytest.raises(ExportError, match=message):
+        PackedMLP.from_json(json.dumps(card | change))
+
+
+@pytest.mark.parametrize(
+    "change", [{"sizes": [2, 3]}, {"sizes": [3, 2]}, {"weights": "!!"}, {"weights": "AAAA"}, {"weights": ""}]
+)
+def test_a_file_of_twelve_bits_that_does_not_fit_together_is_refused(change):
+    card = json.loads(pack_mlp(nn.Linear(2, 2)).to_json())
+    with pytest.raises(ExportError, match="expected base64 text of int12 numbers"):
         PackedMLP.from_json(json.dumps(card | change))
 
 

@@ -17,6 +17,7 @@ import yaml
 from PIL import Image
 from sphinx.errors import ConfigError
 
+import slim_icons
 import static_widgets
 
 ROOT = Path(__file__).parents[1]
@@ -83,6 +84,21 @@ def site(tmp_path_factory) -> Path:
     return folder / "_build" / "html"
 
 
+@pytest.fixture(scope="module")
+def far_site(tmp_path_factory) -> Path:
+    """A book with two widgets on one page, far below its head and far from each other."""
+    folder = make_book(tmp_path_factory.mktemp("far"))
+    poster = f"POSTER = {base64.b64encode(png()).decode()!r}"
+    named = WIDGET.replace("    room =", '    name = traitlets.Unicode("picture").tag(sync=True)\n    room =')
+    far = "from IPython.display import HTML\nHTML('<div style=\"height: 6000px\"></div>')"
+    write_notebook(folder / "notebooks" / "far.ipynb", far, poster + named, far, 'Picture(name="other")')
+    toc = {"format": "jb-book", "root": "book/preface", "chapters": [{"file": "notebooks/far"}]}
+    (folder / "_toc.yml").write_text(yaml.safe_dump(toc), "utf-8")
+    done = build(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "_build" / "html"
+
+
 def state_of(page: Path) -> dict:
     text = page.read_text("utf-8")
     found = re.search(r'<script type="application/vnd.jupyter.widget-state\+json"[^>]*>(.*?)</script>', text, re.S)
@@ -119,6 +135,34 @@ def test_widget_starts_in_the_page(site, serve, visit):
         assert not tab.locator("img.aae-poster").is_visible()
 
 
+def test_a_widget_starts_as_the_reader_comes_near_and_is_loaded_once(far_site, serve, visit):
+    tab = visit(f"{serve(far_site)}/notebooks/far.html", ready=False)
+    loaded = "() => performance.getEntriesByType('resource').map((entry) => entry.name).filter((name) => name.includes('/widgets/') && name.endsWith('.js'))"
+    tab.wait_for_load_state("load")
+    tab.evaluate("() => new Promise((next) => setTimeout(next, 300))")
+    assert tab.locator(".is-live").count() == 0 and tab.evaluate(loaded) == []
+    before = tab.evaluate("document.documentElement.scrollHeight")
+    tab.locator(".aae-live").first.scroll_into_view_if_needed()
+    tab.wait_for_selector(".is-live")
+    assert tab.locator(".is-live").count() == 1
+    tab.locator(".aae-live").nth(1).scroll_into_view_if_needed()
+    tab.wait_for_function("() => document.querySelectorAll('.is-live').length === 2")
+    assert len(tab.evaluate(loaded)) == 1  # the weights, which both have
+    assert tab.evaluate("document.documentElement.scrollHeight") == before
+
+
+def test_a_link_to_a_state_starts_its_widget(far_site, serve, visit):
+    address = f"{serve(far_site)}/notebooks/far.html"
+    tab = visit(f"{address}#other.z=1", ready=False)
+    tab.wait_for_selector(".is-live")
+    assert tab.locator(".aae-live").evaluate_all("(all) => all.map((one) => one.matches('.is-live'))") == [False, True]
+    tab = visit(f"{address}#far", ready=False)  # a heading
+    tab.wait_for_load_state("load")
+    tab.evaluate("() => { location.hash = '#picture.z=1' }")
+    tab.wait_for_selector(".is-live")
+    assert tab.locator(".aae-live").evaluate_all("(all) => all.map((one) => one.matches('.is-live'))") == [True, False]
+
+
 def test_room_is_kept_for_the_widget(site, serve, visit):
     tab = visit(f"{serve(site)}/notebooks/one.html")
     for width, share, rest in ((1280, 0.5, 40), (390, 1, 62.25)):
@@ -128,6 +172,27 @@ def test_room_is_kept_for_the_widget(site, serve, visit):
             ".map((box, index) => (index ? box.height : box.width))"
         )
         assert height == pytest.approx(share * room + rest, abs=1)
+
+
+def test_of_the_icons_those_that_are_shown_are_loaded(site, serve, visit):
+    script = (site / "_static" / slim_icons.SCRIPT).read_text("utf-8")
+    kept = {match["name"] for match in slim_icons.ICON.finditer(script)}
+    assert {"bars", "magnifying-glass"} <= kept and "ghost" not in kept and len(script) < 100_000
+    tab = visit(f"{serve(site)}/notebooks/one.html")
+    icons = tab.locator("svg[data-icon]")
+    icons.first.wait_for(state="attached")
+    assert icons.count() and tab.locator("i[class*='fa-'], svg[data-icon] > path[d='']").count() == 0
+    assert tab.locator("svg.fa-magnifying-glass path").first.get_attribute("d")
+
+
+def test_icons_of_another_make_are_told():
+    with pytest.raises(slim_icons.ExtensionError, match="pydata-sphinx-theme"):
+        slim_icons.without_others("var icons = {};", {"bars"})
+    script = (
+        'x={bars:[448,512,["navicon"],"f0c9","M0"],"arrow-up":[3,4,[],"f062",["M1","M2"]],ghost:[3,4,[],"f6e2","M3"]}'
+    )
+    assert slim_icons.without_others(script, {"navicon"}) == 'x={bars:[448,512,["navicon"],"f0c9","M0"],}'
+    assert slim_icons.without_others(script, {"arrow-up"}) == 'x={"arrow-up":[3,4,[],"f062",["M1","M2"]],}'
 
 
 def test_notebooks_run_in_the_page(site):

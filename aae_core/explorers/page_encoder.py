@@ -30,7 +30,7 @@ class PageEncoder:
         ExportError: the network has a layer that the browser cannot run.
     """
 
-    def __init__(self, model: nn.Module, decoder: PageDecoder, precision: str = "float16") -> None:
+    def __init__(self, model: nn.Module, decoder: PageDecoder, precision: str = "int12") -> None:
         encoder = getattr(model, "encoder", None)
         if not isinstance(encoder, nn.Module):
             raise ValueError(f"model: expected a model with an encoder, got {type(model).__name__}.")

@@ -1,7 +1,8 @@
 // Starts the anywidgets of a built page: no kernel, no other script, no other host.
 // The page holds each widget's state (written by static_widgets.py) and, per widget, an element `.aae-live` with a
 // still picture and the id of its model. Here the model is rebuilt, and the widget's own `render` draws beside the
-// picture; once it has drawn, style takes the picture away.
+// picture; once it has drawn, style takes the picture away. A widget starts when the reader comes within a screen of it,
+// or follows a link to a state of it: what is never looked at is never loaded, and what is looked at first need not wait.
 (() => {
   const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
   const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
@@ -110,7 +111,34 @@
         console.error(error);
       }
     }
-    await Promise.all([...document.querySelectorAll(VIEW)].map(show));
+
+    const waiting = new Map([...document.querySelectorAll(VIEW)].map((view) => [view.parentElement, view]));
+    const begin = (stage) => {
+      const view = waiting.get(stage);
+      if (!view) return;
+      waiting.delete(stage);
+      nearby.unobserve(stage);
+      show(view);
+    };
+    const nearby = new IntersectionObserver(
+      (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => begin(entry.target)),
+      { rootMargin: "100% 0px" },
+    );
+    /** The address may hold a state, #name.field=value; the second widget of one name is called name-2. */
+    const beginNamed = () => {
+      for (const [stage, view] of waiting) {
+        const { name } = states[JSON.parse(view.textContent).model_id].state;
+        if (name && new RegExp(`[#&]${name}(-\\d+)?\\.`).test(location.hash)) begin(stage);
+      }
+    };
+    beginNamed();
+    addEventListener("hashchange", beginNamed);
+    for (const stage of waiting.keys()) {
+      const { top, bottom, width } = stage.getBoundingClientRect();
+      // at once: the observer would wait for a frame, and equations may be typeset before it comes
+      if (width && top < 2 * innerHeight && bottom > -innerHeight) begin(stage);
+      else nearby.observe(stage);
+    }
   }
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

@@ -17,11 +17,18 @@ INK = """(canvases) => [...canvases].map((canvas) => {
 
 
 def wait_until_ready(tab: Page) -> None:
-    """Waits for fonts, equations and every live figure."""
+    """Waits for fonts, equations and every live figure, which start as a reader comes near them."""
     tab.wait_for_load_state("load")
     tab.evaluate("async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; }")
     tab.wait_for_function(
-        "() => [...document.querySelectorAll('.aae-live')].every((e) => e.matches('.is-live') || e.querySelector('.aae-failed'))"
+        """() => {
+            const still = [...document.querySelectorAll('.aae-live')]
+                .filter((e) => !e.matches('.is-live') && !e.querySelector('.aae-failed'));
+            window.cameFrom ??= still.length ? scrollY : undefined;
+            still[0]?.scrollIntoView({behavior: 'instant', block: 'nearest'});
+            if (!still.length && window.cameFrom !== undefined) scrollTo({top: window.cameFrom, behavior: 'instant'});
+            return !still.length;
+        }"""
     )
     tab.wait_for_function(
         """() => [...document.querySelectorAll('.aae-explorer')].every((e) => 'ready' in e.dataset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -33,6 +34,26 @@ def test_equations_and_live_figures_are_there(book, visit, page, scheme):
         tab.locator("script[type='application/vnd.jupyter.widget-view+json']").count()
         == tab.locator(".is-live").count()
     )
+
+
+@every_page
+def test_each_text_of_an_explorer_is_loaded_once(book, visit, page):
+    """Its weights, whichever explorers of the page they belong to."""
+    tab = visit(book.url(page))
+    loaded = tab.evaluate("() => performance.getEntriesByType('resource').map((entry) => entry.name)")
+    texts = [Path(urlsplit(name).path).name for name in loaded if "/_static/widgets/" in name and name.endswith(".js")]
+    assert len(texts) == len(set(texts))
+    assert bool(texts) == bool(tab.locator(ROOT).count())
+
+
+def test_each_text_of_an_explorer_is_kept_once_for_the_whole_book(book):
+    files = [*(book.folder / "_static" / "widgets").glob("*.js")]
+    texts = [re.sub(r"^.*?\]=", "", file.read_text("utf-8"), count=1) for file in files]
+    assert texts and len(set(texts)) == len(texts)
+    for page in PAGES:
+        states = re.findall(r"widget-state\+json[^>]*>(.*?)</script>", (book.folder / page).read_text("utf-8"), re.S)
+        for model in (model for text in states for model in json.loads(text)["state"].values()):
+            assert all(len(value) < 4_000 for value in model["state"].values() if isinstance(value, str))
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])

@@ -60,6 +60,7 @@ def test_the_page_decodes_as_pytorch_does(pages, visit):
     cases = [
         (structured(18, 0, hidden=(512, 512)), {}, 23, 4e-3),
         (structured(8, 10), {}, 10, 4e-3),
+        (structured(8, 10), {"precision": "float16"}, 10, 4e-3),
         (structured(3, 10, hidden=(31, 17)), {"precision": "float32"}, 7, 1e-5),
         (strangers, {"n_classes": 4, "image_shape": (3, 3, 3)}, 6, 4e-3),
     ]
@@ -81,7 +82,9 @@ def test_the_page_decodes_as_pytorch_does(pages, visit):
             }""",
             [spec, weights, z.tolist(), y.tolist()],
         )
-        assert (torch.tensor(pixels) - real.flatten()).abs().max() < bound
+        drawn = torch.tensor(pixels)
+        assert (drawn - real.flatten()).abs().max() < bound
+        assert (drawn - made.images(z, y).flatten()).abs().max() < 2e-5  # from the same rounded weights
 
 
 def test_the_first_picture_is_pytorchs_and_stands_soon(visit, url, decoder):

@@ -11,7 +11,7 @@ export function bytes(text) {
 }
 
 /** Little-endian float16 -> Float32Array, through a table of the powers of two. */
-export function fromHalf(view) {
+function fromHalf(view) {
   const out = new Float32Array(view.byteLength >> 1);
   const power = Float32Array.from({ length: 32 }, (_, e) => 2 ** (e - 25));
   for (let i = 0; i < out.length; i++) {
@@ -26,6 +26,37 @@ export function fromHalf(view) {
 
 function fromSingle(view) {
   return Float32Array.from({ length: view.byteLength >> 2 }, (_, i) => view.getFloat32(4 * i, true));
+}
+
+const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"; // of base64, 0 to 63
+
+/** Integers of twelve bits, two digits of base64 each, with a scale per row -> Float32Array: layer by layer, W and b. */
+function fromInt12(text, sizes) {
+  const digit = new Uint8Array(128);
+  for (let k = 0; k < 64; k++) digit[DIGITS.charCodeAt(k)] = k;
+  const layers = sizes.slice(1).map((m, k) => [sizes[k], m]);
+  const count = layers.reduce((sum, [n, m]) => sum + n * m, 0);
+  const floats = fromSingle(bytes(text.slice(4 * Math.ceil(count / 2))));
+  const out = new Float32Array(count + floats.length / 2);
+  let at = 0, row = 0, to = 0;
+  for (const [n, m] of layers) {
+    for (let o = 0; o < m; o++) {
+      const scale = floats[row + o];
+      for (let i = 0; i < n; i++, at++) {
+        out[to++] = scale * (64 * digit[text.charCodeAt(at)] + digit[text.charCodeAt(count + at)] - 2048);
+      }
+    }
+    out.set(floats.subarray(row + m, row + 2 * m), to);
+    to += m;
+    row += 2 * m;
+  }
+  return out;
+}
+
+/** A packed network's numbers, layer by layer W and b. `spec` is {sizes, precision}, `text` its weights. */
+export function readWeights({ sizes, precision }, text) {
+  if (precision === "int12") return fromInt12(text, sizes);
+  return precision === "float32" ? fromSingle(bytes(text)) : fromHalf(bytes(text));
 }
 
 function activate(y, activation) {
@@ -99,7 +130,7 @@ export function linear({ n, m, W, b }, x, batch, y) {
  * `run(x, batch)` takes a Float32Array [batch, sizes[0]] and returns a new one [batch, sizes.at(-1)].
  */
 export function makeMLP({ sizes, activations, precision }, text) {
-  const numbers = precision === "float32" ? fromSingle(bytes(text)) : fromHalf(bytes(text));
+  const numbers = readWeights({ sizes, precision }, text);
   let at = 0;
   const take = (count) => numbers.subarray(at, (at += count));
   const layers = activations.map((activation, k) => {

@@ -1,0 +1,237 @@
+"""What does a page weigh, when does its first picture stand, and how soon do pixels follow a slider? In headless Chromium.
+
+A page weighs what a browser loads while its reader goes through all of it: with fonts, equations, and every explorer's
+weights. Compressed is what a server sends that compresses as all do.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import runpy
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.book import build, copy_book
+from benchmarks.pairs import ROOT, Measured, Setting
+
+ONE_EXPLORER = "book/preface"
+NO_PAGES = {"index", "genindex", "search"}
+SMALL_EXPLORER = """from aae_core.explorers import StyleExplorer
+from aae_core.networks import Decoder
+
+StyleExplorer(Decoder(3, (16,), n_classes=10).eval())"""
+
+LIVE = ".aae-live"
+PATIENCE = 120_000  # milliseconds, for a machine that is busy with other things
+# Goes to the first explorer at once, and notes when its first picture was painted, in ms since the navigation began.
+FIRST_PICTURE = f"""
+addEventListener("DOMContentLoaded", () => document.querySelector("{LIVE}")?.scrollIntoView());
+new MutationObserver((_, observer) => {{
+  if (!document.querySelector("{LIVE} [data-ready]")) return;
+  observer.disconnect();
+  requestAnimationFrame(() => setTimeout(() => (window.firstPicture = performance.now())));
+}}).observe(document, {{ subtree: true, childList: true, attributeFilter: ["data-ready"] }});
+"""
+# Notes how long each picture of the first explorer took, from the slider's event to the end of its drawing.
+LISTEN = f"""() => {{
+  const root = document.querySelector("{LIVE} .aae-explorer");
+  window.moves = [];
+  let begun = null;
+  root.addEventListener("input", () => (begun ??= performance.now()), true);
+  new MutationObserver(() => {{
+    if (begun !== null) window.moves.push(performance.now() - begun);
+    begun = null;
+  }}).observe(root, {{ attributeFilter: ["data-draws"] }});
+}}"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A file server that prints nothing."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def served(site: Path) -> Iterator[str]:
+    """The address of a folder on this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+
+
+@dataclass(frozen=True)
+class Weight:
+    """What a browser loads with a page, in MB, and how many files."""
+
+    raw: float
+    compressed: float
+    requests: int
+    explorers: int
+
+
+def new_tab(browser: Browser) -> Page:
+    """A tab with nothing in its cache."""
+    tab = browser.new_page()
+    tab.set_default_timeout(PATIENCE)
+    return tab
+
+
+def weigh(browser: Browser, site: Path, address: str, page: str) -> Weight:
+    """Goes through a page to its end, and weighs the files that the browser asked for."""
+    asked: list[str] = []
+    tab = new_tab(browser)
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(f"{address}/{page}.html")
+    stages = tab.locator(LIVE)
+    for k in range(stages.count()):
+        stages.nth(k).evaluate("(stage) => stage.scrollIntoView()")
+        tab.locator(f"{LIVE} >> nth={k} >> [data-ready]").wait_for()
+    tab.evaluate("() => document.fonts.ready")
+    explorers = stages.count()
+    tab.close()
+    files = [site / unquote(urlsplit(url).path).lstrip("/") for url in asked if url.startswith(address)]
+    contents = [file.read_bytes() for file in files if file.is_file()]
+    # what is compressed already, a font or a picture, is sent as it is
+    sent = sum(min(len(content), len(gzip.compress(content, 6))) for content in contents)
+    return Weight(sum(map(len, contents)) / 1e6, sent / 1e6, len(contents), explorers)
+
+
+def first_picture(browser: Browser, url: str) -> float:
+    """Milliseconds from the start of the navigation to the first picture, with nothing in the cache."""
+    tab = new_tab(browser)
+    tab.add_init_script(FIRST_PICTURE)
+    tab.goto(url)
+    tab.wait_for_function("() => window.firstPicture")
+    found = tab.evaluate("window.firstPicture")
+    tab.close()
+    return found
+
+
+def moves(browser: Browser, url: str, count: int) -> list[float]:
+    """Milliseconds from slider to pixels, of `count` moves of the first explorer's first slider by the mouse."""
+    tab = new_tab(browser)
+    tab.add_init_script(FIRST_PICTURE)
+    tab.goto(url, wait_until="load")
+    tab.wait_for_function("() => window.firstPicture")
+    tab.evaluate("async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; }")
+    slider = tab.locator(f"{LIVE} >> nth=0 >> input[type=range]:visible:not([data-acts=later])").first
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    tab.evaluate(LISTEN)
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tab.mouse.down()
+    for k in range(4 * count):  # a move that ends on the same value draws nothing
+        share = 0.1 + 0.8 * (0.618034 * k % 1)
+        drawn = tab.evaluate("window.moves.length")
+        if drawn >= count:
+            break
+        tab.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+        tab.evaluate("() => new Promise((next) => requestAnimationFrame(() => setTimeout(next)))")
+    tab.mouse.up()
+    found = tab.evaluate("window.moves")
+    tab.close()
+    if len(found) < count:
+        raise RuntimeError(f"{url}: {4 * count} moves of the slider drew {len(found)} pictures.")
+    return found[:count]
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The smallest value that `share` of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
+
+
+def built(setting: Setting, folder: Path) -> Path:
+    """The site to measure: the whole book; with ``quick`` one page with a small explorer."""
+    if not setting.quick:
+        build(ROOT)
+        return ROOT / "_build" / "html"
+    copy_book(folder, small=True)
+    page = json.loads((folder / "page.ipynb").read_text())
+    page["cells"][1]["source"] = SMALL_EXPLORER
+    (folder / "page.ipynb").write_text(json.dumps(page))
+    build(folder)
+    return folder / "_build" / "html"
+
+
+def measure(setting: Setting) -> list[Measured]:
+    path = runpy.run_path(str(ROOT / "tests" / "browser" / "find_browser.py"))["find"]()
+    if path is None:
+        raise RuntimeError("There is no Chromium here. `make bench-page` fetches one.")
+    with tempfile.TemporaryDirectory() as temporary:
+        site = built(setting, Path(temporary) / "book")
+        with served(site) as address, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+            return list(measure_site(browser, site, address, setting))
+
+
+def measure_site(browser: Browser, site: Path, address: str, setting: Setting) -> Iterator[Measured]:
+    """The figures of a site that is served at `address`."""
+    files = (file.relative_to(site) for file in sorted(site.rglob("*.html")))
+    pages = [
+        file.with_suffix("").as_posix() for file in files if file.parts[0] != "_static" and file.stem not in NO_PAGES
+    ]
+    weights = {page: weigh(browser, site, address, page) for page in pages}
+    heaviest = max(pages, key=lambda page: weights[page].compressed)
+    yield Measured(
+        "pages/compressed",
+        "what the heaviest page loads, compressed",
+        [weights[heaviest].compressed],
+        {f"{page}, MB": [weight.compressed] for page, weight in weights.items()},
+        unit="MB",
+        at_most=3,
+        note=heaviest,
+    )
+    yield Measured(
+        "pages/raw",
+        "what the largest page loads, before compression",
+        [max(weight.raw for weight in weights.values())],
+        {f"{page}, MB": [weight.raw] for page, weight in weights.items()},
+        unit="MB",
+    )
+    yield Measured(
+        "pages/requests",
+        "files that a page loads, the most",
+        [max(weight.requests for weight in weights.values())],
+        {page: [weight.requests] for page, weight in weights.items()},
+        unit="",
+    )
+    alive = [page for page in pages if weights[page].explorers]
+    one = ONE_EXPLORER if ONE_EXPLORER in alive else alive[0]
+    for page in dict.fromkeys([one, max(alive, key=lambda page: weights[page].compressed)]):
+        url = f"{address}/{page}.html"
+        stands = [first_picture(browser, url) for _ in range(setting.rounds)]
+        yield Measured(
+            f"pages/first-picture/{page}",
+            "from the start of the navigation to the first explorer's first picture, nothing in the cache",
+            stands,
+            {"ms": stands},
+            unit="ms",
+            at_most=300,
+        )
+        count = 8 if setting.quick else 200
+        runs = [moves(browser, url, count) for _ in range(setting.rounds)]
+        for name, share, bar in (("median", 0.5, 16), ("95th", 0.95, 33)):
+            found = [percentile(run, share) for run in runs]
+            yield Measured(
+                f"pages/move/{name}/{page}",
+                f"from a slider's event to the end of the drawing in its frame, {name} of {count} moves by the mouse",
+                found,
+                {"ms": found},
+                unit="ms",
+                at_most=bar,
+            )
