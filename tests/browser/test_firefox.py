@@ -68,7 +68,7 @@ def test_an_explorer_draws_and_its_slider_moves_by_keyboard(firefox, addresses, 
     slider = firefox.evaluate(FOCUS, case.slider)
     assert slider["focused"]
     firefox.press(case.key)
-    firefox.wait_for(f"(before) => document.activeElement.value !== before", slider["value"])
+    firefox.wait_for("(before) => document.activeElement.value !== before", slider["value"])
     assert firefox.evaluate(ROUNDED, case.trait) == numbers(case.moved)
     if not slider["later"]:
         assert firefox.evaluate(PICTURES) != first
