@@ -55,6 +55,7 @@ def test_in_high_contrast_it_has_the_systems_colours(visit, pages, explorers, na
     tab = visit(pages(explorers[name]), forced_colors="active")
     shown = [pixel for pixel in tab.evaluate(INKED, f"{ROOT} .aae-picture") if pixel[3]]
     ink = tab.evaluate(SYSTEM, "CanvasText")
+    assert shown and tab.evaluate("matchMedia('(forced-colors: active)').matches")
     for pixel in shown:
         assert pixel[:3] == pytest.approx(ink, abs=3)
     slider = tab.get_by_role("slider", name=CASES[name].slider, exact=True)
