@@ -138,6 +138,7 @@ def saved_with_widgets():
     slider.close()
 
 
+@pytest.mark.filterwarnings("ignore:Overriding existing pre_save_hook")  # by itself: traitlets checks it twice
 def test_jupyter_saves_no_widget_state(saved_with_widgets, tmp_path):
     """With the settings that CONTRIBUTING.md names; ``test_jupyter.py`` has a running server save."""
     from jupyter_server.services.contents.largefilemanager import LargeFileManager

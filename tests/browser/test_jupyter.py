@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+import matplotlib
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
@@ -87,6 +88,9 @@ def jupyter(tmp_path_factory):
     options = ["--IdentityProvider.token=", "--LabApp.extension_manager=readonly", f"--config={CONFIG}"]
     theirs = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")}
     ours = {key: str(folder) for key, folder in places.items()} | {"OMP_NUM_THREADS": "1", "PYTHONNOUSERSITE": "1"}
+    ours["MPLCONFIGDIR"] = (
+        matplotlib.get_cachedir()
+    )  # else the kernel makes a list of fonts, and says so if that takes long
     log = home / "log.txt"
     with log.open("w") as file:
         server = subprocess.Popen([*command, *options], cwd=home / "work", env=theirs | ours, stdout=file, stderr=file)
