@@ -5,14 +5,17 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -29,6 +32,7 @@ CONSTRAINTS = {
     canonicalize_name(name): Version(version)
     for name, version in re.findall(r"(?m)^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text("utf-8"))
 }
+COLAB = {"anywidget": "0.9.21", "ipywidgets": "7.7.1", "torch": "2.8.0", "numpy": "2.0.2", "typer": "0.16.0"}
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -102,10 +106,9 @@ def test_version_is_the_same_everywhere():
 
 def test_colab_keeps_its_own_packages():
     """What Colab preinstalls satisfies the ranges, so that pip leaves it alone."""
-    colab = {"anywidget": "0.9.21", "ipywidgets": "7.7.1", "torch": "2.8.0", "numpy": "2.0.2", "typer": "0.16.0"}
     for requirement in map(Requirement, PROJECT["project"]["dependencies"]):
-        if requirement.name in colab:
-            assert Version(colab[requirement.name]) in requirement.specifier
+        if requirement.name in COLAB:
+            assert Version(COLAB[requirement.name]) in requirement.specifier
         assert not any(clause.operator == "==" for clause in requirement.specifier), f"{requirement} is pinned"
 
 
@@ -118,6 +121,49 @@ def test_notebook_is_committed_clean(path):
     assert notebook["metadata"]["accelerator"] == "GPU"
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
     assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
+
+
+@pytest.fixture
+def saved_with_widgets():
+    """A notebook as Jupyter saves it where "Save Widget State Automatically" is on, or Colab always."""
+    from ipywidgets import IntSlider, Widget
+
+    slider = IntSlider(3)
+    state = Widget.get_manager_state()
+    assert slider.model_id in state["state"]
+    notebook = new_notebook(
+        cells=[new_code_cell("1 + 1", execution_count=1, outputs=[new_output("execute_result", {"text/plain": "2"})])],
+        metadata={"accelerator": "GPU", "widgets": {"application/vnd.jupyter.widget-state+json": state}},
+    )
+    yield notebook
+    slider.close()
+
+
+@pytest.mark.filterwarnings("ignore:Overriding existing pre_save_hook")  # by itself: traitlets checks it twice
+def test_jupyter_saves_no_widget_state(saved_with_widgets, tmp_path):
+    """With the settings that CONTRIBUTING.md names; ``test_jupyter.py`` has a running server save."""
+    from jupyter_server.services.contents.largefilemanager import LargeFileManager
+    from traitlets.config import PyFileConfigLoader
+
+    config = PyFileConfigLoader("jupyter_server_config.py", str(ROOT / "tools")).load_config()
+    manager = LargeFileManager(config=config, root_dir=str(tmp_path))
+    manager.save({"type": "notebook", "format": "json", "content": saved_with_widgets}, "new.ipynb")
+    manager.save({"type": "file", "format": "text", "content": "widgets"}, "new.txt")
+    saved = nbformat.read(tmp_path / "new.ipynb", as_version=4)
+    assert "widgets" not in saved.metadata and saved.metadata.accelerator == "GPU"
+    assert saved.cells[0].outputs[0].data == {"text/plain": "2"}
+    assert (tmp_path / "new.txt").read_text() == "widgets"
+
+
+def test_a_commit_takes_outputs_and_widget_state_away(saved_with_widgets, tmp_path):
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"][0]["hooks"]
+    program, *options = shlex.split(next(hook["entry"] for hook in hooks if hook["id"] == "nbstripout"))
+    path = tmp_path / "new.ipynb"
+    nbformat.write(saved_with_widgets, path)
+    subprocess.run([Path(sys.executable).with_name(Path(program).name), *options, path], check=True)
+    stripped = nbformat.read(path, as_version=4)
+    assert "widgets" not in stripped.metadata and stripped.metadata.accelerator == "GPU"
+    assert stripped.cells[0].outputs == [] and stripped.cells[0].id == saved_with_widgets.cells[0].id
 
 
 @each_notebook
@@ -137,6 +183,17 @@ def test_notebook_says_what_its_figures_show(path):
     """Every figure is shown with words; a bare plt.show has none."""
     source = "\n".join("".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"])
     assert "plt.show(" not in source
+
+
+def test_an_explorers_class_is_under_sixty_lines():
+    """What is more belongs into the functions beside it, or into a part that others can use."""
+    lines = {}
+    for path in (ROOT / "aae_core" / "explorers").glob("*.py"):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and node.name.endswith("Explorer"):
+                lines[node.name] = node.end_lineno - node.lineno + 1
+    assert len(lines) > 8
+    assert {name: count for name, count in lines.items() if count >= 60} == {}
 
 
 def test_every_chapter_is_in_the_table_of_contents():

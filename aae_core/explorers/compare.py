@@ -52,24 +52,7 @@ class CompareExplorer(Explorer):
         self, groups: Mapping[str, Mapping[str, nn.Module]], digits: Digits, z: Any = (0.0, 0.0), limit: float = 3.5,
         **options: Any,
     ) -> None:  # fmt: skip
-        if not groups or len({len(models) for models in groups.values()}) != 1 or not next(iter(groups.values())):
-            sizes = {name: len(models) for name, models in groups.items()}
-            raise ValueError(f"groups: expected one or more, with equally many models in each, got {sizes}.")
-        weights, codes, about, pages = [], [], [], []
-        for name, models in groups.items():
-            packed, prior = [], next(iter(models.values())).prior
-            for label, model in models.items():
-                pages.append(PageDecoder(model))
-                if pages[-1].code_dim != 2 or pages[-1].n_classes:
-                    raise ValueError(f"{name}, {label}: expected a decoder of 2-D codes alone.")
-                spec, text = pages[-1].traits()
-                points, lines = pack_codes(codes_of(model, digits), digits.labels)
-                packed.append({"name": label, "decoder": spec, "codes": points})
-                weights.append(text)
-                codes.append(lines)
-            samples, field, levels = describe_prior(prior, len(digits), limit)
-            about.append({"name": name, "models": packed, "samples": samples[0], "prior": field[0], "levels": levels})
-            codes += [samples[1], field[1]]
+        pages, about, weights, codes = pack_groups(groups, digits, limit)
         options = {"name": "compare", "title": "Two decoders, one point"} | options
         super().__init__(z=z, limit=limit, about=about, weights="\n".join(weights), codes="\n".join(codes), **options)
         self.start = self.z
@@ -88,6 +71,35 @@ class CompareExplorer(Explorer):
     def _check_choice(self, proposal: dict[str, Any]) -> int:
         count = len(self.about) if proposal["trait"].name == "group" else len(self.about[0]["models"])
         return self.check_index(proposal, count)
+
+
+def pack_groups(
+    groups: Mapping[str, Mapping[str, nn.Module]], digits: Digits, limit: float
+) -> tuple[list[PageDecoder], list[dict[str, Any]], list[str], list[str]]:
+    """Every model's decoder, each group as a page reads it, and the lines of the traits `weights` and `codes`.
+
+    Raises:
+        ValueError: no group, groups of unequal size, or a code that is not 2-D.
+    """
+    if not groups or len({len(models) for models in groups.values()}) != 1 or not next(iter(groups.values())):
+        sizes = {name: len(models) for name, models in groups.items()}
+        raise ValueError(f"groups: expected one or more, with equally many models in each, got {sizes}.")
+    pages, about, weights, codes = [], [], [], []
+    for name, models in groups.items():
+        packed, prior = [], next(iter(models.values())).prior
+        for label, model in models.items():
+            pages.append(PageDecoder(model))
+            if pages[-1].code_dim != 2 or pages[-1].n_classes:
+                raise ValueError(f"{name}, {label}: expected a decoder of 2-D codes alone.")
+            spec, text = pages[-1].traits()
+            points, lines = pack_codes(codes_of(model, digits), digits.labels)
+            packed.append({"name": label, "decoder": spec, "codes": points})
+            weights.append(text)
+            codes.append(lines)
+        samples, field, levels = describe_prior(prior, len(digits), limit)
+        about.append({"name": name, "models": packed, "samples": samples[0], "prior": field[0], "levels": levels})
+        codes += [samples[1], field[1]]
+    return pages, about, weights, codes
 
 
 def describe_prior(prior: Any, n: int, limit: float) -> tuple[Any, Any, list[float]]:

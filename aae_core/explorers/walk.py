@@ -24,12 +24,10 @@ class WalkExplorer(Explorer):
     Args:
         model: a model with a decoder and no labels, or such a decoder; see :class:`PageDecoder`, which also says what
             may stand in `options` for a decoder that is not this package's.
-        start: the code that the walk leaves, code_dim numbers; sampled by `seed` by default.
-        end: the code that it goes to; likewise.
+        start, end: the codes that the walk leaves and goes to, code_dim numbers each; sampled by `seed` by default.
         t: where on the walk to begin, 0 … 1.
         coordinates: indices of the coordinates that get a slider; by default the eight that change pictures most.
         limit: their sliders go from −limit to limit.
-        seed: of the sampled codes.
         options: other traits, such as `name` or `title`.
 
     The traits `start`, `end`, `t` and `nudge` (what is added to the coordinates) follow the reader and may be set.
@@ -50,43 +48,53 @@ class WalkExplorer(Explorer):
         self, model: nn.Module, start: Any = None, end: Any = None, t: float = 0.5,
         coordinates: Sequence[int] | None = None, limit: float = 4.0, seed: int = 0, **options: Any,
     ) -> None:  # fmt: skip
-        given = {key: options.pop(key) for key in PageDecoder.OPTIONS if key in options}
-        page = PageDecoder(model, **given)
+        page = PageDecoder(model, **{key: options.pop(key) for key in PageDecoder.OPTIONS if key in options})
         if page.n_classes:
             raise ValueError(f"model: expected a decoder without labels, got one of {page.n_classes} classes.")
         if not (math.isfinite(limit) and limit > 0):
             raise ValueError(f"limit: expected a number above 0, got {limit}.")
-        drawn = torch.randn(2, page.code_dim, generator=torch.Generator().manual_seed(seed))
-        start, end = (code if given is None else given for code, given in zip(drawn, (start, end), strict=True))
-        coordinates = most_visible(page)[:8] if coordinates is None else list(coordinates)
-        if not coordinates or not all(0 <= k < page.code_dim for k in coordinates):
-            raise ValueError(f"coordinates: expected some of 0 … {page.code_dim - 1}, got {coordinates}.")
-        options = {"name": "walk", "title": "Latent walk"} | options
+        start, end = ends_of(page, start, end, seed)
+        coordinates = coordinates_of(page, coordinates)
         spec, weights = page.traits()
         super().__init__(
             decoder=spec, weights=weights, coordinates=coordinates, limit=limit, start=start, end=end, t=t,
-            nudge=[0.0] * len(coordinates), **options,
+            nudge=[0.0] * len(coordinates), **{"name": "walk", "title": "Latent walk"} | options,
         )  # fmt: skip
         # Wide: two columns of sliders beneath the stage. Narrow: one, beneath a stage of two rows.
         self.room = [0, 272 + 44 * -(-len(coordinates) // 2), 0, 378 + 44 * len(coordinates)]
         self.home = {"start": self.start, "end": self.end, "t": self.t}
-        ends = torch.tensor([self.start, self.end])
-        self.poster = still(page.images(spherical(ends[0], ends[1], torch.linspace(0, 1, STOPS))), columns=STOPS)
+        way = spherical(*torch.tensor([self.start, self.end]), torch.linspace(0, 1, STOPS))
+        self.poster = still(page.images(way), columns=STOPS)
         self.poster_alt = f"{STOPS} generated images, each a little different from the one before it"
 
-    @traitlets.validate("start", "end")
-    def _check_end(self, proposal: dict[str, Any]) -> list[float]:
-        return self.check_code(proposal, self.decoder["code_dim"])
-
-    @traitlets.validate("nudge")
-    def _check_nudge(self, proposal: dict[str, Any]) -> list[float]:
-        return self.check_code(proposal, len(self.coordinates))
+    @traitlets.validate("start", "end", "nudge")
+    def _check_code(self, proposal: dict[str, Any]) -> list[float]:
+        of_all = proposal["trait"].name != "nudge"
+        return self.check_code(proposal, self.decoder["code_dim"] if of_all else len(self.coordinates))
 
     @traitlets.validate("t")
     def _check_t(self, proposal: dict[str, Any]) -> float:
         if not 0 <= proposal["value"] <= 1:
             raise traitlets.TraitError(f"t: expected a number in 0 … 1, got {proposal['value']}.")
         return proposal["value"]
+
+
+def ends_of(page: PageDecoder, start: Any, end: Any, seed: int) -> tuple[Any, Any]:
+    """The two codes that are given; what is None is sampled."""
+    drawn = torch.randn(2, page.code_dim, generator=torch.Generator().manual_seed(seed))
+    return tuple(code if given is None else given for code, given in zip(drawn, (start, end), strict=True))
+
+
+def coordinates_of(page: PageDecoder, chosen: Sequence[int] | None) -> list[int]:
+    """The chosen coordinates, or the eight that change pictures most.
+
+    Raises:
+        ValueError: none, or one that the code has not.
+    """
+    coordinates = most_visible(page)[:8] if chosen is None else list(chosen)
+    if not coordinates or not all(0 <= k < page.code_dim for k in coordinates):
+        raise ValueError(f"coordinates: expected some of 0 … {page.code_dim - 1}, got {coordinates}.")
+    return coordinates
 
 
 def most_visible(page: PageDecoder, reach: float = 2.0, n: int = 64) -> list[int]:

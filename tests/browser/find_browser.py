@@ -1,6 +1,7 @@
-"""Finds a Chromium for the tests; with ``--install`` fetches one if there is none.
+"""Finds a Chromium and a Firefox for the tests; with ``--install`` fetches those that are not there.
 
-The order: Playwright's own, a Chromium or Chrome on the path, Playwright's download, Debian's package.
+Chromium, which the tests need: Playwright's own, a Chromium or Chrome on the path, Playwright's download, Debian's package.
+Firefox, without which its tests are skipped: one on the path, Debian's package. Playwright's own does not speak WebDriver BiDi.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FIREFOXES = ("firefox-esr", "firefox")
 
 
 def find() -> str | None:
@@ -23,6 +25,11 @@ def find() -> str | None:
     if own.exists():
         return str(own)
     return next((path for path in map(shutil.which, NAMES) if path), None)
+
+
+def find_firefox() -> str | None:
+    """The path of a Firefox that is here, or None."""
+    return next((path for path in map(shutil.which, FIREFOXES) if path), None)
 
 
 def run(*command: str) -> bool:
@@ -42,12 +49,19 @@ def install() -> str | None:
     # only root may install the system libraries that Playwright's build needs; elsewhere they are mostly there
     if run(sys.executable, "-m", "playwright", "install", *["--with-deps"] * root, "chromium") and (path := find()):
         return path
+    print("Playwright's download did not work here.")
+    install_package("chromium")
+    return find()
+
+
+def install_package(name: str) -> None:
+    """Installs a package of Debian's, where there is apt-get and we may."""
+    root = os.geteuid() == 0
     become = [] if root else ["sudo", "-n"]
     if shutil.which("apt-get") and (root or shutil.which("sudo")):
-        print("Playwright's download did not work here. Trying Debian's chromium.")
+        print(f"Trying Debian's {name}.")
         run(*become, "apt-get", "update", "-q")
-        run(*become, "apt-get", "install", "-y", "-q", "chromium")
-    return find()
+        run(*become, "apt-get", "install", "-y", "-q", name)
 
 
 if __name__ == "__main__":
@@ -55,3 +69,6 @@ if __name__ == "__main__":
     if path is None:
         sys.exit("The tests need a Chromium and none could be fetched. Install one (Debian: apt install chromium).")
     print(f"Browser: {path}")
+    if find_firefox() is None and "--install" in sys.argv:
+        install_package("firefox-esr")
+    print(f"Firefox: {find_firefox() or 'none, so its tests are skipped (Debian: apt install firefox-esr)'}")

@@ -1,7 +1,11 @@
-"""Every explorer in a real JupyterLab and a real Notebook, with a kernel, in a browser with the network refused."""
+"""Every explorer in a real JupyterLab and a real Notebook, with a kernel, in a browser with the network refused.
+
+The reader has turned on "Save Widget State Automatically", and the server has the project's settings, which keep it out.
+"""
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -9,114 +13,43 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from pathlib import Path
 
+import matplotlib
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 
 from conftest import LOCAL, PATIENCE
+from examples import CASES, MODELS, Case
 from tab import settle
 
 pytestmark = pytest.mark.browser
 
+CONFIG = Path(__file__).parents[2] / "tools" / "jupyter_server_config.py"
 HOSTS = {"lab": "lab/tree", "notebook": "notebooks"}
 OURS = ("blob:", "/labextensions/anywidget/", "/labextensions/@jupyter-widgets/")  # Jupyter's own parts may grumble
 READY = """(count) => document.querySelectorAll(".aae-explorer[data-ready]").length === count
     || document.querySelector('[data-mime-type="application/vnd.jupyter.error"], [data-mime-type="application/vnd.jupyter.stderr"]')"""
-PICTURES = """(root) => [...root.querySelectorAll("canvas")].map((canvas) => {
+PICTURES = """(root) => [...root.querySelectorAll("canvas")].filter((canvas) => canvas.checkVisibility()).map((canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return data.reduce((sum, value) => (Math.imul(sum, 31) + value) | 0, 7);
 })"""
 DRAWN = """(root) => {
     const ink = getComputedStyle(root).getPropertyValue("--aae-ink").match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16));
-    return [...root.querySelectorAll("canvas")].every((canvas) => {
+    const shown = [...root.querySelectorAll("canvas")].filter((canvas) => canvas.checkVisibility() && !canvas.closest(".aae-seen"));
+    return shown.every((canvas) => {
         const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
         let k = 0; // the pixel with most ink
         for (let i = 0; i < data.length; i += 4) if (data[i + 3] > data[k + 3]) k = i;
         return data[k + 3] > 0 && (!canvas.matches(".aae-picture") || ink.every((part, c) => Math.abs(part - data[k + c]) < 3));
     });
-}"""  # nothing is blank, and images have the ink of the theme that the page has now
-MODELS = """
-import numpy as np
-import torch
-from torch import nn
-
-from aae_core.data import Digits
-from aae_core.explorers import (
-    CompareExplorer, MapExplorer, ParzenExplorer, ParzenSeries, RegionExplorer, StyleExplorer, TrainingExplorer,
-    TrainingRecorder, WalkExplorer,
-)
-from aae_core.models import VAE, AdversarialAutoencoder, LabelledAAE, ReductionAAE
-from aae_core.networks import Decoder
-from aae_core.priors import Gaussian, GaussianMixture
-
-
-def lively(module):
-    "Never trained, but what it draws differs from code to code."
-    for layer in module.modules():
-        if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, 0, 2 / layer.in_features**0.5)
-    return module.eval()
-
-
-torch.manual_seed(0)
-torch.set_num_threads(1)
-small = {"hidden": (16,)}
-digits = Digits(torch.randint(0, 256, (100, 1, 28, 28), dtype=torch.uint8), torch.arange(100) % 10)
-"""
-
-
-@dataclass(frozen=True)
-class Case:
-    """An explorer: how a cell makes it, the slider and the key that move it, and what that does to its trait."""
-
-    make: str
-    title: str
-    slider: str
-    key: str
-    trait: str
-    first: str  # its value to begin with, and after the key, as Python prints it
-    moved: str
-
-
-CASES = {
-    "style": Case(
-        "StyleExplorer(lively(Decoder(2, (16,), n_classes=10)))",
-        "Style explorer", "style 2", "ArrowRight", "z", "[0.0, 0.0]", "[0.0, 0.05]",
-    ),
-    "walk": Case(
-        "WalkExplorer(lively(Decoder(3, (16,))))",
-        "Latent walk", "Along the walk", "ArrowRight", "t", "0.5", "0.51",
-    ),
-    "training": Case(
-        "recorder = TrainingRecorder(digits, steps=4, frames=2)\n"
-        "for step in (0, 1, 4):\n"
-        "    recorder(step, lively(AdversarialAutoencoder(Gaussian(2), **small)))\n"
-        "TrainingExplorer(recorder)",
-        "Training explorer", "Training step", "ArrowLeft", "frame", "2", "1",
-    ),
-    "compare": Case(
-        "CompareExplorer({'Gaussian': {'VAE': lively(VAE(Gaussian(2), **small)),"
-        " 'AAE': lively(AdversarialAutoencoder(Gaussian(2), **small))}}, digits)",
-        "Two decoders, one point", "Code, z1", "ArrowRight", "z", "[0.0, 0.0]", "[0.1, 0.0]",
-    ),
-    "region": Case(
-        "RegionExplorer(lively(LabelledAAE(GaussianMixture(), (16,), discriminator_hidden=(8,))),"
-        " GaussianMixture().sample(100, digits.labels), digits.labels, label=None)",
-        "Region explorer", "Codes of held-out digits, z1", "ArrowRight", "z", "[1.4, 0.0]", "[1.5, 0.0]",
-    ),
-    "map": Case(
-        "MapExplorer(lively(ReductionAAE(2, hidden=(16, 16), discriminator_hidden=(8, 8))), digits)",
-        "A map of digits", "distance to keep", "ArrowRight", "distance", "6.0", "6.1",
-    ),
-    "parzen": Case(
-        "ParzenExplorer({name: ParzenSeries(digits.pixels(slice(k, k + 20)), (0, 1 + k, k), (0.1, 0.2, 0.4))"
-        " for k, name in enumerate('ab')})",
-        "What a Parzen window rewards", "bandwidth", "End", "bandwidth", "0.2", "0.4",
-    ),
-}  # fmt: skip
+}"""  # nothing is blank, and images have the ink of the theme that the page has now; a drawing is not there yet
+WATCH = 'seen = set(); draw.observe(lambda change: seen.add(change.name), ["z", "label", "drawing"])'
+TELL = "print(sorted(seen), draw.z, draw.label, len(draw.drawing), sep='; '); seen.clear()"
+MOVE = "if draw.drawing: draw.z, draw.label = [1.0, -0.5], 7"  # "Run All Cells" comes here before anything is drawn
+WRITE = "if draw.drawing: draw.drawing = [[0.4, 0.2, 0.4, 0.8], [0.4, 0.2, 0.6, 0.5]]"
 
 
 def cells(name: str, case: Case) -> list[str]:
@@ -128,12 +61,12 @@ def cells(name: str, case: Case) -> list[str]:
 
 @pytest.fixture(scope="module")
 def jupyter(tmp_path_factory):
-    """The address of a Jupyter server on a folder with the notebook; it reads nothing of the user's."""
+    """The address of a Jupyter server on a folder with the notebook, and the folder; it reads nothing of the user's."""
     home = tmp_path_factory.mktemp("jupyter")
     places = {f"JUPYTER_{part}_DIR": home / part.lower() for part in ("CONFIG", "DATA", "RUNTIME")}
     places |= {"HOME": home, "IPYTHONDIR": home / "ipython", "XDG_CACHE_HOME": home / "cache"}
     (home / "work").mkdir()
-    sources = [MODELS, *(text for name, case in CASES.items() for text in cells(name, case))]
+    sources = [MODELS, *(text for name, case in CASES.items() for text in cells(name, case)), WATCH, TELL, MOVE, WRITE]
     notebook = new_notebook(
         cells=[new_code_cell(text.strip()) for text in sources],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
@@ -145,13 +78,19 @@ def jupyter(tmp_path_factory):
     (home / "config" / "labconfig" / "page_config.json").write_text(
         json.dumps({"disabledExtensions": {f"@jupyterlab/{name}": True for name in asks}})
     )
+    settings = home / "config" / "lab" / "user-settings" / "@jupyter-widgets" / "jupyterlab-manager"
+    settings.mkdir(parents=True)
+    (settings / "plugin.jupyterlab-settings").write_text(json.dumps({"saveState": True}))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
-    options = ["--IdentityProvider.token=", "--LabApp.extension_manager=readonly"]
+    options = ["--IdentityProvider.token=", "--LabApp.extension_manager=readonly", f"--config={CONFIG}"]
     theirs = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")}
     ours = {key: str(folder) for key, folder in places.items()} | {"OMP_NUM_THREADS": "1", "PYTHONNOUSERSITE": "1"}
+    ours["MPLCONFIGDIR"] = (
+        matplotlib.get_cachedir()
+    )  # else the kernel makes a list of fonts, and says so if that takes long
     log = home / "log.txt"
     with log.open("w") as file:
         server = subprocess.Popen([*command, *options], cwd=home / "work", env=theirs | ours, stdout=file, stderr=file)
@@ -160,7 +99,7 @@ def jupyter(tmp_path_factory):
         while not (found := list((home / "runtime").glob("jpserver-*.json"))):
             assert server.poll() is None and time.monotonic() < until, log.read_text()
             time.sleep(0.1)
-        yield json.loads(found[0].read_text())["url"]
+        yield json.loads(found[0].read_text())["url"], home / "work"
     finally:
         server.terminate()
         server.wait(30)
@@ -183,7 +122,7 @@ def desk(request, jupyter, chromium):
     tab = context.new_page()
     tab.on("console", lambda m: note(m.location["url"], m.text) if m.type in {"error", "warning"} else None)
     tab.on("pageerror", lambda error: note(error.stack or "", str(error)))
-    tab.goto(f"{jupyter}{HOSTS[request.param]}/{request.param}.ipynb")
+    tab.goto(f"{jupyter[0]}{HOSTS[request.param]}/{request.param}.ipynb")
     tab.locator(".jp-Toolbar-kernelName", has_text="Python 3").wait_for()
     tab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
     choose(tab, "Run", "Run All Cells")
@@ -231,14 +170,59 @@ def test_an_explorer_and_the_kernel_follow_each_other(desk, name):
     settle(desk)
     first = root.evaluate(PICTURES)
 
-    root.get_by_role("slider", name=case.slider, exact=True).focus()
+    slider = root.get_by_role("slider", name=case.slider, exact=True)
+    at_once = slider.get_attribute("data-acts") != "later"  # on the steps to come: it changes no picture by itself
+    slider.focus()
     desk.keyboard.press(case.key)
-    wait(desk, root, f"(root, first) => ({PICTURES})(root).join() !== first.join()", first)
+    if at_once:
+        wait(desk, root, f"(root, first) => ({PICTURES})(root).join() !== first.join()", first)
     expect(run(desk, read)).to_have_text(case.moved, timeout=PATIENCE)
 
+    put = slider.input_value()
     run(desk, back)
-    wait(desk, root, f"(root, first) => ({PICTURES})(root).join() === first.join()", first)
+    expect(slider).not_to_have_value(put, timeout=PATIENCE)
+    if at_once:
+        wait(desk, root, f"(root, first) => ({PICTURES})(root).join() === first.join()", first)
     wait(desk, root, DRAWN)
+
+
+def test_the_kernel_sees_style_digit_and_drawing_and_may_set_them(desk):
+    root = view(desk, "draw")
+    sliders = [root.get_by_role("slider", name=f"style {k}", exact=True) for k in (1, 2)]
+
+    def told(strokes, label):
+        """What the kernel has seen change, and the style it knows: that of the sliders, once the page has moved them."""
+        output = run(desk, TELL)
+        expect(output).to_have_text(re.compile(rf"; {label}; {strokes}$"), timeout=PATIENCE)
+        names, z, *_ = map(ast.literal_eval, output.inner_text().split("; "))
+        shown = [float(slider.get_attribute("aria-valuetext").replace("\u2212", "-")) for slider in sliders]
+        assert z == pytest.approx(shown, abs=0.006)
+        return names, z
+
+    root.locator(".aae-paper").scroll_into_view_if_needed()
+    box = root.locator(".aae-paper").bounding_box()
+    points = [
+        (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in ((0.3, 0.3), (0.6, 0.4), (0.4, 0.8))
+    ]
+    desk.mouse.move(*points[0])
+    desk.mouse.down()
+    for point in points[1:]:
+        desk.mouse.move(*point, steps=3)
+    desk.mouse.up()
+    root.locator(".aae-tile").nth(4).click()
+    names, read = told(strokes=1, label=4)
+    assert names == ["drawing", "label", "z"] and read != [0, 0]
+
+    run(desk, MOVE)
+    for slider, value in zip(sliders, ("1", "-0.5"), strict=True):
+        expect(slider).to_have_value(value, timeout=PATIENCE)
+    expect(root.locator(".aae-tile input").nth(7)).to_be_checked(timeout=PATIENCE)
+    assert told(strokes=1, label=7) == (["label", "z"], [1, -0.5])
+
+    run(desk, WRITE)  # the page reads a style off it, and tells the kernel
+    expect(sliders[0]).not_to_have_value("1", timeout=PATIENCE)
+    names, written = told(strokes=2, label=7)
+    assert names == ["drawing", "z"] and written not in ([1, -0.5], read)
 
 
 def test_explorers_follow_the_theme(desk):
@@ -247,3 +231,16 @@ def test_explorers_follow_the_theme(desk):
         desk.locator(f"body[data-jp-theme-light={light}]").wait_for(state="attached")
         for name in CASES:
             wait(desk, view(desk, name), DRAWN)
+
+
+def test_a_notebook_is_saved_without_widget_state(desk, jupyter):
+    path = jupyter[1] / Path(desk.url).name
+    before = path.stat().st_mtime_ns
+    desk.keyboard.press("Control+s")
+    until = time.monotonic() + PATIENCE / 1000
+    while path.stat().st_mtime_ns == before:
+        assert time.monotonic() < until, "the notebook was not saved"
+        desk.wait_for_timeout(100)
+    desk.wait_for_timeout(500)  # until the file is whole
+    saved = nbformat.read(path, as_version=4)
+    assert any(cell.outputs for cell in saved.cells) and "widgets" not in saved.metadata

@@ -179,6 +179,19 @@ def test_sample_draws_about_the_heads_and_reset_comes_back(visit, url, model, ex
     assert get(tab, "z") == pytest.approx(explorer.z) and get(tab, "distance") == 6.0
 
 
+def test_a_head_is_glided_to_where_motion_is_welcome(visit, url, model):
+    for motion, glides in (("no-preference", True), ("reduce", False)):
+        tab = visit(url)
+        tab.emulate_media(reduced_motion=motion)
+        tab.evaluate("() => { window.seen = []; models[0].on('change:z', () => seen.push(models[0].get('z'))); }")
+        tab.locator(f"{ROOT} .aae-tile").nth(7).click()
+        target = model.heads[7].tolist()
+        tab.wait_for_function(
+            "(z) => String(models[0].get('z').map(Math.fround)) === String(z.map(Math.fround))", arg=target
+        )
+        assert (tab.evaluate("seen.length") > 1) == glides
+
+
 def test_the_state_is_in_the_address(visit, url):
     tab = visit(f"{url}#map.z=1.5,-2&map.distance=3.5")
     assert (get(tab, "z"), get(tab, "distance")) == ([1.5, -2], 3.5)
