@@ -77,10 +77,16 @@ def load(name: str | Path, device: Device = "cpu") -> nn.Module:
         The model in evaluation mode, ``float32``.
 
     Raises:
-        ValueError: unknown name, or a card and weights that do not belong together.
+        ValueError: unknown name, weights that do not come with the package, or a card and weights that do not belong
+            together.
     """
     folder, about = folder_of(name), card(name)
     path = folder / WEIGHTS
+    if not path.exists():
+        raise ValueError(
+            f"{name}: its weights do not come with the package, only its card and its recorded runs. "
+            f"Train it: aae train {name}"
+        )
     model = recipe(about["recipe"]).make(seed=0, image_shape=image_shape_of(about))
     try:
         state = {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}

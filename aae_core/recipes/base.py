@@ -27,6 +27,8 @@ class Recipe:
         practice: where the choices come from, in a word or two each.
         finish: what is done to the trained model before it is kept.
         labelled: how many training images keep their label, or which share of them (0.2); None is all of them.
+        ships: whether its weights come with the package. Where no page needs them they stay out, for the package is to
+            stay small; the card and the recorded runs come in any case.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Recipe:
     practice: tuple[str, ...] = ()
     finish: Callable[[nn.Module], None] | None = None
     labelled: int | float | None = None
+    ships: bool = True
 
     def make(self, seed: int, image_shape: Sequence[int] = IMAGE_SHAPE) -> nn.Module:
         """The untrained model for images of `image_shape` (C, H, W), with the first weights of `seed`."""

@@ -75,6 +75,7 @@ def _semi_supervised(labels: str, known: int | None, summary: str, *, epochs: in
         measures=(*READING, "sample_accuracy", "style_leak"),
         practice=("paper: ten classes and a 10-D style, two discriminators, three phases, input noise of .3", *MODERN),
         labelled=known,
+        ships=known == 100,
     )
 
 
@@ -88,6 +89,7 @@ def _clustering(n_clusters: int) -> Recipe:
         measures=("clustering_error", "test_mse", "prior_swd"),
         practice=(f"paper: {n_clusters} clusters, batch norm on both heads of the encoder", *MODERN),
         labelled=0,
+        ships=n_clusters == 16,
     )
 
 
