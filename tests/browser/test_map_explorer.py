@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from statistics import median
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from aae_core.data import Digits
 from aae_core.explorers import MapExplorer
@@ -101,7 +103,7 @@ def test_the_penalty_is_the_models(visit, url, model, distance):
     penalty, close, pairs = readings(tab)
     model.head_distance, trained = distance, model.head_distance
     try:
-        real = float(model.further_losses()["heads"]) / model.head_weight
+        real = float(model.further_losses()["heads"].detach()) / model.head_weight
     finally:
         model.head_distance = trained
     assert penalty == pytest.approx(real, abs=0.006)
@@ -217,6 +219,18 @@ def test_two_views_of_one_explorer_follow_each_other(visit, url):
     assert shown[:2] == shown[2:] and len(shown) == 4
     tab.evaluate("control.abort()")
     assert tab.locator(ROOT).count() == 1
+
+
+def test_the_saved_picture_holds_heads_map_and_digits(visit, url):
+    tab = visit(url)
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Save picture").click()
+    image = Image.open(download.value.path())
+    assert download.value.suggested_filename == "map.png"
+    assert image.size == (10 * 189 + 21, 21 + 189 + 4 * 189)  # ten heads above a map four times as wide
+    below = np.asarray(image.convert("L"))[231:]
+    shares = [float((below[:, left:right] < 250).mean()) for left, right in ((21, 756), (777, 1323), (1344, 1701))]
+    assert min(shares) > 0.01 and (below[:, 1722:] == 255).all()
 
 
 @pytest.mark.parametrize("width", [320, 390, 600, 1280])

@@ -28,7 +28,7 @@ def row(k):
 def series():
     """Flat images of three greys, and curves that cross."""
     widths = np.array(GRID)
-    curves = [-40 / (k + 1) / widths**2 - (700 + 60 * k) * np.log(widths) for k in range(3)]
+    curves = [-40 / (k + 1) / widths**2 - (700 - 60 * k) * np.log(widths) for k in range(3)]
     return {
         name: ParzenSeries(torch.full((12, 1, 28, 28), 0.2 + 0.2 * k), curves[k].tolist())
         for k, name in enumerate(NAMES)

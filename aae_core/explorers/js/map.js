@@ -87,7 +87,10 @@ export default explorer((kit) => {
     kit.say("Reset");
   });
   const lead = h("p", { class: "aae-lead" }, `Drag over the map of ${count.toLocaleString("en")} held-out digits, or pick a head.`);
-  const tools = kit.tools(() => [picker.canvases, [plane.canvas, view.el, real.el]]);
+  const tools = kit.tools(() => [
+    picker.canvases,
+    [{ canvas: plane.canvas, span: 4 }, { canvas: view.el, span: 3 }, { canvas: real.el, span: 2 }],
+  ]);
   root.append(
     picker.el, h("div", { class: "aae-bar" }, h("div", { class: "aae-tools" }, sample, reset), lead),
     h(

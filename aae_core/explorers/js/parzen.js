@@ -60,9 +60,9 @@ export default explorer((kit) => {
     kit.say("Reset");
   });
   const lead = h("p", { class: "aae-lead" }, "Each row: draws from a density that is rated above, each a sample and noise of standard deviation ", h("i", {}, "\u03c3"), ".");
-  const tools = kit.tools(() => [[plot.canvas], ...rows.map(({ pictures }) => pictures.map(({ el }) => el))]);
+  const tools = kit.tools(() => [[{ canvas: plot.canvas, span: 5 }], ...rows.map(({ pictures }) => pictures.map(({ el }) => el))]);
   root.append(
-    h("div", { class: "aae-window" }, h("div", {}, plot.el, width.el), ranking),
+    h("div", { class: "aae-window" }, h("div", { dir: "ltr" }, plot.el, width.el), ranking),
     h("div", { class: "aae-bar" }, h("div", { class: "aae-tools" }, again, reset), lead),
     ...rows.map(({ el }) => el), tools,
   );

@@ -22,14 +22,24 @@ export async function copyText(text) {
 }
 
 /**
- * Saves rows of canvases as one PNG, on the theme's paper. Each row is a list of canvases, drawn `size` pixels wide;
- * `name` is the file's, without its ending.
+ * Saves rows of canvases as one PNG, on the theme's paper. Each row is a list of canvases, drawn `size` pixels wide, or of
+ * {canvas, span}, as wide as so many with the gaps between; `name` is the file's, without its ending.
  */
 export async function savePicture({ rows, name, theme, size = 168 }) {
   const gap = size / 8;
-  const heights = rows.map((row) => Math.max(...row.map((canvas) => (size * canvas.height) / canvas.width)));
+  const placed = rows.map((row) => {
+    let x = gap;
+    return row.map((one) => {
+      const { canvas = one, span = 1 } = one;
+      const width = span * (size + gap) - gap;
+      const place = { canvas, x, width, height: (width * canvas.height) / canvas.width };
+      x += width + gap;
+      return place;
+    });
+  });
+  const heights = placed.map((row) => Math.max(...row.map(({ height }) => height)));
   const sheet = h("canvas", {
-    width: gap + Math.max(...rows.map((row) => row.length)) * (size + gap),
+    width: Math.max(...placed.flat().map(({ x, width }) => x + width)) + gap,
     height: gap + heights.reduce((sum, height) => sum + height + gap, 0),
   });
   const context = sheet.getContext("2d");
@@ -37,8 +47,8 @@ export async function savePicture({ rows, name, theme, size = 168 }) {
   context.fillRect(0, 0, sheet.width, sheet.height);
   context.imageSmoothingQuality = "high";
   let y = gap;
-  rows.forEach((row, r) => {
-    row.forEach((canvas, k) => context.drawImage(canvas, gap + k * (size + gap), y, size, heights[r]));
+  placed.forEach((row, r) => {
+    for (const { canvas, x, width, height } of row) context.drawImage(canvas, x, y, width, height);
     y += heights[r] + gap;
   });
   const blob = await new Promise((done) => sheet.toBlob(done, "image/png"));
