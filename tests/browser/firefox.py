@@ -23,6 +23,7 @@ SETTINGS = {
     "network.proxy.ssl_port": 9,
     "network.proxy.no_proxies_on": "127.0.0.1",
     "ui.prefersReducedMotion": 1,
+    "dom.ipc.processPrelaunch.enabled": False,  # one tab needs no processes in reserve
 }
 KEYS = {"ArrowLeft": "\ue012", "ArrowUp": "\ue013", "ArrowRight": "\ue014", "ArrowDown": "\ue015",
         "End": "\ue010", "Home": "\ue011"}  # fmt: skip
@@ -48,16 +49,18 @@ class Firefox:
         lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in SETTINGS.items()]
         (home / "user.js").write_text("\n".join(lines))
         log = home / "log.txt"
-        command = [path, "--headless", "--no-remote", "--profile", str(home), "--remote-debugging-port", "0"]
+        options = ["--headless", "--no-remote", "--profile", str(home), "--remote-debugging-port", "0", "about:blank"]
         with log.open("w") as file:
             env = os.environ | {"HOME": str(home)}
-            self.process = subprocess.Popen(command, stdout=file, stderr=file, env=env)
+            self.process = subprocess.Popen([path, *options], stdout=file, stderr=file, env=env)
         try:
             address = self.until(lambda: re.search(r"BiDi listening on (ws://\S+)", log.read_text()), log.read_text)[1]
             self.socket = create_connection(f"{address}/session", timeout=patience, suppress_origin=True)
             self.send("session.new", capabilities={})
-            self.send("session.subscribe", events=EVENTS)
             self.tab = self.send("browsingContext.getTree")["contexts"][0]["context"]
+            self.open("about:blank")
+            # to this tab's events, now that it stands: a browser that still starts may never answer for all its tabs
+            self.send("session.subscribe", events=EVENTS, contexts=[self.tab])
         except BaseException:
             self.process.kill()
             raise
