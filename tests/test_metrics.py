@@ -123,7 +123,7 @@ def test_swaps_never_ask_for_the_digit_that_was_there():
 
 
 def test_evaluate_names_what_it_does_not_know():
-    splits = type("S", (), {"train": bars(), "test": bars(), "validation": bars()})()
+    splits = type("S", (), {"train": bars(), "test": bars(), "validation": bars(), "dataset": "mnist"})()
     with pytest.raises(ValueError, match="'training'"):
         metrics.evaluate(Stand(False), splits, ["prior_swd"], None, split="training")
     with pytest.raises(ValueError, match="'beauty'. Choose from: test_mse"):

@@ -189,7 +189,7 @@ def test_few_labels_go_far():
 
 
 def test_each_rung_of_the_ladder_adds_one_thing_and_the_last_is_the_recipe():
-    built = {rung: clustering_model(16, rung, hidden=(8,), discriminator_hidden=(8,)) for rung in RUNGS}
+    built = {rung: clustering_model(16, rung, hidden=(8, 8), discriminator_hidden=(8,)) for rung in RUNGS}
     normalised = {rung: isinstance(model.encoder.net[-1], torch.nn.BatchNorm1d) for rung, model in built.items()}
     assert normalised == {"plain": False, "normalised": True, "moved": True, "agreeing": True}
     assert {rung for rung, model in built.items() if model.corruption == SMALL_MOVES} == {"moved", "agreeing"}
