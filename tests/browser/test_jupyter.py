@@ -193,7 +193,7 @@ def test_the_kernel_sees_style_digit_and_drawing_and_may_set_them(desk):
     def told(strokes, label):
         """What the kernel has seen change, and the style it knows: that of the sliders, once the page has moved them."""
         output = run(desk, TELL)
-        expect(output).to_have_text(re.compile(rf"; {label}; {strokes}$"), timeout=PATIENCE)
+        expect(output).to_have_text(re.compile(rf"; {label}; {strokes}\s*$"), timeout=PATIENCE)
         names, z, *_ = map(ast.literal_eval, output.inner_text().split("; "))
         shown = [float(slider.get_attribute("aria-valuetext").replace("\u2212", "-")) for slider in sliders]
         assert z == pytest.approx(shown, abs=0.006)
