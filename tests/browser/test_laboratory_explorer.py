@@ -55,6 +55,12 @@ def wait_for_step(tab, least):
     tab.wait_for_function(f"Number(document.querySelector('{ROOT}').dataset.step) >= {least}")
 
 
+def wait_for_reading(tab):
+    """Until the first reading stands, which the worker sends after the picture."""
+    shown = f"[...document.querySelectorAll('{ROOT} .aae-readings dt + dd')].some((e) => e.textContent !== '–')"
+    tab.wait_for_function(shown)
+
+
 def readings(tab):
     texts = tab.evaluate(
         f"() => [...document.querySelectorAll('{ROOT} .aae-readings dt + dd')].map((e) => e.textContent)"
@@ -342,6 +348,7 @@ def test_the_same_seed_gives_the_same_run(visit, toys):
 def test_reset_restores_everything(visit, url):
     tab = visit(url)
     wait_for_step(tab, 0)
+    wait_for_reading(tab)
     before, plane = readings(tab), hashes(tab, ".aae-side > .aae-pad canvas")
     press(tab, "Play")
     wait_for_step(tab, 5)
@@ -351,6 +358,7 @@ def test_reset_restores_everything(visit, url):
     )
     press(tab, "Reset")
     tab.wait_for_function(f"document.querySelector('{ROOT}').dataset.step === '0'")
+    wait_for_reading(tab)
     start = get(tab, "start")
     assert {name: get(tab, name) for name in start} == start
     assert readings(tab) == before
