@@ -47,13 +47,18 @@ def _options(rung: str) -> dict[str, Any]:
     return {key: value for name in names[: names.index(rung) + 1] for key, value in RUNGS[name].items()}
 
 
+def _labelled_options(rung: str) -> dict[str, Any]:
+    """The same where there are labels: with few of them no class needs normalising."""
+    return _options(rung) | {"batch_norm": (0, 1)} | SIZES
+
+
 def reading_model(rung: str = "agreeing", **sizes: Any) -> SemiSupervisedAAE:
-    """An untrained model that infers the digit, built as far as `rung`; with few labels no class needs normalising.
+    """An untrained model that infers the digit, built as far as `rung`.
 
     Args:
         sizes: widths of the hidden layers, if not the recipe's: hidden, discriminator_hidden; the images' shape.
     """
-    return SemiSupervisedAAE(**(_options(rung) | {"batch_norm": (0, 1)} | SIZES | sizes))
+    return SemiSupervisedAAE(**(_labelled_options(rung) | sizes))
 
 
 def clustering_model(n_clusters: int, rung: str = "agreeing", **sizes: Any) -> SemiSupervisedAAE:
@@ -100,11 +105,9 @@ def _reduction(code_dim: int, known: int) -> Recipe:
         summary=f"AAE whose code is a point in {code_dim} dimensions: a class head plus a style, from {known:,} labels.",
         build=lambda image_shape: ReductionAAE(
             code_dim,
-            corruption=SMALL_MOVES,
-            agreement_weight=0.02,
             classification_weight=0.1,
             image_shape=image_shape,
-            **SIZES,
+            **_labelled_options("agreeing"),
         ),
         training=_training(10, 50),
         measures=READING,
