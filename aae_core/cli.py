@@ -268,7 +268,7 @@ def sample(
     which: RecipeOrRun,
     out: Annotated[Path, typer.Option(help="Where the picture goes; its ending names the format.")],
     digit: Annotated[
-        int | None, typer.Option(min=0, max=9, help="Draw only this digit, or class of that number.")
+        int | None, typer.Option(min=0, help="Draw only this digit, or the class or cluster of that number.")
     ] = None,
     rows: Annotated[int, typer.Option(min=1, max=100, help="How many styles, one a row.")] = 8,
     seed: Annotated[int, typer.Option(help="Of the styles.")] = 0,
@@ -279,20 +279,25 @@ def sample(
         import torch
         from torchvision.utils import save_image
 
+        from aae_core.data import N_CLASSES
+        from aae_core.metrics.measure import takes_class
         from aae_core.training import seed_everything
         from aae_core.zoo import card, load
 
         model = load(which, device.value)
         _check_draws(model, which)
-        columns = len(card(which)["data"].get("classes", range(10)))
-        if digit is not None and digit >= columns:
-            raise ValueError(f"--digit: {which} was trained on {columns} classes, 0 … {columns - 1}.")
-        if digit is not None and not model.decoder.n_classes:
+        asked = takes_class(model)
+        columns = len(card(which)["data"].get("classes", range(N_CLASSES)))
+        if asked and model.n_classes != N_CLASSES:  # clusters, which may be more or fewer than the classes
+            columns = model.n_classes
+        if digit is not None and asked and digit >= columns:
+            raise ValueError(f"--digit: {which} has {columns} classes, 0 … {columns - 1}.")
+        if digit is not None and not asked:
             raise ValueError(f"--digit: {which} cannot be asked for a digit; leave the option out.")
         where = next(model.parameters()).device
         seed_everything(seed)
         with torch.no_grad():
-            if not model.decoder.n_classes:
+            if not asked:
                 images = model.decode(model.prior.sample(columns * rows, device=where))
             elif digit is not None:
                 images = model.sample(columns * rows, digit)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -40,15 +41,16 @@ PATIENCE = 120_000  # milliseconds, for a machine that is busy with other things
 LOCAL = ("data:", "blob:", "file:", "about:", "http://127.0.0.1:")
 
 
-SPREAD = {"test_pages", "test_notebooks"}  # the longest; their tests share nothing but the book
+SPREAD = {"test_notebooks"}  # its tests take long and share nothing
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes run the tests, each takes whole modules, so that what a module sets up is set up once."""
+    """Where several processes run the tests, what is set up for a module, or for a page of the book, is set up once."""
     for item in items:
+        page = getattr(item, "callspec", None) and item.callspec.params.get("page")
         if item.path.stem not in SPREAD:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {page}" if page else item.path.stem))
 
 
 def pages_of_toc() -> list[str]:
@@ -164,12 +166,9 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def visit(chromium: Browser) -> Iterator:
-    """``visit(url, width=…, theme=…)`` opens a page with the network cut and waits until it is ready (unless ``ready=False``).
-
-    A width below 600 is a phone. Other options are those of Playwright's ``new_context``.
-    """
+@contextmanager
+def visiting(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """See :func:`visit`, of which this is a context."""
     contexts, complaints = [], []
 
     def note_request(request) -> None:
@@ -204,3 +203,13 @@ def visit(chromium: Browser) -> Iterator:
     for context in contexts:
         context.close()
     assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """``visit(url, width=…, theme=…)`` opens a page with the network cut and waits until it is ready (unless ``ready=False``).
+
+    A width below 600 is a phone. Other options are those of Playwright's ``new_context``.
+    """
+    with visiting(chromium) as opened:
+        yield opened

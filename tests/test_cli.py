@@ -68,6 +68,22 @@ def test_train_evaluate_sample_and_export_work_on_a_run(tmp_path):
     assert PackedMLP.from_json(packed.read_text()).sizes[-1] == 784
 
 
+@pytest.mark.parametrize(
+    ("name", "columns"), [("reduction-2d-100", 10), ("clustering-16", 16), ("aae-deterministic", 10)]
+)
+def test_samples_stand_in_a_column_for_each_class_or_cluster(name, columns, tmp_path):
+    picture = tmp_path / "digits.png"
+    assert run("sample", name, "--out", str(picture), "--rows", "2").exit_code == 0
+    assert Image.open(picture).size == (columns * 30 + 2, 2 * 30 + 2)
+    before, asked = picture.read_bytes(), run("sample", name, "--out", str(picture), "--rows", "2", "--digit", "9")
+    if name.startswith("aae"):
+        assert asked.exit_code == 1 and "cannot be asked for a digit" in asked.stderr.replace("\n", " ")
+    else:
+        assert asked.exit_code == 0 and picture.read_bytes() != before
+        refused = run("sample", name, "--out", str(picture), "--digit", str(columns))
+        assert refused.exit_code == 1 and f"has {columns} classes" in refused.stderr.replace("\n", " ")
+
+
 def test_evaluate_in_words_prints_value_and_reference():
     result = run("evaluate", "judge")
     assert result.exit_code == 0 and "test_error" in result.stdout and "chance" in result.stdout

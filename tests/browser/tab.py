@@ -10,6 +10,16 @@ from torch import Tensor
 ROOT = ".aae-explorer"
 HASHES = """(canvases) => [...canvases].map((canvas) => canvas.getContext("2d")
     .getImageData(0, 0, canvas.width, canvas.height).data.reduce((sum, value) => (Math.imul(sum, 31) + value) | 0, 7))"""
+ALL_VISITED = """() => {
+    const still = [...document.querySelectorAll('.aae-live')]
+        .filter((e) => !e.matches('.is-live') && !e.querySelector('.aae-failed'));
+    window.cameFrom ??= still.length ? scrollY : undefined;
+    still[0]?.scrollIntoView({behavior: 'instant', block: 'nearest'});
+    if (!still.length && window.cameFrom !== undefined) scrollTo({top: window.cameFrom, behavior: 'instant'});
+    return !still.length;
+}"""
+ALL_READY = """() => [...document.querySelectorAll('.aae-explorer')].every((e) => 'ready' in e.dataset)
+    && [...document.querySelectorAll('[data-widget]')].every((e) => e.querySelector('.aae-explorer[data-ready]'))"""
 INK = """(canvases) => [...canvases].map((canvas) => {
     const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
     return Array.from({length: data.length / 4}, (_, i) => data[4 * i + 3] / 255);
@@ -20,20 +30,8 @@ def wait_until_ready(tab: Page) -> None:
     """Waits for fonts, equations and every live figure, which start as a reader comes near them."""
     tab.wait_for_load_state("load")
     tab.evaluate("async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; }")
-    tab.wait_for_function(
-        """() => {
-            const still = [...document.querySelectorAll('.aae-live')]
-                .filter((e) => !e.matches('.is-live') && !e.querySelector('.aae-failed'));
-            window.cameFrom ??= still.length ? scrollY : undefined;
-            still[0]?.scrollIntoView({behavior: 'instant', block: 'nearest'});
-            if (!still.length && window.cameFrom !== undefined) scrollTo({top: window.cameFrom, behavior: 'instant'});
-            return !still.length;
-        }"""
-    )
-    tab.wait_for_function(
-        """() => [...document.querySelectorAll('.aae-explorer')].every((e) => 'ready' in e.dataset)
-            && [...document.querySelectorAll('[data-widget]')].every((e) => e.querySelector('.aae-explorer[data-ready]'))"""
-    )
+    tab.wait_for_function(ALL_VISITED)
+    tab.wait_for_function(ALL_READY)
 
 
 def settle(tab: Page, frames: int = 3) -> None:

@@ -8,14 +8,11 @@ from conftest import LOCAL, PATIENCE
 from examples import CASES, make_all
 from find_browser import find_firefox
 from firefox import Firefox
+from tab import ALL_READY, ALL_VISITED
 
 pytestmark = pytest.mark.browser
 
 READY = "() => Boolean(document.querySelector('.aae-explorer[data-ready]'))"
-ALIVE = """() => {
-    const live = [...document.querySelectorAll(".aae-live")];
-    return live.length > 0 && live.every((e) => e.matches(".is-live") && e.querySelector(".aae-explorer[data-ready]"));
-}"""
 PICTURES = """async () => {
     for (let k = 0; k < 3; k++) await new Promise((next) => requestAnimationFrame(next));
     const seen = [...document.querySelectorAll(".aae-explorer canvas")].filter((canvas) => canvas.checkVisibility());
@@ -89,7 +86,9 @@ def test_an_explorer_fits_a_phone(firefox, addresses, name):
 def test_a_page_of_the_book_lives_from_a_disk(firefox, book):
     """The book's own host, and its network that is a file beside the page."""
     firefox.open((book.folder / "notebooks" / "05-style-and-content.html").as_uri())
-    firefox.wait_for(ALIVE)
+    firefox.wait_for(ALL_VISITED)
+    firefox.wait_for(ALL_READY)
+    assert firefox.evaluate("() => document.querySelectorAll('.aae-live.is-live').length") > 1
     first = firefox.evaluate(PICTURES)
     assert first[0][0] and firefox.evaluate(FOCUS, "style 1")["focused"]
     firefox.press("ArrowRight")

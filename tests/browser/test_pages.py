@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,38 +12,59 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
 
 from aae_core import palette
-from conftest import PAGES
+from conftest import PAGES, visiting
 from tab import ROOT, pictures, settle
 
 pytestmark = pytest.mark.browser
-every_page = pytest.mark.parametrize("page", PAGES)
 
 
-@pytest.mark.parametrize("scheme", ["http", "file"])
-@every_page
-def test_equations_and_live_figures_are_there(book, visit, page, scheme):
-    """That no other host is asked and nothing is on the console, `visit` sees to."""
-    tab = visit(book.url(page, scheme))
+@pytest.fixture(scope="module", params=PAGES)
+def page(request) -> str:
+    """Each page in its turn: pytest runs all tests of one before those of the next."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def tabs(book, chromium, page) -> Iterator[Callable[[int], Page]]:
+    """``tabs(width)`` is the page at that width, opened once for all tests, which leave it as it was but for its sliders.
+
+    That no other host is asked and nothing is on the console, it sees to when the last test of the page has run.
+    """
+    with visiting(chromium) as visit:
+        yield cache(lambda width: visit(book.url(page), width=width))
+
+
+@pytest.fixture(scope="module")
+def wide(tabs) -> Page:
+    return tabs(1280)
+
+
+def assert_equations_and_live_figures(tab: Page) -> None:
     formulas = tab.locator("main .math").count()
     assert tab.locator("main mjx-container").count() >= formulas
     assert tab.locator("mjx-merror, [data-mjx-error]").count() == 0
     assert tab.locator(".aae-failed").count() == 0
-    assert (
-        tab.locator("script[type='application/vnd.jupyter.widget-view+json']").count()
-        == tab.locator(".is-live").count()
-    )
+    widgets = tab.locator("script[type='application/vnd.jupyter.widget-view+json']").count()
+    assert widgets == tab.locator(".is-live").count()
 
 
-@every_page
-def test_each_text_of_an_explorer_is_loaded_once(book, visit, page):
+def test_equations_and_live_figures_are_there(wide):
+    assert_equations_and_live_figures(wide)
+
+
+def test_page_lives_from_a_disk(book, visit, page):
+    assert_equations_and_live_figures(visit(book.url(page, "file")))
+
+
+def test_each_text_of_an_explorer_is_loaded_once(wide):
     """Its weights, whichever explorers of the page they belong to."""
-    tab = visit(book.url(page))
-    loaded = tab.evaluate("() => performance.getEntriesByType('resource').map((entry) => entry.name)")
+    loaded = wide.evaluate("() => performance.getEntriesByType('resource').map((entry) => entry.name)")
     texts = [Path(urlsplit(name).path).name for name in loaded if "/_static/widgets/" in name and name.endswith(".js")]
     assert len(texts) == len(set(texts))
-    assert bool(texts) == bool(tab.locator(ROOT).count())
+    assert bool(texts) == bool(wide.locator(ROOT).count())
 
 
 def test_each_text_of_an_explorer_is_kept_once_for_the_whole_book(book):
@@ -62,10 +83,9 @@ def test_index_leads_to_the_first_page(book, visit, scheme):
     tab.wait_for_url(f"**/{PAGES[0]}")
 
 
-@pytest.mark.parametrize("widths", [(390, 320), (2560, 1280, 768)], ids=["phone", "desktop"])
-@every_page
-def test_nothing_scrolls_sideways(book, visit, page, widths):
-    tab = visit(book.url(page), width=widths[0])
+@pytest.mark.parametrize("widths", [(320, 390), (2560, 768, 1280)], ids=["phone", "desktop"])
+def test_nothing_scrolls_sideways(tabs, widths):
+    tab = tabs(widths[-1])
     for width in widths:
         tab.set_viewport_size({"width": width, "height": 800})
         settle(tab)
@@ -82,9 +102,8 @@ def test_nothing_scrolls_sideways(book, visit, page, widths):
         assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"at {width} pixels"
 
 
-@every_page
-def test_equations_fit_the_column(book, visit, page):
-    tab = visit(book.url(page), width=1280)
+def test_equations_fit_the_column(wide):
+    tab = wide
     wide = tab.evaluate(
         """() => [...document.querySelectorAll('.bd-article div.math')].filter((e) => e.scrollWidth > e.clientWidth)
             .map((e) => `${e.innerText.slice(0, 60)}: ${e.scrollWidth - e.clientWidth} pixels too wide`)"""
@@ -92,9 +111,8 @@ def test_equations_fit_the_column(book, visit, page):
     assert wide == []
 
 
-@every_page
-def test_colours_follow_the_system(book, visit, page):
-    tab = visit(book.url(page))
+def test_colours_follow_the_system(wide):
+    tab = wide
     for theme, colours in (("light", palette.LIGHT), ("dark", palette.DARK), ("light", palette.LIGHT)):
         tab.emulate_media(color_scheme=theme)
         settle(tab)
@@ -105,10 +123,9 @@ def test_colours_follow_the_system(book, visit, page):
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-@every_page
-def test_axe_finds_nothing(book, visit, page, width):
-    tab = visit(book.url(page), width=width)
-    for theme in ("light", "dark"):
+def test_axe_finds_nothing(tabs, width):
+    tab = tabs(width)
+    for theme in ("dark", "light"):
         tab.emulate_media(color_scheme=theme)
         settle(tab)
         # without `preload`, which fetches the style sheets again and resolves their imports wrongly
@@ -120,9 +137,8 @@ def test_axe_finds_nothing(book, visit, page, width):
         )
 
 
-@every_page
-def test_pictures_are_described(book, visit, page):
-    tab = visit(book.url(page))
+def test_pictures_are_described(wide):
+    tab = wide
     silent = tab.evaluate(
         """() => [...document.querySelectorAll('main img, main .aae-figure svg, main canvas')].filter((element) => {
             if (element.closest('[aria-hidden=true], svg svg, mjx-container')) return false;
@@ -133,9 +149,8 @@ def test_pictures_are_described(book, visit, page):
     assert silent == []
 
 
-@every_page
-def test_every_slider_redraws_its_explorer_by_keyboard(book, visit, page):
-    tab = visit(book.url(page))
+def test_every_slider_redraws_its_explorer_by_keyboard(wide):
+    tab = wide
     for number in range(tab.locator(ROOT).count()):
         explorer = f"{ROOT} >> nth={number} >> "
         # those that act on the steps to come change no picture by themselves
@@ -156,24 +171,22 @@ def test_every_slider_redraws_its_explorer_by_keyboard(book, visit, page):
             assert pictures(tab, explorer + "canvas") != before, f"slider {name} changes no picture"
 
 
-@every_page
-def test_still_pictures_without_javascript_and_on_paper(book, visit, page):
+def test_still_pictures_without_javascript_and_on_paper(book, visit, page, wide):
     tab = visit(book.url(page), java_script_enabled=False)
-    live = visit(book.url(page))
-    live.emulate_media(media="print")
+    wide.emulate_media(media="print")
     for stage in range(tab.locator(".aae-live").count()):
         still = tab.locator(".aae-live").nth(stage).locator("img.aae-poster")
         assert still.is_visible()
         assert len(still.get_attribute("alt")) > 20
-        printed = live.locator(".aae-live").nth(stage)
+        printed = wide.locator(".aae-live").nth(stage)
         assert printed.locator("img.aae-poster").is_visible()
         assert not printed.locator(".aae-widget").is_visible()
+    wide.emulate_media(media="screen")
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-@every_page
-def test_nothing_jumps_when_a_live_figure_starts(book, visit, page, width):
-    tab = visit(book.url(page), width=width)
+def test_nothing_jumps_when_a_live_figure_starts(tabs, width):
+    tab = tabs(width)
     for stage in range(tab.locator(".aae-live").count()):
         kept, taken = (
             tab.locator(".aae-live")
