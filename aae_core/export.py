@@ -4,10 +4,11 @@ The pages run their networks in plain JavaScript (``explorers/js/decoder.js``). 
 :class:`PackedMLP`: layer sizes, activations, and the weights as base64 text. Text, not bytes, since Colab's widget
 manager can drop binary buffers.
 
-A weight is an integer of twelve bits, with a scale for each unit of its layer: no eye and no measure sees the
-difference (1e-4 a pixel on average, 1e-2 at most), and a reader loads three quarters of what half precision takes.
+A weight is an integer of at most twelve bits, with a scale for each unit of its layer: no eye and no measure sees the
+difference (1e-4 a pixel on average, 1e-2 at most), and a reader loads two thirds of what half precision takes.
 Twelve bits are two digits of base64, of which the high ones stand apart from the low ones: they are far from equally
-frequent, which a server's compression then uses.
+frequent, which a server's compression then uses. A unit of small weights, which could be kept finer than the rest of
+its layer, is not: its numbers stay small, and small numbers compress better.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ FORMAT, VERSION = "aae-mlp", 1
 DTYPES = {"float16": "<f2", "float32": "<f4"}  # the precisions of plain numbers
 PRECISIONS = ("int12", *DTYPES)
 TOP = 2047  # the largest integer of "int12"; -2048 is not used
+FINEST = 1 / 180  # the least step of "int12", see finest_step
 ACTIVATIONS = ("identity", "relu", "tanh", "sigmoid")  # besides {"name": "leaky_relu", "slope": s}
 IGNORED = (nn.Dropout, nn.Flatten, nn.Unflatten, nn.Identity)
 SUPPORTED = "Linear, BatchNorm1d, ReLU, LeakyReLU, Tanh, Sigmoid, and Sequential, Flatten, Unflatten, Dropout, Identity"
@@ -189,6 +191,19 @@ def unpack_mlp(packed: PackedMLP) -> nn.Sequential:
     return nn.Sequential(*layers).eval()
 
 
+def finest_step(weight: np.ndarray, total: int) -> float:
+    """The step between a layer's integers below which no unit of it goes, in the unit of its weights.
+
+    It is a share of their root mean square. Errors of the layers add up as squares while their cost adds up by weights, so
+    that the least error for its bytes is one whose square is in proportion to the layer's part of all weights.
+
+    Args:
+        weight: W, [out, in].
+        total: the number of weights of all layers.
+    """
+    return FINEST * float(np.sqrt((weight**2).mean() * weight.size / total))
+
+
 def _leaves(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
     """The layers in the order in which they run, each with a name for messages."""
     label = f"{name} ({type(module).__name__})" if name else type(module).__name__
@@ -253,9 +268,10 @@ def _encode(numbers: np.ndarray, precision: str, name: str) -> bytes:
 def _to_int12(layers: list[tuple[np.ndarray, np.ndarray]]) -> bytes:
     """The bytes of :attr:`PackedMLP.weights` at twelve bits, from each layer's W [out, in] and b (out)."""
     integers, floats = [], []
+    total = sum(weight.size for weight, _ in layers)
     for weight, bias in layers:
-        scale = (np.abs(weight).max(1) / TOP).astype("<f4")
-        scale[scale == 0] = 1  # a unit that is cut off
+        scale = np.maximum(np.abs(weight).max(1) / TOP, finest_step(weight, total)).astype("<f4")
+        scale[scale == 0] = 1  # a layer that is cut off
         integers.append(
             np.round(weight / scale[:, None].astype(np.float64)).clip(-TOP, TOP).astype(np.int16).ravel() + 2048
         )
