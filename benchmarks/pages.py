@@ -11,7 +11,8 @@ import json
 import runpy
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,11 +20,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from benchmarks.book import build, copy_book
 from benchmarks.pairs import ROOT, Measured, Setting
 
+MOST = 3.0  # MB that a page may weigh, compressed
 ONE_EXPLORER = "book/preface"
 NO_PAGES = {"index", "genindex", "search"}
 SMALL_EXPLORER = """from aae_core.explorers import StyleExplorer
@@ -56,10 +58,16 @@ LISTEN = f"""() => {{
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """A file server that prints nothing."""
+    """A file server that prints nothing, and counts in `sent` how often it sent each of an explorer's texts."""
+
+    sent: Counter[str] = Counter()
 
     def log_message(self, *_: object) -> None:
         pass
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        if int(code) == 200 and "/_static/widgets/" in self.path and self.path.endswith(".js"):
+            Quiet.sent[self.path] += 1
 
 
 @contextmanager
@@ -83,17 +91,28 @@ class Weight:
     explorers: int
 
 
-def new_tab(browser: Browser) -> Page:
-    """A tab with nothing in its cache."""
+def new_tab(browser: Browser | BrowserContext) -> Page:
+    """A tab with nothing in its cache; or with that of a context."""
     tab = browser.new_page()
     tab.set_default_timeout(PATIENCE)
     return tab
 
 
-def weigh(browser: Browser, site: Path, address: str, page: str) -> Weight:
-    """Goes through a page to its end, and weighs the files that the browser asked for."""
+def files_of(site: Path, address: str, asked: Iterable[str]) -> list[bytes]:
+    """The contents of a site's files that a browser asked for at `address`."""
+    files = [site / unquote(urlsplit(url).path).lstrip("/") for url in asked if url.startswith(address)]
+    return [file.read_bytes() for file in files if file.is_file()]
+
+
+def compressed(contents: Iterable[bytes]) -> float:
+    """What a server sends of files, in MB: what is compressed already, a font or a picture, is sent as it is."""
+    return sum(min(len(content), len(gzip.compress(content, 6))) for content in contents) / 1e6
+
+
+def weigh(context: BrowserContext, site: Path, address: str, page: str) -> Weight:
+    """Goes through a page to its end, and weighs the files that the browser asked for, of its cache or of the server."""
     asked: list[str] = []
-    tab = new_tab(browser)
+    tab = new_tab(context)
     tab.on("request", lambda request: asked.append(request.url))
     tab.goto(f"{address}/{page}.html")
     stages = tab.locator(LIVE)
@@ -103,11 +122,8 @@ def weigh(browser: Browser, site: Path, address: str, page: str) -> Weight:
     tab.evaluate("() => document.fonts.ready")
     explorers = stages.count()
     tab.close()
-    files = [site / unquote(urlsplit(url).path).lstrip("/") for url in asked if url.startswith(address)]
-    contents = [file.read_bytes() for file in files if file.is_file()]
-    # what is compressed already, a font or a picture, is sent as it is
-    sent = sum(min(len(content), len(gzip.compress(content, 6))) for content in contents)
-    return Weight(sum(map(len, contents)) / 1e6, sent / 1e6, len(contents), explorers)
+    contents = files_of(site, address, asked)
+    return Weight(sum(map(len, contents)) / 1e6, compressed(contents), len(contents), explorers)
 
 
 def first_picture(browser: Browser, url: str) -> float:
@@ -185,7 +201,18 @@ def measure_site(browser: Browser, site: Path, address: str, setting: Setting) -
     pages = [
         file.with_suffix("").as_posix() for file in files if file.parts[0] != "_static" and file.stem not in NO_PAGES
     ]
-    weights = {page: weigh(browser, site, address, page) for page in pages}
+    Quiet.sent.clear()
+    context = browser.new_context()
+    weights = {page: weigh(context, site, address, page) for page in pages}
+    context.close()
+    yield Measured(
+        "pages/fetched",
+        "how often an explorer's text, such as its weights, is fetched by who reads the whole book, the most",
+        [max(Quiet.sent.values(), default=0)],
+        {"texts": [len(Quiet.sent)], "fetched": [Quiet.sent.total()]},
+        unit="",
+        at_most=1,
+    )
     heaviest = max(pages, key=lambda page: weights[page].compressed)
     yield Measured(
         "pages/compressed",
@@ -193,7 +220,7 @@ def measure_site(browser: Browser, site: Path, address: str, setting: Setting) -
         [weights[heaviest].compressed],
         {f"{page}, MB": [weight.compressed] for page, weight in weights.items()},
         unit="MB",
-        at_most=3,
+        at_most=MOST,
         note=heaviest,
     )
     yield Measured(

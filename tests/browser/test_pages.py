@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from aae_core import palette
+from benchmarks.pages import MOST, compressed, files_of
 from conftest import PAGES, visiting
 from tab import ROOT, pictures, settle
 
@@ -65,6 +66,13 @@ def test_each_text_of_an_explorer_is_loaded_once(wide):
     texts = [Path(urlsplit(name).path).name for name in loaded if "/_static/widgets/" in name and name.endswith(".js")]
     assert len(texts) == len(set(texts))
     assert bool(texts) == bool(wide.locator(ROOT).count())
+
+
+def test_page_is_not_heavy(book, wide):
+    loaded = wide.evaluate("() => performance.getEntriesByType('resource').map((entry) => entry.name)")
+    contents = files_of(book.folder, book.address, {wide.url, *loaded})
+    assert len(contents) > 20  # styles, scripts and fonts at the least
+    assert compressed(contents) <= MOST, "MB with all that the page loads; `make bench-page` lists the pages"
 
 
 def test_each_text_of_an_explorer_is_kept_once_for_the_whole_book(book):
