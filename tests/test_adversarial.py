@@ -208,3 +208,34 @@ def test_a_model_of_the_zoo_draws(name):
     images = model.sample(16)
     assert images.shape == (16, 1, 28, 28)
     assert images.flatten(1).std(0).max() > 0.1, "samples should differ"
+
+
+def test_noise_on_the_codes_grows_to_its_size_and_a_saved_model_remembers_how_far_it_is():
+    def make():
+        return AdversarialAutoencoder(Gaussian(2), hidden=(8,), code_noise=0.5, noise_steps=4)
+
+    model, z = make(), torch.zeros(20_000, 2)
+    sizes = [float(model.with_noise(z).std()) for _ in range(3)]
+    resumed = make()
+    resumed.load_state_dict(model.state_dict())
+    sizes += [float(resumed.with_noise(z).std()) for _ in range(3)]
+    assert sizes == pytest.approx([0.125, 0.25, 0.375, 0.5, 0.5, 0.5], rel=0.03)
+    x = torch.rand(3, 1, 28, 28)
+    assert torch.equal(model.encode(x), model.encode(x))  # the noise is of training alone
+
+
+def test_decoder_and_discriminator_see_the_same_noisy_codes():
+    model = AdversarialAutoencoder(Gaussian(2), hidden=(8,), discriminator_hidden=(8,), code_noise=0.5)
+    seen = {"decoder": [], "discriminator": []}
+    for name, inputs in seen.items():
+        getattr(model, name).register_forward_pre_hook(lambda _, given, inputs=inputs: inputs.append(given[0].detach()))
+    x = torch.rand(6, 1, 28, 28)
+    optimizers = {
+        name: torch.optim.SGD([p for part in parts for p in part.parameters()], lr=0.0)
+        for name, parts in model.parts().items()
+    }
+    model.step(Batch(x, torch.zeros(6, dtype=torch.int64)), optimizers)
+    (decoded,) = seen["decoder"]
+    assert not torch.allclose(decoded, model.encode(x))
+    assert any(torch.equal(decoded, codes) for codes in seen["discriminator"])
+    assert not any(torch.allclose(model.encode(x), codes) for codes in seen["discriminator"])

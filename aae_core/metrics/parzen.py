@@ -11,7 +11,7 @@ from aae_core.data import Digits
 from aae_core.metrics.measure import Measure
 from aae_core.metrics.variety import samples_of
 
-BANDWIDTHS = tuple(round(0.1 * 10 ** (k / 20), 4) for k in range(13))
+BANDWIDTHS = tuple(round(0.1 * 10 ** (k / 40), 4) for k in range(25))
 """Standard deviations of the window, in pixels' intensities, that are tried on validation digits: .1 … .4."""
 
 
