@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from aae_core import zoo
 from aae_core.data import Digits
 from aae_core.metrics import codes_of, decode_all, posterior_spread, prior_swd
-from aae_core.models import POSTERIORS, AdversarialAutoencoder
+from aae_core.models import POSTERIORS, AdversarialAutoencoder, NoisyCodeAAE
 from aae_core.networks import GaussianEncoder, NoisyEncoder
 from aae_core.priors import Gaussian
 from aae_core.recipes import recipe
@@ -210,32 +210,46 @@ def test_a_model_of_the_zoo_draws(name):
     assert images.flatten(1).std(0).max() > 0.1, "samples should differ"
 
 
-def test_noise_on_the_codes_grows_to_its_size_and_a_saved_model_remembers_how_far_it_is():
-    def make():
-        return AdversarialAutoencoder(Gaussian(2), hidden=(8,), code_noise=0.5, noise_steps=4)
-
-    model, z = make(), torch.zeros(20_000, 2)
-    sizes = [float(model.with_noise(z).std()) for _ in range(3)]
-    resumed = make()
-    resumed.load_state_dict(model.state_dict())
-    sizes += [float(resumed.with_noise(z).std()) for _ in range(3)]
-    assert sizes == pytest.approx([0.125, 0.25, 0.375, 0.5, 0.5, 0.5], rel=0.03)
-    x = torch.rand(3, 1, 28, 28)
-    assert torch.equal(model.encode(x), model.encode(x))  # the noise is of training alone
+def noisy(**options):
+    torch.manual_seed(0)
+    return NoisyCodeAAE(Gaussian(2), hidden=(8,), discriminator_hidden=(8,), code_noise=0.5, grow=(2, 4), **options)
 
 
-def test_decoder_and_discriminator_see_the_same_noisy_codes():
-    model = AdversarialAutoencoder(Gaussian(2), hidden=(8,), discriminator_hidden=(8,), code_noise=0.5)
-    seen = {"decoder": [], "discriminator": []}
+def test_a_codes_width_grows_with_the_adversary_and_a_saved_model_remembers_how_far_it_is():
+    model, x = noisy(adversarial_weight=0.1), torch.rand(1, 1, 28, 28).expand(20_000, -1, -1, -1)
+    optimizers = {name: torch.optim.SGD(parts[0].parameters(), lr=0.0) for name, parts in model.parts().items()}
+    batch = Batch(x[:4], torch.zeros(4, dtype=torch.int64))
+    widths, weights = [], []
+    for step in range(6):
+        if step == 3:
+            state, model = model.state_dict(), noisy(adversarial_weight=0.1)
+            model.load_state_dict(state)
+        model.step(batch, optimizers)
+        widths.append(float(model.encode(x).std(0).mean()))
+        weights.append(float(model.adversarial_weight))
+    shares = torch.tensor([0.2, 0.2, 0.6, 1.0, 1.0, 1.0])
+    assert widths == pytest.approx((0.5 * shares).tolist(), rel=0.03)
+    assert weights == pytest.approx((0.1 * shares).tolist())
+    model.eval()
+    assert torch.equal(model.encode(x[:3]), model.encode(x[:3]))  # the width is of training alone
+
+
+def test_decoder_and_discriminator_see_the_same_draw_of_a_code_with_a_width():
+    model, seen = noisy(), {"decoder": [], "discriminator": []}
     for name, inputs in seen.items():
         getattr(model, name).register_forward_pre_hook(lambda _, given, inputs=inputs: inputs.append(given[0].detach()))
     x = torch.rand(6, 1, 28, 28)
-    optimizers = {
-        name: torch.optim.SGD([p for part in parts for p in part.parameters()], lr=0.0)
-        for name, parts in model.parts().items()
-    }
+    optimizers = {name: torch.optim.SGD(parts[0].parameters(), lr=0.0) for name, parts in model.parts().items()}
     model.step(Batch(x, torch.zeros(6, dtype=torch.int64)), optimizers)
-    (decoded,) = seen["decoder"]
-    assert not torch.allclose(decoded, model.encode(x))
+    (decoded,), mean = seen["decoder"], model.eval().encode(x)
     assert any(torch.equal(decoded, codes) for codes in seen["discriminator"])
-    assert not any(torch.allclose(model.encode(x), codes) for codes in seen["discriminator"])
+    assert not any(torch.allclose(mean, codes) for codes in [decoded, *seen["discriminator"]])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"code_noise": -1.0, "grow": (0, 1)}, "code_noise"), ({"code_noise": 1.0, "grow": (4, 4)}, "grow")],
+)
+def test_a_width_that_cannot_be_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        NoisyCodeAAE(Gaussian(2), **options)

@@ -27,10 +27,6 @@ class AdversarialAutoencoder(nn.Module):
         discriminator_hidden: widths of the discriminator's hidden layers.
         adversarial_weight: weight of fooling the discriminator beside the mean squared error per pixel.
         gradient_penalty: weight of the penalty that keeps the discriminator smooth; 0 leaves it out.
-        code_noise: standard deviation of normal noise on the codes that decoder and discriminator see in training: q(z|x)
-            is then as wide as that, and the decoder draws nearly the same from codes that lie close together.
-        noise_steps: steps over which that noise grows from nothing. With all of it from the first step on, an encoder
-            that has learnt little yet gives up some of its numbers.
         image_shape: (C, H, W) of an image.
 
     Raises:
@@ -46,8 +42,6 @@ class AdversarialAutoencoder(nn.Module):
         discriminator_hidden: Sequence[int] = (512, 512),
         adversarial_weight: float = 0.01,
         gradient_penalty: float = 0.0,
-        code_noise: float = 0.0,
-        noise_steps: int = 0,
         image_shape: Sequence[int] = IMAGE_SHAPE,
     ) -> None:
         super().__init__()
@@ -55,9 +49,6 @@ class AdversarialAutoencoder(nn.Module):
             raise ValueError(f"posterior: expected one of {', '.join(POSTERIORS)}, got {posterior!r}.")
         self.prior, self.posterior, self.code_dim = prior, posterior, prior.dim
         self.adversarial_weight, self.gradient_penalty = adversarial_weight, gradient_penalty
-        self.code_noise, self.noise_steps = code_noise, noise_steps
-        if code_noise and noise_steps:
-            self.register_buffer("noisy_steps", torch.zeros((), dtype=torch.int64))  # so that a run can be resumed
         self.encoder = POSTERIORS[posterior](prior.dim, hidden, image_shape)
         self.decoder = Decoder(prior.dim, hidden, image_shape)
         self.discriminator = Discriminator(prior.dim, discriminator_hidden)
@@ -71,7 +62,7 @@ class AdversarialAutoencoder(nn.Module):
         x = batch.images
 
         # Reconstruction phase: rebuild each image from a draw of q(z|x).
-        z = self.with_noise(self.encode(x))
+        z = self.encode(x)
         reconstruction = losses.reconstruction(self.decoder(z), x)
 
         # Regularisation phase, the discriminator. Real are the prior's samples,
@@ -93,16 +84,6 @@ class AdversarialAutoencoder(nn.Module):
             "fooling": fooling,
             "discrimination": discrimination,
         }
-
-    def with_noise(self, z: Tensor) -> Tensor:
-        """Codes (N, code_dim) as this step of the training sees them; without `code_noise`, as they are."""
-        if not self.code_noise:
-            return z
-        noise = self.code_noise * torch.randn_like(z)
-        if self.noise_steps:
-            self.noisy_steps += 1
-            noise = noise * (self.noisy_steps / self.noise_steps).clamp(max=1.0)
-        return z + noise
 
     def encode(self, x: Tensor) -> Tensor:
         """One draw from q(z|x) for each image: codes (N, code_dim) of images (N, C, H, W) in [0, 1]."""

@@ -1,0 +1,55 @@
+"""An adversarial autoencoder whose samples lie near to many images: its codes have a width (chapter 9)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from aae_core.models.adversarial import AdversarialAutoencoder
+from aae_core.priors import Prior
+from aae_core.training import Batch, Optimizers
+
+EARLY = 0.2  # the share of noise and of adversarial weight before they grow
+
+
+class NoisyCodeAAE(AdversarialAutoencoder):
+    """An adversarial autoencoder with q(z|x) a normal distribution of one fixed width about the encoder's code.
+
+    Decoder and discriminator see draws in training; afterwards a code is the mean. The width makes the decoder draw nearly
+    the same from codes that lie close together, as the codes of samples and of images do. Noise that is there from the
+    first step on makes the encoder give up some of its numbers, so noise and adversary begin at a fifth of their strength.
+
+    Args:
+        prior: what q(z) is to match.
+        code_noise: the width, a standard deviation, in the unit of the codes.
+        grow: the first and the last of the steps over which noise and adversarial weight grow to their size.
+        options: those of :class:`AdversarialAutoencoder`.
+
+    Raises:
+        ValueError: a negative width, or steps that do not ascend.
+    """
+
+    def __init__(self, prior: Prior, *, code_noise: float, grow: tuple[int, int], **options: object) -> None:
+        super().__init__(prior, **options)
+        if code_noise < 0:
+            raise ValueError(f"code_noise: expected a standard deviation of at least 0, got {code_noise}.")
+        if not 0 <= grow[0] < grow[1]:
+            raise ValueError(f"grow: expected two ascending numbers of steps, got {grow}.")
+        self.code_noise, self.grow, self.full_weight = code_noise, grow, self.adversarial_weight
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))  # a buffer, so that a run can be resumed
+
+    def strength(self) -> Tensor:
+        """The share of noise and adversarial weight at this step, a scalar in [EARLY, 1]."""
+        first, last = self.grow
+        return EARLY + (1 - EARLY) * ((self.steps - first) / (last - first)).clamp(0, 1)
+
+    def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
+        """One training step; returns the losses, each a scalar."""
+        self.steps += 1
+        self.adversarial_weight = self.full_weight * self.strength()
+        return super().step(batch, optimizers)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Codes (N, code_dim) of images (N, C, H, W) in [0, 1]: in training a draw of q(z|x), else its mean."""
+        z = super().encode(x)
+        return z + self.strength() * self.code_noise * torch.randn_like(z) if self.training else z
