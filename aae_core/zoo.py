@@ -77,15 +77,15 @@ def load(name: str | Path, device: Device = "cpu") -> nn.Module:
         The model in evaluation mode, ``float32``.
 
     Raises:
-        ValueError: unknown name, weights that do not come with the package, or a card and weights that do not belong
+        ValueError: unknown name, weights that do not come with the installed package, or a card and weights that do not belong
             together.
     """
     folder, about = folder_of(name), card(name)
     path = folder / WEIGHTS
     if not path.exists():
         raise ValueError(
-            f"{name}: its weights do not come with the package, only its card and its recorded runs. "
-            f"Train it: aae train {name}"
+            f"{name}: its weights do not come with the installed package, only its card and its recorded runs. "
+            f"They lie in the book's repository, under aae_core/weights; or train it: aae train {name}"
         )
     model = recipe(about["recipe"]).make(seed=0, image_shape=image_shape_of(about))
     try:

@@ -225,7 +225,7 @@ def test_a_codes_width_grows_with_the_adversary_and_a_saved_model_remembers_how_
             state, model = model.state_dict(), noisy(adversarial_weight=0.1)
             model.load_state_dict(state)
         model.step(batch, optimizers)
-        widths.append(float(model.encode(x).std(0).mean()))
+        widths.append(model.encode(x).detach().std(0).mean().item())
         weights.append(float(model.adversarial_weight))
     shares = torch.tensor([0.2, 0.2, 0.6, 1.0, 1.0, 1.0])
     assert widths == pytest.approx((0.5 * shares).tolist(), rel=0.03)

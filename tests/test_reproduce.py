@@ -40,11 +40,11 @@ def test_every_figure_is_one_that_its_recipe_measures():
 BARS = {  # the most that the mean over seeds may be, or the least where more is better; and the fewest seeds
     "semi-supervised-100": (0.026, 3),
     "semi-supervised-1000": (0.020, 2),
-    "semi-supervised-all": (0.013, 1),
+    "semi-supervised-all": (0.013, 2),
     "clustering-16": (0.20, 3),
     "clustering-30": (0.12, 3),
     "reduction-2d-100": (0.10, 2),
-    "reduction-2d-1000": (0.06, 1),
+    "reduction-2d-1000": (0.06, 2),
     "reduction-10d-100": (0.06, 2),
 }
 
@@ -59,7 +59,7 @@ def test_recorded_runs_meet_their_bar(name):
 def test_every_recorded_run_was_trained_on_full_mnist_from_a_seed_of_its_own_and_the_zoos_is_one_of_them():
     for figure in reproduce.FIGURES:
         cards = reproduce.recorded(figure.recipe)
-        assert len({card["seed"] for card in cards}) == len(cards) > 0
+        assert len({card["seed"] for card in cards}) == len(cards) > 1
         assert {card["data"]["checksum"] for card in cards} == {zoo.FULL_CHECKSUM}
         assert len({card["weights"]["sha256"] for card in cards}) == len(cards)
         assert all(card["steps"] == cards[0]["steps"] and card["seconds"] > 0 for card in cards)

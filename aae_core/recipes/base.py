@@ -27,8 +27,8 @@ class Recipe:
         practice: where the choices come from, in a word or two each.
         finish: what is done to the trained model before it is kept.
         labelled: how many training images keep their label, or which share of them (0.2); None is all of them.
-        ships: whether its weights come with the package. Where no page needs them they stay out, for the package is to
-            stay small; the card and the recorded runs come in any case.
+        ships: whether its weights come with an installed package, and not with the repository alone. Where no page needs
+            them they stay out, for the package is to stay small; the card and the recorded runs come in any case.
     """
 
     name: str
