@@ -1,6 +1,7 @@
-# make book    build the book            make test    run all tests
+# make book    build the book            make test    run the tests
 # make serve   build it and serve it     make lint    what the commit hooks check
 # make clean   remove what was built     make distclean   the environment too
+# make test-all   the slow tests as well: each page in smoke mode, each benchmark
 # make bench   time it: about an hour   BENCH=--quick only tries it out, BENCH=floor times that alone
 # make bench-page   weigh and time the pages in a browser; the figures go to benchmarks/pages.json
 #
@@ -22,7 +23,7 @@ export AAE_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve bench bench-page lint clean distclean constraints address
+.PHONY: help book test test-all serve bench bench-page lint clean distclean constraints address
 .DELETE_ON_ERROR:
 
 help:
@@ -32,8 +33,10 @@ book: $(VENV)/book.stamp
 	@echo "Building the book. The first time, its notebooks run; later only what changed."
 	@$(BIN)/python tools/build.py
 
-test: $(VENV)/browser.stamp
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadgroup $(TESTS)
+test test-all: $(VENV)/browser.stamp
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadgroup $(MARKED) $(TESTS)
+
+test: MARKED = -m "not slow"
 
 serve: book
 	@echo "http://127.0.0.1:$(PORT)/ (Ctrl-C to stop)"

@@ -32,7 +32,12 @@ def figures(measures: list[dict]) -> list[float]:
     return [x for each in measures for x in (each["value"], *each["spread"], *each["medians"].values())]
 
 
-@pytest.mark.parametrize("name", NAMES)
+QUICK = {"training", "floor", "browser"}  # the rest takes minutes in all
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+)
 def test_each_runs_and_keeps_its_figures_beside_those_of_others(name, tmp_path):
     out = tmp_path / "results.json"
     out.write_text('{"another": {"measures": []}}')
