@@ -128,6 +128,15 @@ class Processes:
         buffers = [buffer for model in models if model is not None for buffer in model.buffers()]
         self.average(buffer for buffer in buffers if buffer.is_floating_point())
 
+    def from_all(self, value: T) -> list[T]:
+        """The `value` of every process, by index."""
+        if self.count == 1:
+            return [value]
+        from accelerate.utils import gather_object
+
+        with _others_needed():
+            return gather_object([value])
+
     def from_first(self, make: Callable[[], T]) -> T:
         """What `make` gives, or raises, in the first process; only there is it called."""
         if self.count == 1:

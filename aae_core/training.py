@@ -285,8 +285,12 @@ class _Run:
         self.step = 0
         self._sum: Tensor | None = None
         self._summed = 0
-        if (firsts := processes.from_first(self._identity)) != self._identity():
-            raise TrainingError(f"The processes have not the same run or data: {self._identity()}, the first {firsts}.")
+        runs = processes.from_all(self._identity())
+        if odd := [index for index, run in enumerate(runs) if run != runs[0]]:
+            raise TrainingError(
+                f"Process {odd[0]} has other settings or data than process 0: {runs[odd[0]]}, not {runs[0]}. "
+                "Start all with the same command, and let all find the same data."
+            )
 
     def _set_rates(self) -> None:
         """Learning rates of the next step: constant at first, then linear down to the final share."""
