@@ -73,7 +73,8 @@ class Processes:
 
     def seed(self, seed: int) -> int:
         """The seed of this process's own noise, where `seed` is that of the whole run."""
-        return seed if self.count == 1 else seed + ((self.index + 1) << 40)
+        # Steps of 2³² over the golden ratio lie far apart in the lower 32 bits, which are all that a CPU's generator reads.
+        return seed if self.count == 1 else seed + (self.index + 1) * 0x9E3779B1
 
     def synchronise_norms(self, model: nn.Module) -> None:
         """On GPUs, lets batch normalisation look at the whole batch. On CPUs torch cannot: each process looks at its share."""
