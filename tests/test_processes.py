@@ -17,8 +17,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -153,6 +155,19 @@ def free_port() -> str:
 
 
 @pytest.fixture(scope="module")
+def train_pictures(tmp_path_factory) -> list[str]:
+    """What follows ``python`` to train on three classes of small pictures: nothing is fetched, and a step is quick."""
+    folder = tmp_path_factory.mktemp("pictures")
+    random = np.random.default_rng(0)
+    for kind in ("bright", "dark", "grey"):
+        (folder / kind).mkdir()
+        for k in range(150):
+            Image.fromarray(random.integers(0, 256, (8, 8), np.uint8)).save(folder / kind / f"{k}.png")
+    data = ["--dataset=folder", f"--data={folder}", "--shape=1x8x8", "--device=cpu"]
+    return ["-m", "aae_core", "train", "aae-small", *data]
+
+
+@pytest.fixture(scope="module")
 def one(tmp_path_factory):
     """What one process finds."""
     folder = tmp_path_factory.mktemp("processes")
@@ -248,14 +263,12 @@ def test_two_processes_learn_real_digits_as_well_as_one_does(one, two):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_a_killed_process_ends_the_run_with_a_message(tmp_path):
+def test_a_killed_process_ends_the_run_with_a_message(train_pictures, tmp_path):
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "aae_core", "train", "aae-small", "--device", "cpu", "--out", str(out)]
     together = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
-    together |= {"AAE_DATA": "", "AAE_CACHE": str(tmp_path), "TQDM_DISABLE": "1"}
     first, second = (
         subprocess.Popen(
-            [*command, "--epochs", "100000"],
+            [sys.executable, *train_pictures, "--epochs=100000", f"--out={out}"],
             env=environment(RANK=str(rank), LOCAL_RANK=str(rank), **together),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -280,14 +293,13 @@ def test_a_killed_process_ends_the_run_with_a_message(tmp_path):
     assert torch.load(out / CHECKPOINT, weights_only=True)["step"] > 0
 
 
-def test_the_command_line_trains_in_several_processes(tmp_path):
+def test_the_command_line_trains_in_several_processes(train_pictures, tmp_path):
     out = tmp_path / "run"
     launcher = ["accelerate.commands.launch", "--multi_gpu", "--num_processes=2", "--num_machines=1"]
     launcher += ["--mixed_precision=no", "--dynamo_backend=no", f"--main_process_port={free_port()}"]
     done = subprocess.run(
-        [sys.executable, "-m", *launcher, "-m", "aae_core", "train", "aae-small", "--epochs=2", "--device=cpu"]
-        + [f"--out={out}", "--json"],
-        env=environment(AAE_DATA="", AAE_CACHE=str(tmp_path)),
+        [sys.executable, "-m", *launcher, *train_pictures, "--epochs=2", f"--out={out}", "--json"],
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
