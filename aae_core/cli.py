@@ -159,17 +159,25 @@ def train(
 ) -> None:
     """Train a recipe from scratch; write its weights and a card with its measures.
 
-    A checkpoint is kept after each epoch, so that a run that was interrupted can be resumed.
+    A checkpoint is kept after each epoch, so that a run that was interrupted can be resumed. Several GPUs or machines train
+    one model when torchrun -m aae_core, or accelerate launch -m aae_core, stands in the place of aae.
     """
     with _mistakes_explained():
         from aae_core import zoo
         from aae_core.datasets import load_dataset
+        from aae_core.processes import Processes, is_first
         from aae_core.recipes import recipe
+        from aae_core.training import choose_device
 
         chosen = recipe(recipe_name).with_training(epochs=epochs, seed=seed, device=device.value)
         is_mnist = dataset is DatasetName.mnist
         folder = out or RUNS / (recipe_name if is_mnist else f"{recipe_name}-{dataset.value}")
-        splits = load_dataset(dataset.value, data, image_shape=_image_shape(shape), announce=_note)
+        with Processes(choose_device(device.value)).first_one_ahead():
+            announce = _note if is_first() else lambda line: None
+            splits = load_dataset(dataset.value, data, image_shape=_image_shape(shape), announce=announce)
+        if not is_first():  # it lends a hand; the first process measures and writes
+            chosen.train(splits, folder=folder, resume=resume, progress=False)
+            return
         about = zoo.run(chosen, splits, folder, resume=resume, progress=not as_json)
         _print_measures(about, as_json, {"folder": str(folder)})
         _note(f"Weights and card are in {folder}.")

@@ -99,18 +99,25 @@ class Digits:
         """Images at `index` as ``float32`` (n, C, H, W) in [0, 1]."""
         return to_pixels(self.images[index])
 
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(
+        self, batch_size: int, generator: torch.Generator | None = None, *, share: slice = slice(None)
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """One pass over the digits in random order, as (images ``float32`` in [0, 1], labels).
 
         The order is drawn once and the set permuted once; a batch is then a slice. The last batch may be short.
+
+        Args:
+            batch_size: images a batch.
+            generator: source of the order, on the CPU; torch's global one by default.
+            share: which places of the order are taken; ``slice(1, None, 2)`` is every second one.
 
         Raises:
             DataError: `batch_size` is not a positive whole number.
         """
         check_batch_size(batch_size)
-        order = torch.randperm(len(self), generator=generator).to(self.labels.device)
+        order = torch.randperm(len(self), generator=generator)[share].to(self.labels.device)
         images, labels = self.images[order], self.labels[order]
-        for start in range(0, len(self), batch_size):
+        for start in range(0, len(order), batch_size):
             stop = start + batch_size
             yield to_pixels(images[start:stop]), labels[start:stop]
 
@@ -134,10 +141,17 @@ class Digits:
             chosen.append(members[torch.randperm(len(members), generator=generator)[: n // N_CLASSES]])
         return torch.cat(chosen).sort().values
 
-    def labelled_draws(self, n: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def labelled_draws(
+        self, n: int, generator: torch.Generator | None = None, *, share: slice = slice(None)
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches without end of `n` labelled digits, equally many of each class, as (images in [0, 1], labels).
 
         Each is drawn anew, so that a few labels serve as many steps as there are.
+
+        Args:
+            n: images a batch, before `share` takes its part.
+            generator: source of randomness on the digits' device; torch's global one by default.
+            share: which of the `n`, sorted by class, are taken.
 
         Raises:
             DataError: `n` is not a positive multiple of the number of classes, or a class has no label.
@@ -154,8 +168,8 @@ class Digits:
         start, pool = count.cumsum(0) - count, torch.cat(members)
         labels = torch.arange(N_CLASSES, device=device).repeat_interleave(each)
         while True:
-            at = (torch.rand(N_CLASSES, each, device=device) * count).long().clamp_max(count - 1)
-            yield to_pixels(self.images[pool[(start + at).flatten()]]), labels
+            at = (torch.rand(N_CLASSES, each, generator=generator, device=device) * count).long().clamp_max(count - 1)
+            yield to_pixels(self.images[pool[(start + at).flatten()[share]]]), labels[share]
 
     def hide_labels(self, keep: int, seed: int) -> Digits:
         """The same images, of which only a balanced `keep` stay labelled; the rest, or all, are :data:`UNLABELLED`."""

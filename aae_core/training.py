@@ -2,7 +2,8 @@
 
 What costs time is arranged once, before the loop: the images lie on the device as one ``uint8`` tensor, each epoch
 is permuted once and then sliced, optimizers are fused, products run in bfloat16 where the processor has them, and
-no step waits for a number.
+no step waits for a number. Started as several processes (:mod:`aae_core.processes`), the loop trains one model in all of
+them, each on its share of every batch.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import repeat
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from aae_core.data import N_CLASSES, Digits, check_batch_size
+from aae_core.processes import Processes
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -58,7 +60,7 @@ class TrainingConfig:
 
     Args:
         epochs: passes over the data, at least 1.
-        batch_size: images a step.
+        batch_size: images a step; where several processes train, of all of them together.
         labelled_batch: labelled images that join each step, equally many of each class; 0 for none.
         learning_rate: Adam's rate; or one for each of the model's parts, by name.
         betas: Adam's decay of the first and second moment.
@@ -122,6 +124,7 @@ class History:
     seconds: float = 0.0
     epochs: int = 0
     precision: str = "float32"
+    processes: int = 1
 
     def record(self, step: int, means: Mapping[str, float]) -> None:
         """Adds the mean losses of the steps up to `step`."""
@@ -174,7 +177,8 @@ def descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
     """One step of `optimizer` down `loss`, touching the gradients of its own parameters and of no others.
 
     Another part of the model may lie on the way (the discriminator, when the encoder fools it): it is
-    differentiated through, but neither receives gradients nor keeps stale ones.
+    differentiated through, but neither receives gradients nor keeps stale ones. Where several processes train,
+    :func:`fit` has told the optimizer to step along the mean of their gradients.
     """
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     optimizer.zero_grad(set_to_none=True)
@@ -196,26 +200,40 @@ def fit(
 ) -> History:
     """Trains `model` in place and returns what was recorded.
 
+    Called in each of several processes (:mod:`aae_core.processes`), it leaves the same model in all of them, as one process
+    would with the same `batch_size`, but for the noise, which each draws for its own images, and for batch normalisation.
+    On GPUs this is synchronised. On CPUs each process normalises by its share of the batch, and the running statistics
+    are set to their mean over the processes after each epoch. A checkpoint does not depend on the number of processes.
+
     Args:
         model: has ``step`` and ``parts`` (see :class:`Model`); afterwards in evaluation mode, on the chosen device.
         data: digits in memory; or, for data that does not fit there, a DataLoader of (images in [0, 1], labels).
-        folder: keeps a checkpoint there after each epoch.
+        folder: keeps a checkpoint there after each epoch; of several processes, the first writes and reads it.
         resume: goes on from the folder's checkpoint, to the same weights as a run that never stopped.
         progress: shows a progress bar.
-        callback: called with (step, model) before the first step and after each one; it must not train the model.
+        callback: called with (step, model) before the first step and after each one, of several processes in the first
+            alone; it must not train the model.
 
     Raises:
         TrainingError: a loss is not a number, or the checkpoint to resume from is missing or of another run.
+        ValueError: a batch that the processes cannot share out evenly, or data that they cannot share.
+        LostProcess: another process has ended.
     """
     device = choose_device(config.device)
+    processes = Processes(device)
     bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and has_bfloat16(device))
     model.to(device).train()
+    processes.synchronise_norms(model)
+    processes.begin_equal(model)
     data = data.to(device) if isinstance(data, Digits) else data
-    steps_per_epoch = _steps_per_epoch(data, config.batch_size)
-    run = _Run(model, config, total_steps=config.epochs * steps_per_epoch, n_data=len(data))
+    _check_data(data, config, processes)
+    run = _Run(model, config, processes, total_steps=config.epochs * _steps_per_epoch(data, config), n_data=len(data))
     run.history.precision = "bfloat16" if bfloat16 else "float32"
     if resume:
         run.restore(folder)
+    run.history.processes = processes.count
+    if processes.index > 0:
+        progress, callback = False, None
     if callback is not None and run.step == 0:
         callback(0, model)
 
@@ -224,10 +242,11 @@ def fit(
     with torch.random.fork_rng(), _progress_bar(run, progress) as bar:
         for epoch in range(run.history.epochs, config.epochs):
             # Seeding by epoch is what makes a resumed run equal to one that never stopped.
-            seed_everything(config.seed * 1_000_003 + epoch)
+            seed = config.seed * 1_000_003 + epoch
+            seed_everything(processes.seed(seed))
             if epoch >= config.freeze_norms_from * config.epochs:
                 _freeze_norms(model)
-            for batch in _batches(data, config, device):
+            for batch in _batches(data, config, device, processes, seed):
                 with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
                     losses = model.step(batch, run.optimizers)
                 run.after_step(losses)
@@ -236,9 +255,10 @@ def fit(
                 if callback is not None:
                     callback(run.step, model)
                 bar.update()
+            processes.average_statistics(model, run.average)
             run.history.epochs = epoch + 1
             run.history.seconds = time.perf_counter() - begin
-            if folder is not None:
+            if folder is not None and processes.index == 0:
                 run.save(folder)
     run.finish()
     return run.history
@@ -247,9 +267,14 @@ def fit(
 class _Run:
     """The moving parts of one call of :func:`fit`: optimizers, schedules, averaged weights, history."""
 
-    def __init__(self, model: nn.Module, config: TrainingConfig, total_steps: int, n_data: int) -> None:
-        self.model, self.config, self.total_steps, self.n_data = model, config, total_steps, n_data
+    def __init__(
+        self, model: nn.Module, config: TrainingConfig, processes: Processes, total_steps: int, n_data: int
+    ) -> None:
+        self.model, self.config, self.processes = model, config, processes
+        self.total_steps, self.n_data = total_steps, n_data
         self.optimizers = _optimizers(model, config)
+        for optimizer in self.optimizers.values():
+            processes.average_gradients(optimizer)
         self.rates = _by_part("learning_rate", config.learning_rate, self.optimizers)
         self.final_rates = _by_part("final_rate", config.final_rate, self.optimizers)
         self.average = None
@@ -260,6 +285,12 @@ class _Run:
         self.step = 0
         self._sum: Tensor | None = None
         self._summed = 0
+        runs = processes.from_all(self._identity())
+        if odd := [index for index, run in enumerate(runs) if run != runs[0]]:
+            raise TrainingError(
+                f"Process {odd[0]} has other settings or data than process 0: {runs[odd[0]]}, not {runs[0]}. "
+                "Start all with the same command, and let all find the same data."
+            )
 
     def _set_rates(self) -> None:
         """Learning rates of the next step: constant at first, then linear down to the final share."""
@@ -281,7 +312,9 @@ class _Run:
 
     def flush(self, folder: Path | None) -> dict[str, float]:
         """Records the mean losses since the last call; the one place that waits for the device."""
-        means = dict(zip(self._names, (self._sum / self._summed).tolist(), strict=True))
+        mean = self._sum / self._summed
+        self.processes.average([mean])
+        means = dict(zip(self._names, mean.tolist(), strict=True))
         bad = [name for name, value in means.items() if not math.isfinite(value)]
         if bad:
             kept = f"the checkpoint of epoch {self.history.epochs} in {folder}" if folder else "nothing"
@@ -310,6 +343,16 @@ class _Run:
 
     def restore(self, folder: Path | None) -> None:
         path = Path(folder or ".") / CHECKPOINT
+        state = self.processes.from_first(lambda: self._read(path))
+        self.model.load_state_dict(state["model"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self.history = History(**state["history"])
+        self.step = state["step"]
+
+    def _read(self, path: Path) -> dict[str, Any]:
         if not path.exists():
             raise TrainingError(f"{path}: there is no checkpoint to resume from. Start without resuming.")
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -319,13 +362,7 @@ class _Run:
                 f"{path}: the checkpoint is of another run ({state['run']}, now {self._identity()}). It was left "
                 "as it is; resume with the same settings, or choose another folder."
             )
-        self.model.load_state_dict(state["model"])
-        if self.average is not None:
-            self.average.load_state_dict(state["average"])
-        for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
-        self.history = History(**state["history"])
-        self.step = state["step"]
+        return state
 
     def finish(self) -> None:
         """Leaves the averaged weights, where there are any, in the model."""
@@ -368,22 +405,43 @@ def _freeze_norms(model: nn.Module) -> None:
             module.eval()
 
 
-def _steps_per_epoch(data: Digits | DataLoader, batch_size: int) -> int:
-    return max(1, len(data) // batch_size) if isinstance(data, Digits) else len(data)
+def _check_data(data: Digits | DataLoader, config: TrainingConfig, processes: Processes) -> None:
+    """Refuses data from which no batch can be drawn as `config` asks for it."""
+    if isinstance(data, Digits):
+        processes.check_shares("batch_size", min(config.batch_size, len(data)))
+        processes.check_shares("labelled_batch", config.labelled_batch)
+    elif config.labelled_batch:
+        raise ValueError("labelled_batch: labelled images are drawn from digits in memory, not from a DataLoader.")
+    elif processes.count > 1:
+        raise ValueError("data: several processes share out digits in memory; a DataLoader is for one process.")
 
 
-def _batches(data: Digits | DataLoader, config: TrainingConfig, device: torch.device) -> Iterator[Batch]:
+def _steps_per_epoch(data: Digits | DataLoader, config: TrainingConfig) -> int:
+    return max(1, len(data) // config.batch_size) if isinstance(data, Digits) else len(data)
+
+
+def _batches(
+    data: Digits | DataLoader, config: TrainingConfig, device: torch.device, processes: Processes, seed: int
+) -> Iterator[Batch]:
     """One epoch. A short last batch is left out: it would weigh each of its images more, and upset batch norm."""
     if not isinstance(data, Digits):
-        if config.labelled_batch:
-            raise ValueError("labelled_batch: labelled images are drawn from digits in memory, not from a DataLoader.")
         for images, labels in data:
             yield Batch(images.to(device, non_blocking=True), labels.to(device, non_blocking=True))
         return
-    labelled = data.labelled_draws(config.labelled_batch) if config.labelled_batch else repeat(None)
-    size = min(config.batch_size, len(data))
-    for images, labels in data.batches(size):
-        if len(labels) == size:
+    size, labelled = min(config.batch_size, len(data)), repeat(None)
+    order = draws = None  # torch's global source of randomness: alone, a run draws everything from it
+    share, labelled_share = slice(None), slice(None)
+    if processes.count > 1:
+        # All draw the same whole batches, and each takes every count-th image of them. What is left over at the end
+        # of the epoch is cut off first: it might be a full share for one process and not for the next.
+        order, draws = torch.Generator().manual_seed(seed), torch.Generator(device).manual_seed(seed + 1)
+        share = slice(processes.index, len(data) // size * size, processes.count)
+        labelled_share = slice(processes.index, None, processes.count)
+    if config.labelled_batch:
+        labelled = data.labelled_draws(config.labelled_batch, draws, share=labelled_share)
+    own = size // processes.count
+    for images, labels in data.batches(own, order, share=share):
+        if len(labels) == own:
             drawn = next(labelled)
             yield Batch(images, labels, drawn and Batch(*drawn))
 

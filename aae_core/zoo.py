@@ -174,6 +174,7 @@ def save(
         "seconds": round(history.seconds, 1),
         "precision": history.precision,
         "machine": f"{platform.machine()}, {torch.get_num_threads()} thread(s), torch {version('torch')}",
+        "processes": history.processes,
         "practice": list(made_by.practice),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "weights": {"dtype": "float16", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
