@@ -46,11 +46,17 @@ SPREAD = {"test_notebooks"}  # its tests take long and share nothing
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes run the tests, what is set up for a module, or for a page of the book, is set up once."""
+    """Where several processes run the tests, what is set up for a module, or for a page of the book, is set up once.
+
+    The first test builds the book, which takes minutes; modules that do not need it come next, the others after them.
+    """
+    need_book = {item.path for item in items if "book" in item.fixturenames}
+    items.sort(key=lambda item: (item.name != "test_the_book_builds", item.path in need_book))
     for item in items:
         page = getattr(item, "callspec", None) and item.callspec.params.get("page")
         if item.path.stem not in SPREAD:
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {page}" if page else item.path.stem))
+            alone = item.name if item.name == "test_the_book_builds" else page
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {alone}" if alone else item.path.stem))
 
 
 def pages_of_toc() -> list[str]:
@@ -119,10 +125,14 @@ def serve() -> Iterator:
 @pytest.fixture(scope="session")
 def book(serve, tmp_path_factory) -> Book:
     """The whole book, built once as ``make book`` does; what was built before is used again."""
-    lock = FileLock(tmp_path_factory.getbasetemp().parent / "book.lock")  # one of several processes builds
-    with lock, pytest.MonkeyPatch.context() as patch:
+    ours = tmp_path_factory.getbasetemp()
+    shared = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
+    with FileLock(shared / "book.lock"), pytest.MonkeyPatch.context() as patch:  # one of several processes builds
         patch.delenv("AAE_SMOKE", raising=False)
-        problem = build(ROOT)
+        built = shared / "book.built"
+        if not built.exists():
+            built.write_text(build(ROOT), encoding="utf-8")
+        problem = built.read_text(encoding="utf-8")
     if problem:
         pytest.fail(f"the book does not build:\n{problem}", pytrace=False)
     folder = ROOT / "_build" / "html"

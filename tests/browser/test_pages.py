@@ -75,6 +75,10 @@ def test_page_is_not_heavy(book, wide):
     assert compressed(contents) <= MOST, "MB with all that the page loads; `make bench-page` lists the pages"
 
 
+def test_the_book_builds(book):
+    assert {page for page in PAGES if not (book.folder / page).exists()} == set()
+
+
 def test_each_text_of_an_explorer_is_kept_once_for_the_whole_book(book):
     files = [*(book.folder / "_static" / "widgets").glob("*.js")]
     texts = [re.sub(r"^.*?\]=", "", file.read_text("utf-8"), count=1) for file in files]
