@@ -31,7 +31,7 @@ FORMAT, VERSION = "aae-mlp", 1
 DTYPES = {"float16": "<f2", "float32": "<f4"}  # the precisions of plain numbers
 PRECISIONS = ("int12", *DTYPES)
 TOP = 2047  # the largest integer of "int12"; -2048 is not used
-FINEST = 1 / 180  # the least step of "int12", see finest_step
+FINEST, MANY = 1 / 180, 100_000  # the least step of "int12", and of how many weights on: see finest_step
 ACTIVATIONS = ("identity", "relu", "tanh", "sigmoid")  # besides {"name": "leaky_relu", "slope": s}
 IGNORED = (nn.Dropout, nn.Flatten, nn.Unflatten, nn.Identity)
 SUPPORTED = "Linear, BatchNorm1d, ReLU, LeakyReLU, Tanh, Sigmoid, and Sequential, Flatten, Unflatten, Dropout, Identity"
@@ -195,13 +195,14 @@ def finest_step(weight: np.ndarray, total: int) -> float:
     """The step between a layer's integers below which no unit of it goes, in the unit of its weights.
 
     It is a share of their root mean square. Errors of the layers add up as squares while their cost adds up by weights, so
-    that the least error for its bytes is one whose square is in proportion to the layer's part of all weights.
+    that the least error for its bytes is one whose square is in proportion to the layer's part of all weights. In a small
+    network few errors meet that would even out, and few bytes are to be saved: its units are as fine as they can be.
 
     Args:
         weight: W, [out, in].
         total: the number of weights of all layers.
     """
-    return FINEST * float(np.sqrt((weight**2).mean() * weight.size / total))
+    return 0.0 if total < MANY else FINEST * float(np.sqrt((weight**2).mean() * weight.size / total))
 
 
 def _leaves(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
@@ -271,7 +272,7 @@ def _to_int12(layers: list[tuple[np.ndarray, np.ndarray]]) -> bytes:
     total = sum(weight.size for weight, _ in layers)
     for weight, bias in layers:
         scale = np.maximum(np.abs(weight).max(1) / TOP, finest_step(weight, total)).astype("<f4")
-        scale[scale == 0] = 1  # a layer that is cut off
+        scale[scale == 0] = 1  # a unit, or a layer, that is cut off
         integers.append(
             np.round(weight / scale[:, None].astype(np.float64)).clip(-TOP, TOP).astype(np.int16).ravel() + 2048
         )

@@ -53,6 +53,8 @@ def test_it_fits_a_column_as_wide_as_the_window(visit, pages, explorers, name, w
 @every_explorer
 def test_in_high_contrast_it_has_the_systems_colours(visit, pages, explorers, name):
     tab = visit(pages(explorers[name]), forced_colors="active")
+    # the laboratory draws when its worker has answered
+    tab.wait_for_function(f"(selector) => ({INKED})(selector).some((pixel) => pixel[3])", arg=f"{ROOT} .aae-picture")
     shown = [pixel for pixel in tab.evaluate(INKED, f"{ROOT} .aae-picture") if pixel[3]]
     ink = tab.evaluate(SYSTEM, "CanvasText")
     assert shown and tab.evaluate("matchMedia('(forced-colors: active)').matches")
