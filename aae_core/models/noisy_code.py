@@ -16,8 +16,8 @@ class NoisyCodeAAE(AdversarialAutoencoder):
     """An adversarial autoencoder with q(z|x) a normal distribution of one fixed width about the encoder's code.
 
     Decoder and discriminator see draws in training; afterwards a code is the mean. The width makes the decoder draw nearly
-    the same from codes that lie close together, as the codes of samples and of images do. Noise that is there from the
-    first step on makes the encoder give up some of its numbers, so noise and adversary begin at a fifth of their strength.
+    the same from codes that lie close together, as the codes of samples and of images do. Runs with all of the noise from
+    the first step on rebuilt images worse, so noise and adversary begin at a fifth of their strength.
 
     Args:
         prior: what q(z) is to match.
