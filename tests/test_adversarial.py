@@ -215,9 +215,13 @@ def noisy(**options):
     return NoisyCodeAAE(Gaussian(2), hidden=(8,), discriminator_hidden=(8,), code_noise=0.5, grow=(2, 4), **options)
 
 
+def that_stand_still(model):
+    return {name: torch.optim.SGD(parts[0].parameters(), lr=0.0) for name, parts in model.parts().items()}
+
+
 def test_a_codes_width_grows_with_the_adversary_and_a_saved_model_remembers_how_far_it_is():
     model, x = noisy(adversarial_weight=0.1), torch.rand(1, 1, 28, 28).expand(20_000, -1, -1, -1)
-    optimizers = {name: torch.optim.SGD(parts[0].parameters(), lr=0.0) for name, parts in model.parts().items()}
+    optimizers = that_stand_still(model)
     batch = Batch(x[:4], torch.zeros(4, dtype=torch.int64))
     widths, weights = [], []
     for step in range(6):
@@ -239,7 +243,7 @@ def test_decoder_and_discriminator_see_the_same_draw_of_a_code_with_a_width():
     for name, inputs in seen.items():
         getattr(model, name).register_forward_pre_hook(lambda _, given, inputs=inputs: inputs.append(given[0].detach()))
     x = torch.rand(6, 1, 28, 28)
-    optimizers = {name: torch.optim.SGD(parts[0].parameters(), lr=0.0) for name, parts in model.parts().items()}
+    optimizers = that_stand_still(model)
     model.step(Batch(x, torch.zeros(6, dtype=torch.int64)), optimizers)
     (decoded,), mean = seen["decoder"], model.eval().encode(x)
     assert any(torch.equal(decoded, codes) for codes in seen["discriminator"])

@@ -39,8 +39,14 @@ def tabs(book, chromium, page) -> Iterator[Callable[[int], Page]]:
 
 
 @pytest.fixture(scope="module")
-def wide(tabs) -> Page:
+def tab(tabs) -> Page:
     return tabs(1280)
+
+
+@pytest.fixture(scope="module")
+def loaded(tab) -> list[str]:
+    """The addresses of all that the page has loaded."""
+    return tab.evaluate("() => performance.getEntriesByType('resource').map((entry) => entry.name)")
 
 
 def assert_equations_and_live_figures(tab: Page) -> None:
@@ -52,25 +58,23 @@ def assert_equations_and_live_figures(tab: Page) -> None:
     assert widgets == tab.locator(".is-live").count()
 
 
-def test_equations_and_live_figures_are_there(wide):
-    assert_equations_and_live_figures(wide)
+def test_equations_and_live_figures_are_there(tab):
+    assert_equations_and_live_figures(tab)
 
 
 def test_page_lives_from_a_disk(book, visit, page):
     assert_equations_and_live_figures(visit(book.url(page, "file")))
 
 
-def test_each_text_of_an_explorer_is_loaded_once(wide):
+def test_each_text_of_an_explorer_is_loaded_once(tab, loaded):
     """Its weights, whichever explorers of the page they belong to."""
-    loaded = wide.evaluate("() => performance.getEntriesByType('resource').map((entry) => entry.name)")
     texts = [Path(urlsplit(name).path).name for name in loaded if "/_static/widgets/" in name and name.endswith(".js")]
     assert len(texts) == len(set(texts))
-    assert bool(texts) == bool(wide.locator(ROOT).count())
+    assert bool(texts) == bool(tab.locator(ROOT).count())
 
 
-def test_page_is_not_heavy(book, wide):
-    loaded = wide.evaluate("() => performance.getEntriesByType('resource').map((entry) => entry.name)")
-    contents = files_of(book.folder, book.address, {wide.url, *loaded})
+def test_page_is_not_heavy(book, tab, loaded):
+    contents = files_of(book.folder, book.address, {tab.url, *loaded})
     assert len(contents) > 20  # styles, scripts and fonts at the least
     assert compressed(contents) <= MOST, "MB with all that the page loads; `make bench-page` lists the pages"
 
@@ -114,17 +118,15 @@ def test_nothing_scrolls_sideways(tabs, widths):
         assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"at {width} pixels"
 
 
-def test_equations_fit_the_column(wide):
-    tab = wide
-    wide = tab.evaluate(
+def test_equations_fit_the_column(tab):
+    too_wide = tab.evaluate(
         """() => [...document.querySelectorAll('.bd-article div.math')].filter((e) => e.scrollWidth > e.clientWidth)
             .map((e) => `${e.innerText.slice(0, 60)}: ${e.scrollWidth - e.clientWidth} pixels too wide`)"""
     )
-    assert wide == []
+    assert too_wide == []
 
 
-def test_colours_follow_the_system(wide):
-    tab = wide
+def test_colours_follow_the_system(tab):
     for theme, colours in (("light", palette.LIGHT), ("dark", palette.DARK), ("light", palette.LIGHT)):
         tab.emulate_media(color_scheme=theme)
         settle(tab)
@@ -157,8 +159,7 @@ def test_axe_finds_nothing(tabs, width, theme):
     )
 
 
-def test_pictures_are_described(wide):
-    tab = wide
+def test_pictures_are_described(tab):
     silent = tab.evaluate(
         """() => [...document.querySelectorAll('main img, main .aae-figure svg, main canvas')].filter((element) => {
             if (element.closest('[aria-hidden=true], svg svg, mjx-container')) return false;
@@ -169,8 +170,7 @@ def test_pictures_are_described(wide):
     assert silent == []
 
 
-def test_every_slider_redraws_its_explorer_by_keyboard(wide):
-    tab = wide
+def test_every_slider_redraws_its_explorer_by_keyboard(tab):
     for number in range(tab.locator(ROOT).count()):
         explorer = f"{ROOT} >> nth={number} >> "
         # those that act on the steps to come change no picture by themselves
@@ -191,17 +191,17 @@ def test_every_slider_redraws_its_explorer_by_keyboard(wide):
             assert pictures(tab, explorer + "canvas") != before, f"slider {name} changes no picture"
 
 
-def test_still_pictures_without_javascript_and_on_paper(book, visit, page, wide):
-    tab = visit(book.url(page), java_script_enabled=False)
-    wide.emulate_media(media="print")
-    for stage in range(tab.locator(".aae-live").count()):
-        still = tab.locator(".aae-live").nth(stage).locator("img.aae-poster")
+def test_still_pictures_without_javascript_and_on_paper(book, visit, page, tab):
+    unscripted = visit(book.url(page), java_script_enabled=False)
+    tab.emulate_media(media="print")
+    for stage in range(unscripted.locator(".aae-live").count()):
+        still = unscripted.locator(".aae-live").nth(stage).locator("img.aae-poster")
         assert still.is_visible()
         assert len(still.get_attribute("alt")) > 20
-        printed = wide.locator(".aae-live").nth(stage)
+        printed = tab.locator(".aae-live").nth(stage)
         assert printed.locator("img.aae-poster").is_visible()
         assert not printed.locator(".aae-widget").is_visible()
-    wide.emulate_media(media="screen")
+    tab.emulate_media(media="screen")
 
 
 @pytest.mark.parametrize("width", [390, 1280])
