@@ -154,6 +154,9 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data, in place of the recipe's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the first weights, the batches and the noise.")] = None,
     device: DeviceOption = DeviceName.auto,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Have torch.compile fuse the networks: a minute at first, for long runs.")
+    ] = False,
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -169,7 +172,9 @@ def train(
         from aae_core.recipes import recipe
         from aae_core.training import choose_device
 
-        chosen = recipe(recipe_name).with_training(epochs=epochs, seed=seed, device=device.value)
+        chosen = recipe(recipe_name).with_training(
+            epochs=epochs, seed=seed, device=device.value, compile=compiled or None
+        )
         is_mnist = dataset is DatasetName.mnist
         folder = out or RUNS / (recipe_name if is_mnist else f"{recipe_name}-{dataset.value}")
         with Processes(choose_device(device.value)).first_one_ahead():

@@ -72,6 +72,8 @@ class TrainingConfig:
         seed: of the order of the batches and of all noise. The seed of a model's first weights is its maker's.
         device: "auto" takes a GPU where there is one.
         precision: "auto" takes bfloat16 for the products where the processor has them, else float32.
+        compile: has ``torch.compile`` fuse the networks' operations, which takes a minute at first. Discriminators stay as
+            they are: a penalty differentiates their gradient, and compiled code has no second derivative.
 
     Raises:
         ValueError: a value outside its range.
@@ -89,6 +91,7 @@ class TrainingConfig:
     seed: int = 0
     device: Device = "auto"
     precision: Precision = "auto"
+    compile: bool = False
 
     def __post_init__(self) -> None:
         check_batch_size(self.batch_size)
@@ -229,6 +232,8 @@ def fit(
     _check_data(data, config, processes)
     run = _Run(model, config, processes, total_steps=config.epochs * _steps_per_epoch(data, config), n_data=len(data))
     run.history.precision = "bfloat16" if bfloat16 else "float32"
+    if config.compile:
+        _compile(model)
     if resume:
         run.restore(folder)
     run.history.processes = processes.count
@@ -368,10 +373,13 @@ class _Run:
         """Leaves the averaged weights, where there are any, in the model."""
         if self.average is not None:
             self.model.load_state_dict(self.average.module.state_dict())
+        for module in self.model.modules():
+            module._compiled_call_impl = None  # what reads the model next has batches of other sizes
         self.model.eval()
 
     def _identity(self) -> dict[str, object]:
         config = asdict(self.config) | {"device": None, "precision": None}
+        del config["compile"]  # neither does it matter; and older checkpoints do not know it
         config |= {"learning_rate": str(config["learning_rate"]), "final_rate": str(config["final_rate"])}
         return config | {"betas": list(self.config.betas), "total_steps": self.total_steps, "n_data": self.n_data}
 
@@ -397,6 +405,14 @@ def _by_part(setting: str, value: float | Mapping[str, float], parts: Collection
     if set(value) != set(parts):
         raise ValueError(f"{setting}: expected rates for {sorted(parts)}, got {sorted(value)}.")
     return value
+
+
+def _compile(model: Model) -> None:
+    """Compiles the networks in place, but for discriminators."""
+    for part, networks in model.parts().items():
+        for network in networks:
+            if part != "discriminator" and not isinstance(network, nn.ParameterList):
+                network.compile()
 
 
 def _freeze_norms(model: nn.Module) -> None:

@@ -212,6 +212,30 @@ def test_a_dataloader_is_trained_on_by_the_same_loop():
 
 
 @pytest.mark.parametrize("name", RECIPES)
+def test_compiled_networks_take_the_same_steps(name, monkeypatch):
+    """Compiled for real, but for the last stage, which writes and builds C++ for a minute."""
+    compiled = []
+
+    def compile_quickly(network):
+        compiled.append(network)
+        network._compiled_call_impl = torch.compile(network._call_impl, backend="aot_eager")
+
+    monkeypatch.setattr(torch.nn.Module, "compile", compile_quickly)
+    labelled_batch = min(20, recipe(name).training.labelled_batch)
+    config = replace(CONFIG, epochs=1, labelled_batch=labelled_batch)
+    states = []
+    for compiling in (False, True):
+        model = recipe(name).make(seed=0)
+        fit(model, bars(64), replace(config, compile=compiling), progress=False)
+        states.append(model.state_dict())
+    assert compiled and all(network._compiled_call_impl is None for network in compiled)
+    plain, fused = states
+    assert plain.keys() == fused.keys()
+    for key, value in plain.items():
+        torch.testing.assert_close(fused[key], value, rtol=1e-4, atol=1e-5, msg=lambda text, key=key: f"{key}: {text}")
+
+
+@pytest.mark.parametrize("name", RECIPES)
 def test_a_step_never_waits_for_a_number(name, monkeypatch):
     """On the meta device there are shapes and no numbers: to ask for one, or to mix devices, is an error there."""
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # which does not know that device
