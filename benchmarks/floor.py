@@ -42,6 +42,7 @@ def products_of_a_step(chosen: Recipe, setting: Setting, precision: Precision) -
 
 
 def multiply(pairs: Sequence[tuple[Tensor, Tensor]], results: Sequence[Tensor], times: int) -> None:
+    """Multiplies all `pairs` into `results`, that many times."""
     for _ in range(times):
         for (left, right), result in zip(pairs, results, strict=True):
             torch.mm(left, right, out=result)

@@ -1,6 +1,6 @@
 """Chapter 2's table: the three posteriors, each trained from several seeds.
 
-    python benchmarks/posteriors.py [--data DIR] [--seeds 0 1 2] [RECIPE …]
+    python -m benchmarks.posteriors [--data DIR] [--seeds 0 1 2] [RECIPE …]
 
 Writes ``seeds.json`` beside each recipe's weights: its measures on the test digits for each seed. The zoo's own run is
 taken from its card; seeds that the file already has are not trained again, unless the recipe has another length now.
@@ -13,9 +13,9 @@ import json
 
 from aae_core import zoo
 from aae_core.data import Splits, load_digits
-from aae_core.metrics import evaluate
 from aae_core.recipes import recipe
 from aae_core.recipes.adversarial import RECIPES
+from benchmarks.retrained import retrained
 
 
 def measures_of_seed(name: str, seed: int, splits: Splits) -> dict[str, float]:
@@ -23,11 +23,8 @@ def measures_of_seed(name: str, seed: int, splits: Splits) -> dict[str, float]:
     about = zoo.card(name)
     if about["seed"] == seed:
         return {measure: about["measures"][measure]["value"] for measure in recipe(name).measures}
-    chosen = recipe(name).with_training(seed=seed)
-    model, _ = chosen.train(splits)
-    model.load_state_dict({k: v.float() for k, v in zoo.half(model).items()})
-    found = evaluate(model, splits, chosen.measures, judge=None, seed=seed)
-    return {measure: found[measure].value for measure in chosen.measures}
+    found = retrained(recipe(name).with_training(seed=seed), splits)
+    return {measure: found[measure] for measure in recipe(name).measures}
 
 
 def main() -> None:

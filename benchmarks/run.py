@@ -24,7 +24,7 @@ import aae_core
 from aae_core.training import has_bfloat16
 from benchmarks.pairs import ROOT, Measured, Setting, pinned
 
-NAMES = ("training", "floor", "quality", "imports", "memory", "growth", "browser", "pages", "book")
+NAMES = ("training", "floor", "quality", "imports", "memory", "growth", "seeds", "browser", "pages", "book")
 UNPINNED = {"pages", "book"}  # the book is built, by all processors; a browser has several processes
 RESULTS = dict.fromkeys(NAMES, Path(__file__).with_name("results.json"))
 RESULTS["pages"] = Path(__file__).with_name("pages.json")

@@ -1,17 +1,22 @@
 """How much sooner does ``fit`` see the same images than a plain loop over a ``DataLoader``, with the same networks?
 
 Both do the same work: networks, batch, phases, Adam. The averaging of weights, which the plain loop does not have, is
-left out here; it counts in ``quality``.
+left out here; it counts in ``quality``. Beside each ratio stands the one that no loop could exceed: that of the matrix
+products alone, in the precision that ``fit`` takes on this processor.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+
+import torch
 
 from aae_core.data import Digits
 from aae_core.recipes import Recipe, recipe
-from aae_core.training import fit
+from aae_core.training import Precision, fit, has_bfloat16
 from benchmarks import plain_loop
+from benchmarks.floor import multiply, products_of_a_step
 from benchmarks.pairs import Measured, Setting, alternate, ratios, timed
 
 IMAGES, IMAGES_QUICK = 12_800, 512
@@ -32,18 +37,42 @@ def plain(chosen: Recipe, digits: Digits, batch_size: int | None = None) -> floa
     return timed(plain_loop.train_one_epoch, model, loader, *optimizers)
 
 
+def products(chosen: Recipe, setting: Setting, n_images: int) -> Callable[[], float]:
+    """What takes the seconds of the matrix products, and of nothing else, in one epoch of `n_images`."""
+    precision: Precision = "bfloat16" if has_bfloat16(torch.device("cpu")) else "float32"
+    pairs = products_of_a_step(chosen, setting, precision)
+    results = [left @ right for left, right in pairs]
+    return lambda: timed(multiply, pairs, results, n_images // chosen.training.batch_size)
+
+
+def bound(name: str, figures: dict[str, list[float]]) -> Measured:
+    """The ratio that no loop could exceed."""
+    return Measured(
+        name,
+        "the plain loop's seconds over those of the matrix products alone: no loop could win more",
+        ratios(figures["plain loop, s"], figures["products alone, s"]),
+        {key: figures[key] for key in ("plain loop, s", "products alone, s")},
+    )
+
+
 def measure(setting: Setting) -> list[Measured]:
     digits = setting.digits(IMAGES_QUICK if setting.quick else IMAGES)
     post, own = recipe("supervised-post"), recipe("supervised")
     batch = own.training.batch_size
     at_128 = alternate(
-        {"fit, s": lambda: ours(post, digits), "plain loop, s": lambda: plain(post, digits)}, setting.rounds
+        {
+            "fit, s": lambda: ours(post, digits),
+            "plain loop, s": lambda: plain(post, digits),
+            "products alone, s": products(post, setting, len(digits)),
+        },
+        setting.rounds,
     )
     at_own = alternate(
         {
             "fit, s": lambda: ours(own, digits),
             "plain loop, s": lambda: plain(own, digits),
             "plain loop at batch 128, s": lambda: plain(own, digits, 128),
+            "products alone, s": products(own, setting, len(digits)),
         },
         setting.rounds,
     )
@@ -57,6 +86,7 @@ def measure(setting: Setting) -> list[Measured]:
             at_least=3.2,
             note=note,
         ),
+        bound("training/batch-128-bound", at_128),
         Measured(
             "training/own-batch",
             f"supervised at its batch of {batch}: the plain loop's seconds at this batch over those of fit",
@@ -65,6 +95,7 @@ def measure(setting: Setting) -> list[Measured]:
             at_least=5.0,
             note=note,
         ),
+        bound("training/own-batch-bound", at_own),
         Measured(
             "training/own-batch-against-128",
             f"supervised: the plain loop's seconds at batch 128 over those of fit at batch {batch}",

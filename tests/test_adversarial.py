@@ -193,7 +193,7 @@ def test_three_posteriors_with_three_seeds_each():
         kept = json.loads((zoo.folder_of(r.name) / "seeds.json").read_text())
         assert len(kept["seeds"]) >= 3
         length = {"epochs": r.training.epochs, "batch_size": r.training.batch_size}
-        assert kept["settings"] == length, "the recipe has changed: run benchmarks/posteriors.py again"
+        assert kept["settings"] == length, "the recipe has changed: run benchmarks.posteriors again"
         for measures in kept["seeds"].values():
             assert set(measures) == set(r.measures)
         spreads[r.name] = [measures["posterior_spread"] for measures in kept["seeds"].values()]

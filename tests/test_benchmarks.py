@@ -18,7 +18,7 @@ from aae_core.data import embedded
 from aae_core.models import SupervisedAAE
 from aae_core.recipes import recipe
 from aae_core.training import TrainingConfig, fit, seed_everything
-from benchmarks import floor, plain_loop, quality
+from benchmarks import floor, plain_loop, quality, seeds
 from benchmarks.growth import exponents
 from benchmarks.pairs import Measured, Setting, alternate, pinned
 from benchmarks.run import NAMES, app, table
@@ -106,6 +106,20 @@ def test_a_step_multiplies_no_matrices_that_it_need_not():
     discriminate = 2 * (3 + 2 * 3 - 1)
     assert len(pairs) == reconstruct + chosen.make(seed=0).discriminator_steps * discriminate
     assert all(left.shape[1] == right.shape[0] for left, right in pairs)
+
+
+def test_stacked_networks_do_and_learn_what_each_does_alone():
+    model = seeds.stacked_model("aae-small", 3)
+    alone = [recipe("aae-small").make(seed) for seed in range(3)]
+    x = embedded().train.pixels(slice(12))
+    rebuilt = model.decoder(model.encoder(x))
+    parts = [each.decoder(each.encoder(part)) for each, part in zip(alone, x.chunk(3), strict=True)]
+    torch.testing.assert_close(rebuilt, torch.cat(parts), rtol=0, atol=1e-5)
+    (rebuilt - x).square().mean().backward()
+    sum((part - own).square().mean() / 3 for part, own in zip(parts, x.chunk(3), strict=True)).backward()
+    for name, gradient in zip(model.encoder.names, model.encoder.stacked, strict=True):
+        expected = torch.stack([each.encoder.get_parameter(name).grad for each in alone])
+        torch.testing.assert_close(gradient.grad, expected, rtol=0, atol=1e-5)
 
 
 def test_quality_that_is_never_reached_is_told():

@@ -3,17 +3,57 @@
 Jupyter Book runs a notebook when it comes to its page, so all processors but one would wait. Here jupyter-cache's own
 parallel executor fills the notebook cache first; Sphinx then finds each page's outputs there. A page whose cell fails is
 not in the cache, so Sphinx runs that page again and reports the failure as ever.
+
+The cache knows a page by its cells. A page that shows recorded figures names their files in its front matter (``figures``,
+paths from the checkout) and runs again when they change.
 """
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
+import yaml
 from jupyter_cache import get_cache
 from jupyter_cache.executors import load_executor
 from myst_nb.core.read import create_nb_reader
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+
+
+def figures_of(page: Path) -> list[str]:
+    """The files that a text page names in its front matter."""
+    text = page.read_text("utf-8")
+    if page.suffix != ".md" or not text.startswith("---\n"):
+        return []
+    return yaml.safe_load(text.split("---\n")[1]).get("figures", [])
+
+
+def digest_of(files: list[Path]) -> str:
+    """A hash of what stands in `files`; one that is not there counts as empty."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes() if file.exists() else b"")
+    return digest.hexdigest()
+
+
+def forget_outdated(app: Sphinx, env: BuildEnvironment, added: set, changed: set, removed: set) -> list[str]:
+    """Takes pages out of the notebook cache whose recorded figures are others than when they ran; Sphinx reads them anew."""
+    cache = get_cache(env.mystnb_config.execution_cache_path)
+    outdated = []
+    for name in sorted(env.found_docs - removed):
+        page = Path(env.doc2path(name))
+        if not (figures := figures_of(page)):
+            continue
+        seen = Path(env.mystnb_config.execution_cache_path) / f"{name.replace('/', '-')}.figures"
+        digest = digest_of([Path(app.srcdir) / figure for figure in figures])
+        if not seen.exists() or seen.read_text("utf-8") != digest:
+            for record in cache.list_cache_records():
+                if Path(record.uri) == page:
+                    cache.remove_cache(record.pk)
+            seen.write_text(digest, "utf-8")
+            outdated.append(name)
+    return outdated
 
 
 def run_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
@@ -22,11 +62,10 @@ def run_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     if config.execution_mode != "cache" or config.execution_in_temp:
         return
     cache = get_cache(config.execution_cache_path)
-    for name in docnames:
-        page = Path(env.doc2path(name))
+    pages = {Path(env.doc2path(name)) for name in docnames}
+    for page in pages:
         if reader := create_nb_reader(str(page), env.myst_config, config, page.read_text("utf-8")):
             cache.add_nb_to_project(str(page), **({"read_data": reader.read_fmt} if reader.read_fmt else {}))
-    pages = {Path(env.doc2path(name)) for name in docnames}
     waiting = [record.pk for record in cache.list_unexecuted() if Path(record.uri) in pages]
     if len(waiting) > 1:
         load_executor("local-parallel", cache).run_and_cache(
@@ -36,5 +75,6 @@ def run_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connects the extension to Sphinx."""
+    app.connect("env-get-outdated", forget_outdated)
     app.connect("env-before-read-docs", run_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
