@@ -32,7 +32,7 @@ def figures(measures: list[dict]) -> list[float]:
     return [x for each in measures for x in (each["value"], *each["spread"], *each["medians"].values())]
 
 
-QUICK = {"training", "floor", "browser"}  # the rest takes minutes in all
+QUICK = {"floor"}  # the rest takes minutes in all
 
 
 @pytest.mark.parametrize(

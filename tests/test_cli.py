@@ -43,10 +43,12 @@ def test_recipes_lists_all_in_words_and_as_json():
 
 def test_train_evaluate_sample_and_export_work_on_a_run(tmp_path):
     out = tmp_path / "mine"
-    trained = run("train", "supervised", "--epochs", "1", "--seed", "3", "--device", "cpu", "--out", str(out), "--json")
+    trained = run(
+        "train", "semi-supervised-100", "--epochs", "1", "--seed", "3", "--device", "cpu", "--out", str(out), "--json"
+    )
     assert trained.exit_code == 0, trained.stderr
     card = json.loads(trained.stdout)
-    assert card["seed"] == 3 and card["epochs"] == 1 and card["recipe"] == "supervised"
+    assert card["seed"] == 3 and card["epochs"] == 1 and card["recipe"] == "semi-supervised-100"
     assert sorted(p.name for p in out.iterdir()) == ["card.json", "model.safetensors"]
 
     evaluated = run("evaluate", str(out), "--split", "validation", "--json")

@@ -34,7 +34,7 @@ from aae_core.training import CHECKPOINT, TrainingConfig, TrainingError, descend
 
 CPU = torch.device("cpu")
 CONFIG = TrainingConfig(epochs=4, batch_size=16, precision="float32", device="cpu", average=0.9)
-REAL = TrainingConfig(epochs=5, batch_size=64, precision="float32", device="cpu")
+REAL = TrainingConfig(epochs=3, batch_size=64, precision="float32", device="cpu")
 RANK = int(os.environ.get("RANK", 0))
 PATIENCE = 600  # seconds, for a machine that is busy with other things
 

@@ -126,13 +126,13 @@ def test_runs_train_side_by_side_in_processes_of_their_own_and_finished_ones_are
     monkeypatch.setattr(zoo, "ZOO", tmp_path / "zoo")
     monkeypatch.setenv("AAE_DATA", "")
     monkeypatch.setenv("AAE_CACHE", str(tmp_path / "cache"))
-    runs = reproduce.missing(["aae-small"], 2, tmp_path)
-    assert runs == [("aae-small", 0), ("aae-small", 1)]
+    runs = reproduce.missing(["aae-gaussian"], 2, tmp_path)
+    assert runs == [("aae-gaussian", 0), ("aae-gaussian", 1)]
     said = []
     reproduce.train(runs, tmp_path, jobs=2, progress=False, announce=said.append)
-    assert reproduce.missing(["aae-small"], 2, tmp_path) == []
+    assert reproduce.missing(["aae-gaussian"], 2, tmp_path) == []
     assert len(said) == 2 and all(f"seed {seed}" in " ".join(said) for seed in (0, 1))
-    cards = reproduce.recorded("aae-small", tmp_path)
+    cards = reproduce.recorded("aae-gaussian", tmp_path)
     threads = max(1, (os.cpu_count() or 1) // 2)
     assert [card["seed"] for card in cards] == [0, 1] and f" {threads} thread(s)" in cards[0]["machine"]
     assert cards[0]["weights"]["sha256"] != cards[1]["weights"]["sha256"]

@@ -51,8 +51,10 @@ def write_notebook(path: Path, *cells: str) -> None:
     nbformat.write(notebook, path)
 
 
-def make_book(folder: Path, repository: str = "", preface: str = "# Preface\n\nText, $a = b$.\n") -> Path:
-    """A book with a preface and two pages that show the same widget."""
+def make_book(
+    folder: Path, repository: str = "", preface: str = "# Preface\n\nText, $a = b$.\n", alive: bool = True
+) -> Path:
+    """A book with a preface and two pages that show the same widget; or have no cell to run, unless `alive`."""
     (folder / "notebooks").mkdir(parents=True)
     (folder / "book").mkdir()
     (folder / "book" / "preface.md").write_text(preface, "utf-8")
@@ -65,8 +67,8 @@ def make_book(folder: Path, repository: str = "", preface: str = "# Preface\n\nT
     (folder / "_toc.yml").write_text(yaml.safe_dump(toc), "utf-8")
     (folder / "pyproject.toml").write_text(f'[tool.aae-book]\nrepository = "{repository}"\nbranch = "main"\n', "utf-8")
     poster = f"POSTER = {base64.b64encode(png()).decode()!r}"
-    write_notebook(folder / "notebooks" / "one.ipynb", poster + WIDGET, "print('ran with', 1 + 1)")
-    write_notebook(folder / "notebooks" / "two.ipynb", poster + WIDGET)
+    write_notebook(folder / "notebooks" / "one.ipynb", *[poster + WIDGET, "print('ran with', 1 + 1)"][: 2 * alive])
+    write_notebook(folder / "notebooks" / "two.ipynb", *[poster + WIDGET][:alive])
     return folder
 
 
@@ -217,7 +219,7 @@ def test_without_an_address_no_page_links_to_one(site):
 
 def test_with_an_address_pages_link_to_it_and_to_colab(tmp_path):
     address = "https://github.com/someone/aae-book"
-    folder = make_book(tmp_path / "book", repository=address)
+    folder = make_book(tmp_path / "book", repository=address, alive=False)
     done = build(folder)
     assert done.returncode == 0, done.stdout + done.stderr
     chapter = (folder / "_build" / "html" / "notebooks" / "one.html").read_text("utf-8")
@@ -241,7 +243,7 @@ def test_smoke_runs_are_never_published(tmp_path):
 
 def test_page_that_asks_another_host_is_refused(tmp_path):
     preface = '# Preface\n\n<img src="https://example.org/picture.png" alt="a picture">\n\n<a href="https://example.org">fine</a>\n'
-    done = build(make_book(tmp_path / "book", preface=preface))
+    done = build(make_book(tmp_path / "book", preface=preface, alive=False))
     assert done.returncode != 0
     output = done.stdout + done.stderr
     assert "book/preface.html: https://example.org/picture.png" in output

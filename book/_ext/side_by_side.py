@@ -64,7 +64,9 @@ def run_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     cache = get_cache(config.execution_cache_path)
     pages = {Path(env.doc2path(name)) for name in docnames}
     for page in pages:
-        if reader := create_nb_reader(str(page), env.myst_config, config, page.read_text("utf-8")):
+        text = page.read_text("utf-8")
+        reader = create_nb_reader(str(page), env.myst_config, config, text)
+        if reader and any(cell.cell_type == "code" for cell in reader.read(text).cells):
             cache.add_nb_to_project(str(page), **({"read_data": reader.read_fmt} if reader.read_fmt else {}))
     waiting = [record.pk for record in cache.list_unexecuted() if Path(record.uri) in pages]
     if len(waiting) > 1:

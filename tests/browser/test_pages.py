@@ -135,17 +135,19 @@ def test_colours_follow_the_system(tab):
             assert [int(value) for value in re.findall(r"\d+", shown)[:3]] == list(bytes.fromhex(colours[name][1:]))
 
 
-@pytest.mark.parametrize(
-    ("width", "theme"),
-    [
-        (390, "dark"),
-        (1280, "light"),
-        pytest.param(390, "light", marks=pytest.mark.slow),
-        pytest.param(1280, "dark", marks=pytest.mark.slow),
-    ],
-)
-def test_axe_finds_nothing(tabs, width, theme):
-    tab = tabs(width)
+def test_axe_finds_nothing(tabs, page):
+    """On a phone, every other page in the dark."""
+    assert_axe_finds_nothing(tabs(390), ("dark", "light")[PAGES.index(page) % 2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_anywhere(tabs, width, theme):
+    assert_axe_finds_nothing(tabs(width), theme)
+
+
+def assert_axe_finds_nothing(tab: Page, theme: str) -> None:
     tab.emulate_media(color_scheme=theme)
     settle(tab)
     found = violations(tab)
