@@ -528,7 +528,7 @@ def test_a_view_that_goes_ends_its_run(visit, toys):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390, 320])
+@pytest.mark.parametrize("width", [1280, pytest.param(390, marks=pytest.mark.slow), 320])
 def test_axe_finds_nothing_and_it_fits(visit, pages, url, theme, width):
     tab = visit(f"{url}#laboratory.prior=drawn", theme=theme, width=width)
     wait_for_step(tab, 0)

@@ -233,7 +233,9 @@ def test_the_saved_picture_holds_heads_map_and_digits(visit, url):
     assert min(shares) > 0.01 and (below[:, 1722:] == 255).all()
 
 
-@pytest.mark.parametrize("width", [320, 390, 600, 1280])
+@pytest.mark.parametrize(
+    "width", [320, pytest.param(390, marks=pytest.mark.slow), pytest.param(600, marks=pytest.mark.slow), 1280]
+)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_fits_keeps_its_place_and_axe_finds_nothing(visit, pages, explorer, width, theme):
     tab = visit(pages(explorer, theme=theme), width=width, theme=theme)

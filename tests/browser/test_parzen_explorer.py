@@ -152,7 +152,9 @@ def test_a_broken_address_is_ignored(visit, url, bad):
     assert (get(tab, "bandwidth"), get(tab, "seed")) == (0.2, 0)
 
 
-@pytest.mark.parametrize("width", [320, 390, 600, 1280])
+@pytest.mark.parametrize(
+    "width", [320, pytest.param(390, marks=pytest.mark.slow), pytest.param(600, marks=pytest.mark.slow), 1280]
+)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_fits_keeps_its_place_and_axe_finds_nothing(visit, pages, explorer, width, theme):
     tab = visit(pages(explorer, theme=theme), width=width, theme=theme)

@@ -191,7 +191,7 @@ def test_a_broken_address_is_ignored(visit, url, made, bad):
     assert get(tab, "z") == pytest.approx(made[0].z) and get(tab, "label") == 3
 
 
-@pytest.mark.parametrize("width", [320, 390, 1280])
+@pytest.mark.parametrize("width", [320, pytest.param(390, marks=pytest.mark.slow), 1280])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_fits_and_axe_finds_nothing(visit, pages, made, width, theme):
     tab = visit(pages(made[0], theme=theme), width=width, theme=theme)
