@@ -421,7 +421,7 @@ def test_codes_follow_a_drawn_prior(visit, url):
     tab.wait_for_function(f"document.querySelector('{ROOT} .aae-readings dt + dd') !== null")
     before = readings(tab)["Distance to prior"]
     press(tab, "Play")
-    wait_for_step(tab, 300)
+    wait_for_step(tab, 600)
     press(tab, "Pause")
     assert readings(tab)["Distance to prior"] < 0.4 * before
 

@@ -94,8 +94,12 @@ def test_play_runs_to_the_end_and_pause_holds(visit, url):
 def test_codes_glide_between_frames_where_motion_is_welcome(visit, url):
     tab = visit(url)
     tab.emulate_media(reduced_motion="no-preference")
-    seen = tab.evaluate(
-        """async ([hashes, plane, last]) => {
+    seen = 0
+    for _ in range(3):  # a machine that is busy with other things may show no picture between two
+        seen = max(
+            seen,
+            tab.evaluate(
+                """async ([hashes, plane, last]) => {
             const seen = new Set();
             document.querySelector("[aria-label=Play]").click();
             do {
@@ -104,8 +108,9 @@ def test_codes_glide_between_frames_where_motion_is_welcome(visit, url):
             } while (models[0].get("frame") !== last || seen.size < 2);
             return seen.size;
         }""",
-        [HASHES, ".aae-plane", FRAMES - 1],
-    )
+                [HASHES, ".aae-plane", FRAMES - 1],
+            ),
+        )
     assert seen > FRAMES
 
 
