@@ -13,7 +13,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 TORCH_INDEX ?=
-PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Python compiles a module when it is first imported; all of them at once would take a third of the installation.
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
 INPUTS := pyproject.toml constraints.txt
 
 # A notebook runs in its own folder, so a relative folder would be looked for there.

@@ -1,6 +1,6 @@
 """The ladders of chapters 6 and 7: what each ingredient of two recipes is worth, on full MNIST.
 
-    python benchmarks/ladder.py [--data DIR] [--epochs 6] [--seeds 0] [RECIPE …]
+    python -m benchmarks.ladder [--data DIR] [--epochs 6] [--seeds 0] [RECIPE …]
 
 Writes ``ladder.json`` beside a recipe's weights: for each rung and seed its measures of validation digits. Of clusters
 that is the error by both ways of naming and how many are in use; one half of the digits names them, the other is
@@ -9,17 +9,17 @@ counted. Runs that the file already has are not made again, unless their length 
 
 from __future__ import annotations
 
-import argparse
 import json
 
 import torch
 from torch import nn
 
 from aae_core import metrics, zoo
-from aae_core.data import Digits, Splits, load_digits
+from aae_core.data import Digits, Splits
 from aae_core.recipes import recipe
 from aae_core.recipes.semi_supervised import RUNGS, clustering_model, reading_model
 from aae_core.training import TrainingConfig, fit, seed_everything
+from benchmarks.retrained import asked
 
 FILE = "ladder.json"
 N_CLUSTERS = 16
@@ -51,18 +51,9 @@ def climb(name: str, rung: str, config: TrainingConfig, splits: Splits) -> dict[
 
 def main() -> None:
     """Reads the arguments, trains what is missing, writes the files."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(LADDERS)}; all by default")
-    parser.add_argument("--data", help="folder with MNIST's four files")
-    parser.add_argument("--epochs", type=int, default=6)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    arguments = parser.parse_args()
-    if unknown := sorted(set(arguments.recipes) - set(LADDERS)):
-        parser.error(f"there is no ladder of {unknown[0]!r}; choose from {', '.join(LADDERS)}")
-    splits = load_digits(arguments.data)
-    if not splits.is_full:
-        parser.error("the ladders are of full MNIST; name its folder with --data")
-    for name in arguments.recipes or LADDERS:
+    arguments = asked(__doc__, list(LADDERS), seeds=[0], epochs=6)
+    splits = arguments.splits
+    for name in arguments.recipes:
         path = zoo.ZOO / name / FILE
         path.parent.mkdir(parents=True, exist_ok=True)
         chosen = recipe(name).with_training(epochs=arguments.epochs).training

@@ -8,14 +8,13 @@ taken from its card; seeds that the file already has are not trained again, unle
 
 from __future__ import annotations
 
-import argparse
 import json
 
 from aae_core import zoo
-from aae_core.data import Splits, load_digits
+from aae_core.data import Splits
 from aae_core.recipes import recipe
 from aae_core.recipes.adversarial import RECIPES
-from benchmarks.retrained import retrained
+from benchmarks.retrained import asked, retrained
 
 
 def measures_of_seed(name: str, seed: int, splits: Splits) -> dict[str, float]:
@@ -29,25 +28,15 @@ def measures_of_seed(name: str, seed: int, splits: Splits) -> dict[str, float]:
 
 def main() -> None:
     """Reads the arguments, trains what is missing, writes the files."""
-    names = [r.name for r in RECIPES]
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(names)}; all by default")
-    parser.add_argument("--data", help="folder with MNIST's four files")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    arguments = parser.parse_args()
-    if unknown := sorted(set(arguments.recipes) - set(names)):
-        parser.error(f"there is no recipe {unknown[0]!r} here; choose from {', '.join(names)}")
-    splits = load_digits(arguments.data)
-    if not splits.is_full:
-        parser.error("the table is of full MNIST; name its folder with --data")
-    for name in arguments.recipes or names:
+    arguments = asked(__doc__, [each.name for each in RECIPES], seeds=[0, 1, 2])
+    for name in arguments.recipes:
         path = zoo.folder_of(name) / "seeds.json"
         settings = {"epochs": recipe(name).training.epochs, "batch_size": recipe(name).training.batch_size}
         kept = json.loads(path.read_text()) if path.exists() else {}
         seeds = kept["seeds"] if kept.get("settings") == settings else {}
         for seed in arguments.seeds:
             if str(seed) not in seeds:
-                seeds[str(seed)] = measures_of_seed(name, seed, splits)
+                seeds[str(seed)] = measures_of_seed(name, seed, arguments.splits)
                 print(name, seed, {k: round(v, 4) for k, v in seeds[str(seed)].items()}, flush=True)
                 path.write_text(json.dumps({"settings": settings, "seeds": seeds}, indent=1) + "\n")
 

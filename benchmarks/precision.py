@@ -2,23 +2,26 @@
 
     python -m benchmarks.precision [--data DIR] [--seeds 0 1] [RECIPE …]
 
-Writes ``precision.json`` here: for each recipe its measures on the test digits in both, for each seed. The zoo's run is
-taken from the recipe's card, which says in which precision it was; the other is trained, on full MNIST. Runs that the
-file already has are not made again, unless the recipe has another length now. bfloat16 takes a processor that multiplies
-it, else the products are emulated and take far longer.
+Writes ``precision.json`` here: for each recipe its measures on the test digits in both, for each seed. The zoo's runs are
+taken from what lies beside the recipe's weights, where the card says in which precision they were; the other is trained,
+on full MNIST. Runs that the file already has are not made again, unless the recipe has another length now. A processor
+without bfloat16 products makes them as :mod:`benchmarks.products` says.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from aae_core import zoo
-from aae_core.data import load_digits
+import torch
+
+from aae_core import reproduce, zoo
 from aae_core.recipes import RECIPES, Recipe, recipe
-from benchmarks.retrained import retrained
+from aae_core.training import has_bfloat16
+from benchmarks.products import Float32Products
+from benchmarks.retrained import asked, retrained, values_of
 
 FILE = Path(__file__).with_name("precision.json")
 OTHER = {"bfloat16": "float32", "float32": "bfloat16"}
@@ -29,38 +32,43 @@ def read() -> dict[str, dict]:
     return json.loads(FILE.read_text()) if FILE.exists() else {}
 
 
-def kept_of(chosen: Recipe, about: dict) -> dict:
-    """What the file has of a recipe; or the card's run alone, where the recipe has another length now."""
-    length = {"epochs": chosen.training.epochs, "batch_size": chosen.training.batch_size}
+def length_of(chosen: Recipe) -> dict[str, int]:
+    """How long a recipe trains; a run of another length does not count."""
+    return {"epochs": chosen.training.epochs, "batch_size": chosen.training.batch_size}
+
+
+def zoo_runs(chosen: Recipe) -> dict[str, dict[str, float]]:
+    """The measures of the runs whose precision is the card's, by seed: the card's own and those recorded beside it."""
+    cards = [zoo.card(chosen.name), *reproduce.recorded(chosen.name)]
+    runs = {str(card["seed"]): values_of(card["measures"]) for card in cards}
+    seeds = zoo.folder_of(chosen.name) / "seeds.json"
+    if seeds.exists() and (recorded := json.loads(seeds.read_text()))["settings"] == length_of(chosen):
+        runs = recorded["seeds"] | runs
+    return dict(sorted(runs.items()))
+
+
+def kept_of(chosen: Recipe) -> dict:
+    """What the file has of a recipe, and the zoo's runs; of a recipe that has another length now, those alone."""
     found = read().get(chosen.name, {})
-    runs = found["runs"] if found.get("length") == length else {}
-    values = {name: measured["value"] for name, measured in about["measures"].items()}
-    runs.setdefault(about["precision"], {})[str(about["seed"])] = values
-    return {"length": length, "runs": runs}
+    runs = found["runs"] if found.get("length") == length_of(chosen) else {}
+    return {"length": length_of(chosen), "runs": runs | {zoo.card(chosen.name)["precision"]: zoo_runs(chosen)}}
 
 
 def main() -> None:
     """Reads the arguments, trains what is missing, writes the file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(RECIPES)}; all by default")
-    parser.add_argument("--data", help="folder with MNIST's four files")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    arguments = parser.parse_args()
-    if unknown := sorted(set(arguments.recipes) - set(RECIPES)):
-        parser.error(f"there is no recipe {unknown[0]!r}; choose from {', '.join(RECIPES)}")
-    splits = load_digits(arguments.data)
-    if not splits.is_full:
-        parser.error("the table is of full MNIST; name its folder with --data")
-    for name in arguments.recipes or RECIPES:
-        chosen, about = recipe(name), zoo.card(name)
-        precision = OTHER[about["precision"]]
+    arguments = asked(__doc__, list(RECIPES), seeds=[0])
+    for name in arguments.recipes:
+        chosen = recipe(name)
+        precision = OTHER[zoo.card(name)["precision"]]
+        emulated = precision == "bfloat16" and not has_bfloat16(torch.device("cpu"))
         for seed in arguments.seeds:
-            if str(seed) in kept_of(chosen, about)["runs"].get(precision, {}):
+            if str(seed) in kept_of(chosen)["runs"].get(precision, {}):
                 continue
             again = replace(chosen, training=replace(chosen.training, precision=precision, seed=seed))
-            found = retrained(again, splits)
+            with Float32Products() if emulated else nullcontext():
+                found = retrained(again, arguments.splits)
             print(name, precision, seed, found, flush=True)
-            kept = kept_of(chosen, about)  # read anew: another process may have written
+            kept = kept_of(chosen)  # read anew: another process may have written
             kept["runs"].setdefault(precision, {})[str(seed)] = found
             FILE.write_text(json.dumps(read() | {name: kept}, indent=1) + "\n")
 

@@ -14,13 +14,15 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from aae_core import reproduce, zoo
 from aae_core.data import embedded
 from aae_core.models import SupervisedAAE
 from aae_core.recipes import recipe
 from aae_core.training import TrainingConfig, fit, seed_everything
-from benchmarks import floor, plain_loop, quality, seeds
+from benchmarks import floor, plain_loop, precision, quality, seeds
 from benchmarks.growth import exponents
 from benchmarks.pairs import Measured, Setting, alternate, pinned
+from benchmarks.products import Float32Products
 from benchmarks.run import NAMES, app, table
 
 ROOT = Path(__file__).parents[1]
@@ -169,3 +171,42 @@ def test_the_config_of_the_benchmark_is_the_recipes():
     for name in ("supervised", "supervised-post"):
         config: TrainingConfig = recipe(name).training
         assert isinstance(config.learning_rate, float)
+
+
+def test_products_in_bfloat16_are_the_processors_own_and_others_stay_as_they_are():
+    torch.manual_seed(0)
+    a, b, bias = torch.randn(20, 300), torch.randn(300, 30, requires_grad=True), torch.randn(30)
+    images, filters = torch.randn(2, 3, 8, 8), torch.randn(4, 3, 3, 3, requires_grad=True)
+
+    def products(dtype: torch.dtype) -> list[torch.Tensor]:
+        """Two products, and the gradients of their sum: all of them, so that none is left out unseen."""
+        flat = torch.addmm(bias.to(dtype), a.to(dtype), b.to(dtype))
+        folded = torch.nn.functional.conv2d(images.to(dtype), filters.to(dtype))
+        return [flat, folded, *torch.autograd.grad(flat.square().sum() + folded.square().sum(), (b, filters))]
+
+    own, exact = products(torch.bfloat16), products(torch.float32)
+    with Float32Products():
+        emulated, untouched = products(torch.bfloat16), products(torch.float32)
+    for got, want, true in zip(emulated, own, exact, strict=True):
+        assert got.dtype == want.dtype
+        off = (got.float() - true).abs().max() / true.abs().max()
+        assert 1e-5 < off < 0.02  # rounded, and no more than that
+        torch.testing.assert_close(got.float(), want.float(), rtol=0.02, atol=0.02 * float(true.detach().abs().max()))
+    assert all(torch.equal(got, true) for got, true in zip(untouched, exact, strict=True))
+
+
+def test_the_zoo_s_runs_are_those_of_its_card_and_those_recorded_beside_it():
+    about = zoo.card("aae-gaussian")
+    runs = precision.zoo_runs(recipe("aae-gaussian"))
+    assert runs["0"]["test_mse"] == about["measures"]["test_mse"]["value"] and len(runs) > 1
+    cards = reproduce.recorded("semi-supervised-100")
+    assert [float(run["test_error"]) for run in precision.zoo_runs(recipe("semi-supervised-100")).values()] == [
+        card["measures"]["test_error"]["value"] for card in cards
+    ]
+
+
+def test_a_recipe_that_is_not_there_is_refused_with_those_that_are(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["precision", "supervized"])
+    with pytest.raises(SystemExit):
+        precision.main()
+    assert "'supervized'" in (said := capsys.readouterr().err) and "supervised-post" in said

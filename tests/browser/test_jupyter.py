@@ -1,5 +1,7 @@
 """Every explorer in a real JupyterLab and a real Notebook, with a kernel, in a browser with the network refused.
 
+Notebook is JupyterLab's parts in another frame, so `make test` leaves it to `make test-all`.
+
 The reader has turned on "Save Widget State Automatically", and the server has the project's settings, which keep it out.
 """
 
@@ -105,7 +107,7 @@ def jupyter(tmp_path_factory):
         server.wait(30)
 
 
-@pytest.fixture(scope="module", params=HOSTS)
+@pytest.fixture(scope="module", params=["lab", pytest.param("notebook", marks=pytest.mark.slow)])
 def desk(request, jupyter, chromium):
     """The notebook in one of the hosts, after "Run All Cells"."""
     complaints = []
