@@ -1,6 +1,6 @@
 """The ladders of chapters 6 and 7: what each ingredient of two recipes is worth, on full MNIST.
 
-    python -m benchmarks.ladder [--data DIR] [--epochs 6] [--seeds 0] [RECIPE …]
+    python -m benchmarks.ladder [RECIPE …] [--data DIR] [--epochs 6] [--seeds 0]
 
 Writes ``ladder.json`` beside a recipe's weights: for each rung and seed its measures of validation digits. Of clusters
 that is the error by both ways of naming and how many are in use; one half of the digits names them, the other is

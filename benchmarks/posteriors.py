@@ -1,6 +1,6 @@
 """Chapter 2's table: the three posteriors, each trained from several seeds.
 
-    python -m benchmarks.posteriors [--data DIR] [--seeds 0 1 2] [RECIPE …]
+    python -m benchmarks.posteriors [RECIPE …] [--data DIR] [--seeds 0 1 2]
 
 Writes ``seeds.json`` beside each recipe's weights: its measures on the test digits for each seed. The zoo's own run is
 taken from its card; seeds that the file already has are not trained again, unless the recipe has another length now.

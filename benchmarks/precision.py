@@ -1,11 +1,11 @@
-"""Do recipes learn the same in bfloat16 as in float32? What the zoo trained in one is trained anew in the other.
+"""Do recipes learn the same in bfloat16 as in float32? Each is trained both ways and measured on the test digits.
 
-    python -m benchmarks.precision [--data DIR] [--seeds 0 1] [RECIPE …]
+    python -m benchmarks.precision [RECIPE …] [--data DIR] [--seeds 0 1]
 
-Writes ``precision.json`` here: for each recipe its measures on the test digits in both, for each seed. The zoo's runs are
-taken from what lies beside the recipe's weights, where the card says in which precision they were; the other is trained,
-on full MNIST. Runs that the file already has are not made again, unless the recipe has another length now. A processor
-without bfloat16 products makes them as :mod:`benchmarks.products` says.
+Writes ``precision.json`` here: for each recipe, precision and seed the measures, on full MNIST. Runs in float32 that are
+recorded beside a recipe's weights count; its runs in bfloat16 do not, for older ones held the weights of a step's first
+phase until its last. Runs that the file already has are not made again, unless the recipe has another length now. A
+processor without bfloat16 products makes them as :mod:`benchmarks.products` says.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -24,7 +25,7 @@ from benchmarks.products import Float32Products
 from benchmarks.retrained import asked, retrained, values_of
 
 FILE = Path(__file__).with_name("precision.json")
-OTHER = {"bfloat16": "float32", "float32": "bfloat16"}
+PRECISIONS = ("bfloat16", "float32")
 
 
 def read() -> dict[str, dict]:
@@ -38,39 +39,36 @@ def length_of(chosen: Recipe) -> dict[str, int]:
 
 
 def zoo_runs(chosen: Recipe) -> dict[str, dict[str, float]]:
-    """The measures of the runs whose precision is the card's, by seed: the card's own and those recorded beside it."""
+    """The measures of the zoo's runs in float32, by seed: the card's own and those recorded beside it."""
     cards = [zoo.card(chosen.name), *reproduce.recorded(chosen.name)]
-    runs = {str(card["seed"]): values_of(card["measures"]) for card in cards}
-    seeds = zoo.folder_of(chosen.name) / "seeds.json"
-    if seeds.exists() and (recorded := json.loads(seeds.read_text()))["settings"] == length_of(chosen):
-        runs = recorded["seeds"] | runs
-    return dict(sorted(runs.items()))
+    return {str(card["seed"]): values_of(card["measures"]) for card in cards if card["precision"] == "float32"}
 
 
 def kept_of(chosen: Recipe) -> dict:
     """What the file has of a recipe, and the zoo's runs; of a recipe that has another length now, those alone."""
     found = read().get(chosen.name, {})
     runs = found["runs"] if found.get("length") == length_of(chosen) else {}
-    return {"length": length_of(chosen), "runs": runs | {zoo.card(chosen.name)["precision"]: zoo_runs(chosen)}}
+    return {
+        "length": length_of(chosen),
+        "runs": {"bfloat16": runs.get("bfloat16", {}), "float32": runs.get("float32", {}) | zoo_runs(chosen)},
+    }
 
 
 def main() -> None:
     """Reads the arguments, trains what is missing, writes the file."""
     arguments = asked(__doc__, list(RECIPES), seeds=[0])
-    for name in arguments.recipes:
-        chosen = recipe(name)
-        precision = OTHER[zoo.card(name)["precision"]]
-        emulated = precision == "bfloat16" and not has_bfloat16(torch.device("cpu"))
-        for seed in arguments.seeds:
-            if str(seed) in kept_of(chosen)["runs"].get(precision, {}):
+    for chosen in map(recipe, arguments.recipes):
+        for precision, seed in product(PRECISIONS, arguments.seeds):
+            if str(seed) in kept_of(chosen)["runs"][precision]:
                 continue
+            emulated = precision == "bfloat16" and not has_bfloat16(torch.device("cpu"))
             again = replace(chosen, training=replace(chosen.training, precision=precision, seed=seed))
             with Float32Products() if emulated else nullcontext():
                 found = retrained(again, arguments.splits)
-            print(name, precision, seed, found, flush=True)
+            print(chosen.name, precision, seed, found, flush=True)
             kept = kept_of(chosen)  # read anew: another process may have written
-            kept["runs"].setdefault(precision, {})[str(seed)] = found
-            FILE.write_text(json.dumps(read() | {name: kept}, indent=1) + "\n")
+            kept["runs"][precision][str(seed)] = found
+            FILE.write_text(json.dumps(read() | {chosen.name: kept}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
