@@ -23,7 +23,6 @@ from packaging.version import Version
 
 import aae_core
 from address import set_address
-from build import causes
 from constraints import constraints
 
 ROOT = Path(__file__).parents[1]
@@ -224,38 +223,6 @@ def test_address_is_set_everywhere_at_once(tmp_path):
         notebook = json.loads((tmp_path / path.relative_to(ROOT)).read_text("utf-8"))
         assert f'REPOSITORY = "{address}"' in "".join(first_cell_with_code(notebook)["source"])
     assert set_address(tmp_path, address) == []
-
-
-@pytest.mark.parametrize(
-    ("error", "cause"),
-    [
-        (
-            "An error occurred while executing the following cell:\n{0}\nlosses[7]\n{0}\n\n\nIndexError: out of range\n",
-            "IndexError: out of range",
-        ),
-        (
-            "A cell timed out while it was being executed, after 600 seconds.\nThe message was: Cell execution timed out.\n"
-            "Here is a preview of the cell contents:\n{0}-\nlosses[7]\n{0}-\n",
-            "A cell timed out while it was being executed, after 600 seconds.",
-        ),
-    ],
-    ids=["error", "timeout"],
-)
-def test_failing_build_names_page_cell_and_error(error, cause):
-    output = (
-        "Traceback (most recent call last):\nnbclient.exceptions.CellExecutionError: " + error.format("-" * 18) + "\n"
-        "myst_nb.core.execute.base.ExecutionError: notebooks/05.ipynb\n\nRuntimeError: \n=====\nThere was an error\n"
-    )
-    found = causes(output).splitlines()
-    assert found[0] == "notebooks/05.ipynb stopped in this cell:"
-    assert "losses[7]" in found
-    assert cause in found
-    assert not any("Traceback" in line or "RuntimeError" in line for line in found)
-
-
-def test_warnings_are_what_a_build_is_refused_for():
-    output = "reading sources\nbook/preface.md:3: WARNING: unknown document: 'x' [ref.doc]\nTraceback\nRuntimeError: \n"
-    assert causes(output) == "book/preface.md:3: WARNING: unknown document: 'x' [ref.doc]"
 
 
 def test_files_have_their_licences():

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 CELL = re.compile(r"(?:following cell|cell contents):\n-{18,}\n(.*?)\n-{18,}\n", re.S)
@@ -28,12 +32,28 @@ def build(folder: Path) -> str:
     # busy, where threads wait for each other.
     threads = {"OMP_NUM_THREADS": "1"} | os.environ
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(folder)]
-    done = subprocess.run(
-        [*command, "--warningiserror", "--keep-going", "--quiet"], env=threads, capture_output=True, text=True
+    options = ["--warningiserror", "--keep-going", "--quiet"]
+    process = subprocess.Popen(
+        [*command, *options], env=threads, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    if done.returncode == 0 and (folder / "_build" / "html" / "index.html").exists():
+    try:
+        told, complained = process.communicate()
+    finally:
+        end(process)
+    if process.returncode == 0 and (folder / "_build" / "html" / "index.html").exists():
         return ""
-    return causes(COLOURS.sub("", done.stdout + done.stderr)) or done.stdout[-2000:] + done.stderr[-4000:]
+    return causes(COLOURS.sub("", told + complained)) or told[-2000:] + complained[-4000:]
+
+
+def end(process: subprocess.Popen) -> None:
+    """Kills `process`, if it still runs, and all that it started: kernels would go on for minutes."""
+    if process.poll() is None:
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+        process.wait()
 
 
 def causes(output: str) -> str:
@@ -47,6 +67,7 @@ def causes(output: str) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("The build was ended. What stood in _build before may be older."))
     book = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
     if problem := build(book):
         sys.exit(f"{problem}\n\nThe book was not built. What stood in _build before may be older than its sources.")
