@@ -12,6 +12,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import repeat
 from pathlib import Path
@@ -232,8 +233,6 @@ def fit(
     _check_data(data, config, processes)
     run = _Run(model, config, processes, total_steps=config.epochs * _steps_per_epoch(data, config), n_data=len(data))
     run.history.precision = "bfloat16" if bfloat16 else "float32"
-    if config.compile:
-        _compile(model)
     if resume:
         run.restore(folder)
     run.history.processes = processes.count
@@ -244,7 +243,7 @@ def fit(
 
     begin = time.perf_counter() - run.history.seconds
     log_every = max(1, run.total_steps // 300)
-    with torch.random.fork_rng(), _progress_bar(run, progress) as bar:
+    with torch.random.fork_rng(), _compiled(model, config.compile), _progress_bar(run, progress) as bar:
         for epoch in range(run.history.epochs, config.epochs):
             # Seeding by epoch is what makes a resumed run equal to one that never stopped.
             seed = config.seed * 1_000_003 + epoch
@@ -373,8 +372,6 @@ class _Run:
         """Leaves the averaged weights, where there are any, in the model."""
         if self.average is not None:
             self.model.load_state_dict(self.average.module.state_dict())
-        for module in self.model.modules():
-            module._compiled_call_impl = None  # what reads the model next has batches of other sizes
         self.model.eval()
 
     def _identity(self) -> dict[str, object]:
@@ -407,12 +404,19 @@ def _by_part(setting: str, value: float | Mapping[str, float], parts: Collection
     return value
 
 
-def _compile(model: Model) -> None:
-    """Compiles the networks in place, but for discriminators."""
-    for part, networks in model.parts().items():
+@contextmanager
+def _compiled(model: Model, wanted: bool) -> Iterator[None]:
+    """Has the networks compiled, but for discriminators, as long as batches of one size go through them."""
+    parts = model.parts() if wanted else {}
+    networks = [network for part, each in parts.items() if part != "discriminator" for network in each]
+    networks = [network for network in networks if not isinstance(network, nn.ParameterList)]
+    for network in networks:
+        network.compile()
+    try:
+        yield
+    finally:
         for network in networks:
-            if part != "discriminator" and not isinstance(network, nn.ParameterList):
-                network.compile()
+            network._compiled_call_impl = None
 
 
 def _freeze_norms(model: nn.Module) -> None:

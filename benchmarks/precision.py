@@ -22,7 +22,7 @@ from aae_core import reproduce, zoo
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.training import has_bfloat16
 from benchmarks.products import Float32Products
-from benchmarks.retrained import asked, retrained, values_of
+from benchmarks.retrained import asked, retrained
 
 FILE = Path(__file__).with_name("precision.json")
 PRECISIONS = ("bfloat16", "float32")
@@ -41,7 +41,11 @@ def length_of(chosen: Recipe) -> dict[str, int]:
 def zoo_runs(chosen: Recipe) -> dict[str, dict[str, float]]:
     """The measures of the zoo's runs in float32, by seed: the card's own and those recorded beside it."""
     cards = [zoo.card(chosen.name), *reproduce.recorded(chosen.name)]
-    return {str(card["seed"]): values_of(card["measures"]) for card in cards if card["precision"] == "float32"}
+    return {
+        str(card["seed"]): {name: measured["value"] for name, measured in card["measures"].items()}
+        for card in cards
+        if card["precision"] == "float32"
+    }
 
 
 def kept_of(chosen: Recipe) -> dict:

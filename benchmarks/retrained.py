@@ -40,9 +40,5 @@ def retrained(chosen: Recipe, splits: Splits) -> dict[str, float]:
     """The measures of `chosen`, trained with its own settings, by its weights in half precision as the zoo keeps them."""
     model, _ = chosen.train(splits)
     model.load_state_dict({key: value.float() for key, value in zoo.half(model).items()})
-    return values_of(evaluate(model, splits, chosen.measures, zoo.judge_for(chosen), seed=chosen.training.seed))
-
-
-def values_of(measures: dict) -> dict[str, float]:
-    """Measures, or those of a card: by name, the values alone."""
-    return {name: each["value"] if isinstance(each, dict) else each.value for name, each in measures.items()}
+    found = evaluate(model, splits, chosen.measures, zoo.judge_for(chosen), seed=chosen.training.seed)
+    return {name: measure.value for name, measure in found.items()}

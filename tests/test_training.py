@@ -211,6 +211,21 @@ def test_a_dataloader_is_trained_on_by_the_same_loop():
     assert history.steps[-1] == 80 and history.losses["reconstruction"][-1] < history.losses["reconstruction"][0]
 
 
+def test_a_run_that_is_interrupted_leaves_no_network_compiled(monkeypatch):
+    monkeypatch.setattr(
+        torch.nn.Module, "compile", lambda network: setattr(network, "_compiled_call_impl", network._call_impl)
+    )
+    model, compiled = small(), []
+
+    def interrupt(step, model):
+        compiled.extend(m for m in model.modules() if m._compiled_call_impl is not None)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, bars(), replace(CONFIG, compile=True), progress=False, callback=lambda k, m: k and interrupt(k, m))
+    assert compiled and all(network._compiled_call_impl is None for network in compiled)
+
+
 @pytest.mark.parametrize("name", {type(each.make(seed=0)): each.name for each in RECIPES.values()}.values())
 def test_compiled_networks_take_the_same_steps(name, monkeypatch):
     """Compiled for real, but for the last stage, which writes and builds C++ for a minute."""
