@@ -90,7 +90,7 @@ def measure(setting: Setting) -> list[Measured]:
         ),
         Measured(
             "book/pages",
-            "share of the cold build in which cells run",
+            "seconds that all pages' cells ran over those of the cold build, in which pages run side by side",
             [sum(pages.values()) / cold],
             {f"{page}, s": ran for page, ran in seconds.items()},
             unit="",
