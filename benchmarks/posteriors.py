@@ -14,7 +14,7 @@ from aae_core import zoo
 from aae_core.data import Splits
 from aae_core.recipes import recipe
 from aae_core.recipes.adversarial import RECIPES
-from benchmarks.retrained import asked, retrained
+from benchmarks.retrained import asked, length_of, retrained
 
 
 def measures_of_seed(name: str, seed: int, splits: Splits) -> dict[str, float]:
@@ -31,7 +31,7 @@ def main() -> None:
     arguments = asked(__doc__, [each.name for each in RECIPES], seeds=[0, 1, 2])
     for name in arguments.recipes:
         path = zoo.folder_of(name) / "seeds.json"
-        settings = {"epochs": recipe(name).training.epochs, "batch_size": recipe(name).training.batch_size}
+        settings = length_of(recipe(name))
         kept = json.loads(path.read_text()) if path.exists() else {}
         seeds = kept["seeds"] if kept.get("settings") == settings else {}
         for seed in arguments.seeds:

@@ -22,7 +22,7 @@ from aae_core import reproduce, zoo
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.training import has_bfloat16
 from benchmarks.products import Float32Products
-from benchmarks.retrained import asked, retrained
+from benchmarks.retrained import asked, length_of, retrained
 
 FILE = Path(__file__).with_name("precision.json")
 PRECISIONS = ("bfloat16", "float32")
@@ -31,11 +31,6 @@ PRECISIONS = ("bfloat16", "float32")
 def read() -> dict[str, dict]:
     """What the file has, by recipe."""
     return json.loads(FILE.read_text()) if FILE.exists() else {}
-
-
-def length_of(chosen: Recipe) -> dict[str, int]:
-    """How long a recipe trains; a run of another length does not count."""
-    return {"epochs": chosen.training.epochs, "batch_size": chosen.training.batch_size}
 
 
 def zoo_runs(chosen: Recipe) -> dict[str, dict[str, float]]:

@@ -36,6 +36,11 @@ def asked(about: str, names: Sequence[str], seeds: Sequence[int], **numbers: int
     return arguments
 
 
+def length_of(chosen: Recipe) -> dict[str, int]:
+    """How long a recipe trains; a run of another length does not count."""
+    return {"epochs": chosen.training.epochs, "batch_size": chosen.training.batch_size}
+
+
 def retrained(chosen: Recipe, splits: Splits) -> dict[str, float]:
     """The measures of `chosen`, trained with its own settings, by its weights in half precision as the zoo keeps them."""
     model, _ = chosen.train(splits)

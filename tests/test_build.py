@@ -27,6 +27,11 @@ def wait(condition: Callable[[], object], seconds: float = 60) -> object:
     return found
 
 
+def runs(process: psutil.Process) -> bool:
+    """Whether it still does something: one that has ended and that nobody has asked about does not."""
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
@@ -64,7 +69,7 @@ def test_what_was_started_ends_with_what_started_it():
     children = wait(lambda: psutil.Process(process.pid).children(recursive=True))
     end(process)
     assert process.returncode != 0
-    wait(lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children))
+    wait(lambda: not any(map(runs, children)))
     end(process)  # once more does no harm
 
 
@@ -85,6 +90,6 @@ def test_a_build_that_is_ended_leaves_no_kernel(tmp_path):
         assert any("ipykernel" in " ".join(child.cmdline()) for child in children)
         process.terminate()
         assert "was ended" in process.communicate(timeout=60)[1] and process.returncode == 1
-        wait(lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children))
+        wait(lambda: not any(map(runs, children)))
     finally:
         end(process)
