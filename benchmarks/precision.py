@@ -2,10 +2,9 @@
 
     python -m benchmarks.precision [RECIPE …] [--data DIR] [--seeds 0 1]
 
-Writes ``precision.json`` here: for each recipe, precision and seed the measures, on full MNIST. Runs in float32 that are
-recorded beside a recipe's weights count; its runs in bfloat16 do not, for older ones held the weights of a step's first
-phase until its last. Runs that the file already has are not made again, unless the recipe has another length now. A
-processor without bfloat16 products makes them as :mod:`benchmarks.products` says.
+Writes ``precision.json`` here: for each recipe, precision and seed the measures, on full MNIST. Runs that are recorded
+beside a recipe's weights count. Runs that the file already has are not made again, unless the recipe has another length
+now. A processor without bfloat16 products makes them as :mod:`benchmarks.products` says.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ import torch
 
 from aae_core import reproduce, zoo
 from aae_core.recipes import RECIPES, Recipe, recipe
-from aae_core.training import has_bfloat16
-from benchmarks.products import Float32Products
+from aae_core.training import Precision, has_bfloat16
+from benchmarks.products import float32_products
 from benchmarks.retrained import asked, length_of, retrained
 
 FILE = Path(__file__).with_name("precision.json")
-PRECISIONS = ("bfloat16", "float32")
+PRECISIONS: tuple[Precision, ...] = ("bfloat16", "float32")
 
 
 def read() -> dict[str, dict]:
@@ -33,13 +32,13 @@ def read() -> dict[str, dict]:
     return json.loads(FILE.read_text()) if FILE.exists() else {}
 
 
-def zoo_runs(chosen: Recipe) -> dict[str, dict[str, float]]:
-    """The measures of the zoo's runs in float32, by seed: the card's own and those recorded beside it."""
+def zoo_runs(chosen: Recipe, precision: Precision) -> dict[str, dict[str, float]]:
+    """The measures of the zoo's runs in that precision, by seed: the card's own and those recorded beside it."""
     cards = [zoo.card(chosen.name), *reproduce.recorded(chosen.name)]
     return {
         str(card["seed"]): {name: measured["value"] for name, measured in card["measures"].items()}
         for card in cards
-        if card["precision"] == "float32"
+        if card["precision"] == precision
     }
 
 
@@ -49,7 +48,7 @@ def kept_of(chosen: Recipe) -> dict:
     runs = found["runs"] if found.get("length") == length_of(chosen) else {}
     return {
         "length": length_of(chosen),
-        "runs": {"bfloat16": runs.get("bfloat16", {}), "float32": runs.get("float32", {}) | zoo_runs(chosen)},
+        "runs": {precision: runs.get(precision, {}) | zoo_runs(chosen, precision) for precision in PRECISIONS},
     }
 
 
@@ -62,7 +61,7 @@ def main() -> None:
                 continue
             emulated = precision == "bfloat16" and not has_bfloat16(torch.device("cpu"))
             again = replace(chosen, training=replace(chosen.training, precision=precision, seed=seed))
-            with Float32Products() if emulated else nullcontext():
+            with float32_products() if emulated else nullcontext():
                 found = retrained(again, arguments.splits)
             print(chosen.name, precision, seed, found, flush=True)
             kept = kept_of(chosen)  # read anew: another process may have written

@@ -6,32 +6,37 @@ rounds the sum; so does a float32 product of numbers that were rounded before, r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map_only
-
-aten = torch.ops.aten
-PRODUCTS = {
-    aten.mm.default,
-    aten.addmm.default,
-    aten.bmm.default,
-    aten.convolution.default,
-    aten.convolution_backward.default,
-}
+from torch import Tensor
+from torch.library import _scoped_library
 
 
-class Float32Products(TorchDispatchMode):
-    """Within it, products of bfloat16 tensors, also those of gradients, are made in float32 and rounded."""
+def product(left: Tensor, right: Tensor) -> Tensor:
+    """``left @ right`` of two matrices."""
+    result = left.new_empty(left.shape[0], right.shape[1], dtype=torch.promote_types(left.dtype, torch.float32))
+    # With `out` it is another operator, which is not replaced.
+    torch.mm(left.to(result.dtype), right.to(result.dtype), out=result)
+    return result.to(left.dtype)
 
-    def __torch_dispatch__(
-        self, func: Callable, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        rounded = func in PRODUCTS and any(isinstance(a, torch.Tensor) and a.dtype == torch.bfloat16 for a in args)
-        if not rounded:
-            return func(*args, **kwargs)
-        found = func(*tree_map_only(torch.Tensor, torch.Tensor.float, args), **kwargs)
-        return tree_map_only(torch.Tensor, torch.Tensor.bfloat16, found)
+
+def sum_and_product(term: Tensor, left: Tensor, right: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * term + alpha * left @ right``: a linear layer, with its bias as the term."""
+    result = left.new_empty(left.shape[0], right.shape[1], dtype=torch.promote_types(left.dtype, torch.float32))
+    terms = (each.to(result.dtype) for each in (term, left, right))
+    torch.addmm(*terms, beta=beta, alpha=alpha, out=result)
+    return result.to(left.dtype)
+
+
+@contextmanager
+def float32_products() -> Iterator[None]:
+    """Within it, products of bfloat16 matrices, also those of gradients, are made in float32 and rounded.
+
+    Convolutions are left as they are.
+    """
+    with _scoped_library("aten", "IMPL") as library:
+        library.impl("mm", product, "CPU")
+        library.impl("addmm", sum_and_product, "CPU")
+        yield

@@ -14,7 +14,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from aae_core import reproduce, zoo
+from aae_core import reproduce
 from aae_core.data import embedded
 from aae_core.models import SupervisedAAE
 from aae_core.recipes import recipe
@@ -22,7 +22,7 @@ from aae_core.training import TrainingConfig, fit, seed_everything
 from benchmarks import floor, plain_loop, precision, quality, seeds
 from benchmarks.growth import exponents
 from benchmarks.pairs import Measured, Setting, alternate, pinned
-from benchmarks.products import Float32Products
+from benchmarks.products import float32_products
 from benchmarks.run import NAMES, app, table
 
 ROOT = Path(__file__).parents[1]
@@ -176,17 +176,19 @@ def test_the_config_of_the_benchmark_is_the_recipes():
 def test_products_in_bfloat16_are_the_processors_own_and_others_stay_as_they_are():
     torch.manual_seed(0)
     a, b, bias = torch.randn(20, 300), torch.randn(300, 30, requires_grad=True), torch.randn(30)
-    images, filters = torch.randn(2, 3, 8, 8), torch.randn(4, 3, 3, 3, requires_grad=True)
 
     def products(dtype: torch.dtype) -> list[torch.Tensor]:
-        """Two products, and the gradients of their sum: all of them, so that none is left out unseen."""
-        flat = torch.addmm(bias.to(dtype), a.to(dtype), b.to(dtype))
-        folded = torch.nn.functional.conv2d(images.to(dtype), filters.to(dtype))
-        return [flat, folded, *torch.autograd.grad(flat.square().sum() + folded.square().sum(), (b, filters))]
+        """Products with and without a bias, and the gradient of their sum: all of them, so that none is left out unseen."""
+        plain, biased = (
+            a.to(dtype) @ b.to(dtype),
+            torch.nn.functional.linear(a.to(dtype), b.T.to(dtype), bias.to(dtype)),
+        )
+        return [plain, biased, *torch.autograd.grad(plain.square().sum() + biased.square().sum(), b)]
 
     own, exact = products(torch.bfloat16), products(torch.float32)
-    with Float32Products():
+    with float32_products():
         emulated, untouched = products(torch.bfloat16), products(torch.float32)
+    assert all(torch.equal(after, before) for after, before in zip(products(torch.bfloat16), own, strict=True))
     for got, want, true in zip(emulated, own, exact, strict=True):
         assert got.dtype == want.dtype
         off = (got.float() - true).abs().max() / true.abs().max()
@@ -195,12 +197,13 @@ def test_products_in_bfloat16_are_the_processors_own_and_others_stay_as_they_are
     assert all(torch.equal(got, true) for got, true in zip(untouched, exact, strict=True))
 
 
-def test_the_zoo_s_runs_in_float32_count_and_no_others():
-    cards = reproduce.recorded("semi-supervised-100")
-    runs = precision.zoo_runs(recipe("semi-supervised-100"))
+def test_the_zoo_s_runs_count_each_in_its_own_precision():
+    cards, chosen = reproduce.recorded("semi-supervised-100"), recipe("semi-supervised-100")
+    runs = precision.zoo_runs(chosen, "float32")
     assert len(runs) == len(cards) > 1
     assert all(runs[str(card["seed"])]["test_error"] == card["measures"]["test_error"]["value"] for card in cards)
-    assert zoo.card("aae-gaussian")["precision"] == "bfloat16" and not precision.zoo_runs(recipe("aae-gaussian"))
+    assert not precision.zoo_runs(chosen, "bfloat16")
+    assert precision.zoo_runs(recipe("judge"), "bfloat16")["0"] and not precision.zoo_runs(recipe("judge"), "float32")
 
 
 def test_a_recipe_that_is_not_there_is_refused_with_those_that_are(monkeypatch, capsys):
