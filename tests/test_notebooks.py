@@ -11,6 +11,9 @@ from jupyter_cache import get_cache
 from myst_nb.core.read import read_myst_markdown_notebook
 from nbclient import NotebookClient
 
+from aae_core.notebook import live
+from aae_core.recipes import recipe
+
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = sorted(path for path in (ROOT / "book").glob("*.md") if "{code-cell}" in path.read_text("utf-8"))
@@ -69,3 +72,14 @@ def test_page_runs_in_smoke_mode(path, monkeypatch):
     client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}})
     client.execute()
     check(notebook)
+
+
+@pytest.mark.parametrize("n_images", [90, 4_179, 50_000])
+def test_a_live_run_takes_the_steps_asked_for_in_small_batches(monkeypatch, n_images):
+    monkeypatch.delenv("AAE_SMOKE", raising=False)
+    config = recipe("supervised").training
+    short = live(config, n_images, steps=800)
+    epoch = n_images // short.batch_size
+    assert short.batch_size == min(n_images, 128) < config.batch_size
+    assert abs(short.epochs * epoch - 800) <= epoch / 2
+    assert live(config, n_images, steps=800, full=True) is config
