@@ -1,7 +1,8 @@
 # make book    build the book            make test    run the tests
 # make serve   build it and serve it     make lint    what the commit hooks check
 # make clean   remove what was built     make distclean   the environment too
-# make test-all   the slow tests as well: each page in smoke mode and by axe in each theme and width, each benchmark
+# make test-all   the slow tests as well: each page in smoke mode and by axe in each theme and width, Jupyter Notebook
+#                 beside Lab, a whole build that is stopped, each benchmark
 # make bench   time it: about an hour   BENCH=--quick only tries it out, BENCH=floor times that alone
 # make bench-page   weigh and time the pages in a browser; the figures go to benchmarks/pages.json
 #
