@@ -1,6 +1,7 @@
 """The adversarial autoencoder, its three posteriors, their measure, and the zoo's runs of them (chapter 2)."""
 
 import json
+import statistics
 
 import pytest
 import torch
@@ -179,12 +180,17 @@ def test_posterior_spread_is_the_noise_of_one_image(blobs):
 
 
 @pytest.mark.parametrize("name", [r.name for r in RECIPES])
-def test_the_zoos_cards_meet_the_bars(name):
-    measures = zoo.card(name)["measures"]
-    assert set(measures) == set(recipe(name).measures)
-    assert measures["prior_swd"]["value"] <= 2 * measures["prior_swd"]["reference"]
-    assert measures["two_sample"]["value"] <= 0.60
-    assert measures["test_mse"]["value"] < 0.9 * measures["test_mse"]["reference"]
+def test_the_runs_of_a_recipe_meet_the_bars(name):
+    about = zoo.card(name)
+    runs = json.loads((zoo.folder_of(name) / "seeds.json").read_text())["seeds"]
+    own = {measure: about["measures"][measure]["value"] for measure in recipe(name).measures}
+    assert runs[str(about["seed"])] == own, "the zoo has other weights now: run benchmarks.posteriors again"
+    reference = {measure: about["measures"][measure]["reference"] for measure in own}
+    # A distance differs from seed to seed by a sixth; the chapter's table has the mean.
+    assert statistics.mean(run["prior_swd"] for run in runs.values()) <= 2 * reference["prior_swd"]
+    for run in runs.values():
+        assert run["two_sample"] <= 0.60
+        assert run["test_mse"] < 0.9 * reference["test_mse"]
 
 
 def test_three_posteriors_with_three_seeds_each():
