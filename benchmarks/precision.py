@@ -52,10 +52,16 @@ def kept_of(chosen: Recipe) -> dict:
     }
 
 
+def keep(name: str, kept: dict) -> None:
+    """Writes what is known of a recipe, and leaves the others as they are: another process may have written them."""
+    FILE.write_text(json.dumps(read() | {name: kept}, indent=1) + "\n")
+
+
 def main() -> None:
     """Reads the arguments, trains what is missing, writes the file."""
     arguments = asked(__doc__, list(RECIPES), seeds=[0])
     for chosen in map(recipe, arguments.recipes):
+        keep(chosen.name, kept_of(chosen))  # the zoo may have new runs
         for precision, seed in product(PRECISIONS, arguments.seeds):
             if str(seed) in kept_of(chosen)["runs"][precision]:
                 continue
@@ -64,9 +70,9 @@ def main() -> None:
             with float32_products() if emulated else nullcontext():
                 found = retrained(again, arguments.splits)
             print(chosen.name, precision, seed, found, flush=True)
-            kept = kept_of(chosen)  # read anew: another process may have written
+            kept = kept_of(chosen)
             kept["runs"][precision][str(seed)] = found
-            FILE.write_text(json.dumps(read() | {chosen.name: kept}, indent=1) + "\n")
+            keep(chosen.name, kept)
 
 
 if __name__ == "__main__":
