@@ -181,7 +181,8 @@ def test_a_traced_digit_has_the_style_of_the_original(visit, url, model, digits)
     own = distances.diagonal()
     assert own.median() < 2 and own.mean() < 2, own
     assert distances[~torch.eye(10, dtype=bool)].median() > 3
-    assert (distances.argmin(1) == torch.arange(10)).sum() >= 8  # nearer to its own than to any other's
+    nearer = (distances < own[:, None]).sum(1).float()  # how many of nine others' styles are nearer; by chance 4.5
+    assert nearer.median() == 0 and nearer.mean() < 1, nearer
 
 
 @pytest.mark.parametrize("scale", [1, 0.3])
