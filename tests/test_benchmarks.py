@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from aae_core import reproduce
 from aae_core.data import embedded
 from aae_core.models import SupervisedAAE
-from aae_core.recipes import recipe
+from aae_core.recipes import RECIPES, recipe
 from aae_core.training import TrainingConfig, fit, seed_everything
 from benchmarks import floor, plain_loop, precision, quality, seeds
 from benchmarks.growth import exponents
@@ -204,6 +204,16 @@ def test_the_zoo_s_runs_count_each_in_its_own_precision():
     assert all(runs[str(card["seed"])]["test_error"] == card["measures"]["test_error"]["value"] for card in cards)
     assert not precision.zoo_runs(chosen, "bfloat16")
     assert precision.zoo_runs(recipe("judge"), "bfloat16")["0"] and not precision.zoo_runs(recipe("judge"), "float32")
+
+
+def test_every_recipe_has_been_trained_both_ways_as_it_trains_now():
+    recorded = precision.read()
+    assert set(recorded) == set(RECIPES)
+    for name, found in recorded.items():
+        assert found == precision.kept_of(recipe(name)), (
+            f"{name} has other settings or runs now: run benchmarks.precision"
+        )
+        assert all(found["runs"][each] for each in precision.PRECISIONS)
 
 
 def test_a_recipe_that_is_not_there_is_refused_with_those_that_are(monkeypatch, capsys):
