@@ -179,10 +179,8 @@ def test_products_in_bfloat16_are_the_processors_own_and_others_stay_as_they_are
 
     def products(dtype: torch.dtype) -> list[torch.Tensor]:
         """Products with and without a bias, and the gradient of their sum: all of them, so that none is left out unseen."""
-        plain, biased = (
-            a.to(dtype) @ b.to(dtype),
-            torch.nn.functional.linear(a.to(dtype), b.T.to(dtype), bias.to(dtype)),
-        )
+        plain = a.to(dtype) @ b.to(dtype)
+        biased = torch.nn.functional.linear(a.to(dtype), b.T.to(dtype), bias.to(dtype))
         return [plain, biased, *torch.autograd.grad(plain.square().sum() + biased.square().sum(), b)]
 
     own, exact = products(torch.bfloat16), products(torch.float32)
