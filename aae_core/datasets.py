@@ -27,6 +27,7 @@ from aae_core.data import (
     checksums,
     load_digits,
     read_idx,
+    say,
 )
 from aae_core.image_folder import read_images
 
@@ -41,7 +42,7 @@ def load_dataset(
     *,
     image_shape: Sequence[int] | None = None,
     download: bool = True,
-    announce: Callable[[str], None] = print,
+    announce: Callable[[str], None] = say,
 ) -> Splits:
     """A data set from the first source that has it, and one line that says which it was.
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from aae_core.data import HELD_OUT_BELOW, IMAGE_SHAPE, N_CLASSES, DataError, Digits, Splits, checksums
+from aae_core.data import HELD_OUT_BELOW, IMAGE_SHAPE, N_CLASSES, DataError, Digits, Splits, checksums, say
 
 SIDES = (4, 128)
 """Least and greatest height and width: the networks are perceptrons, a weight for each pixel and unit."""
@@ -19,7 +19,7 @@ LEAST = 10
 
 
 def read_images(
-    folder: Path, image_shape: Sequence[int] = IMAGE_SHAPE, *, announce: Callable[[str], None] = print
+    folder: Path, image_shape: Sequence[int] = IMAGE_SHAPE, *, announce: Callable[[str], None] = say
 ) -> Splits:
     """The images of a folder that has one sub-folder for each class, as torchvision's ``ImageFolder`` reads it.
 

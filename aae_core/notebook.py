@@ -20,6 +20,8 @@ from aae_core.training import TrainingConfig
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from aae_core.data import Splits
+
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "matplotlib", "anywidget", "ipywidgets")
 _serial = itertools.count(1)
 # For front ends other than the book, which has this in its own style sheet.
@@ -35,6 +37,48 @@ def is_smoke() -> bool:
     return os.environ.get("AAE_SMOKE") == "1"
 
 
+SEED = int(os.environ.get("AAE_SEED") or 0)
+"""The seed of a chapter's live runs; the environment variable ``AAE_SEED`` gives another one."""
+
+
+class ClaimError(AssertionError):
+    """A sentence of the page that its run does not bear; the message has the sentence's words and the numbers."""
+
+
+def claim(words: str, holds: object, **numbers: object) -> None:
+    """Guards a sentence: the run on this page has to bear what it says, or the book is not built.
+
+    In a notebook of your own, where another seed or other data may well give another result, it only says so.
+
+    Args:
+        words: some words of the sentence, as they stand in the page's text.
+        holds: whether the run bears them.
+        numbers: what they were judged by, by name.
+
+    Raises:
+        ClaimError: `holds` is false, and the book is being built.
+    """
+    if holds or is_smoke():
+        return
+    found = ", ".join(
+        f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}" for name, value in numbers.items()
+    )
+    message = f"This run does not bear the words “{words}”: {found or 'no numbers given'}."
+    if is_build():
+        raise ClaimError(message)
+    print(message)
+
+
+def reads(condition: object, words_if_true: str, words_if_not: str) -> str:
+    """The words that fit the run, to be glued into the text: ``glue("verb", reads(a < b, "falls", "rises"))``."""
+    return words_if_true if condition else words_if_not
+
+
+def is_build() -> bool:
+    """Whether the book is being built, whose pages speak to its readers and not to who builds it."""
+    return os.environ.get("AAE_BUILD") == "1"
+
+
 def setup() -> None:
     """The figure style, and one line about the device; called once, near the top of a chapter."""
     from aae_core.plotting import use_style
@@ -47,7 +91,7 @@ def setup() -> None:
 
 
 def live(config: TrainingConfig, n_images: int, steps: int, *, full: bool = False) -> TrainingConfig:
-    """`config` cut to about `steps` steps on `n_images` images, for a run while the reader waits.
+    """`config` cut to about `steps` steps on `n_images` images and seeded by :data:`SEED`, for a run while the reader waits.
 
     Batches are of 128 images at most: a short run gains more by the steps than by the size of each.
 
@@ -59,9 +103,7 @@ def live(config: TrainingConfig, n_images: int, steps: int, *, full: bool = Fals
     steps = 12 if is_smoke() else steps
     batch_size = min(config.batch_size, 64 if is_smoke() else 128, n_images)
     epochs = max(1, round(steps / max(1, n_images // batch_size)))
-    # An average over more than a short run's last steps would still remember its first ones.
-    average = min(config.average, max(0.0, 1 - 20 / steps))
-    return replace(config, batch_size=batch_size, epochs=1 if is_smoke() else epochs, average=average)
+    return replace(config, batch_size=batch_size, epochs=1 if is_smoke() else epochs, seed=SEED)
 
 
 def show(fig: Figure, caption: str, alt: str) -> None:
@@ -131,8 +173,8 @@ def glue(name: str, value: object) -> None:
     glue_in_book(name, value, display=False)
 
 
-def versions() -> None:
-    """Prints the versions that made this page; a chapter's last cell."""
+def versions(digits: Splits | None = None) -> None:
+    """Prints the versions that made this page, and on which `digits` it was run; a chapter's last cell."""
     from aae_core import __version__
 
     found = {"aae_core": __version__, "Python": platform.python_version()}
@@ -142,6 +184,8 @@ def versions() -> None:
         except PackageNotFoundError:
             found[package] = "not installed"
     print(" · ".join(f"{name} {number}" for name, number in found.items()))
+    if digits is not None:
+        print(digits.describe())
 
 
 def _is_number(text: str) -> bool:

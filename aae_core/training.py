@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 import time
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -69,7 +70,9 @@ class TrainingConfig:
         final_rate: share of the learning rate that is left at the end; or one for each of the model's parts, by name.
         freeze_norms_from: share of the run, 0 … 1, after which batch normalisation stops looking at the batch and uses its
             running statistics, as it will when the model is used.
-        average: decay of the running average of the weights that the trained model keeps; 0 keeps the last ones.
+        ema_decay: decay of the running average of the weights that the trained model keeps; 0 keeps the last ones. The
+            average warms up with the step t, by a decay of min(`ema_decay`, (1 + t) / (10 + t)), so that a short run's
+            forgets the first weights too.
         seed: of the order of the batches and of all noise. The seed of a model's first weights is its maker's.
         device: "auto" takes a GPU where there is one.
         precision: "auto" takes bfloat16 for the products where the processor has them, else float32.
@@ -88,7 +91,7 @@ class TrainingConfig:
     constant_until: float = 1.0
     final_rate: float | Mapping[str, float] = 0.01
     freeze_norms_from: float = 1.0
-    average: float = 0.0
+    ema_decay: float = 0.0
     seed: int = 0
     device: Device = "auto"
     precision: Precision = "auto"
@@ -111,7 +114,8 @@ class TrainingConfig:
             ("constant_until", 0 <= self.constant_until <= 1, "a share in [0, 1]"),
             ("final_rate", all(0 <= rate <= 1 for rate in final_rates), "shares in [0, 1]"),
             ("freeze_norms_from", 0 <= self.freeze_norms_from <= 1, "a share in [0, 1]"),
-            ("average", 0 <= self.average < 1, "a decay in [0, 1)"),
+            ("ema_decay", 0 <= self.ema_decay < 1, "a decay in [0, 1)"),
+            ("seed", isinstance(self.seed, int) and 0 <= self.seed < 2**31, "a whole number in 0 … 2³¹ − 1"),
             ("device", self.device in ("auto", "cpu", "cuda", "mps"), "auto, cpu, cuda or mps"),
             ("precision", self.precision in ("auto", "float32", "bfloat16"), "auto, float32 or bfloat16"),
         ):
@@ -177,6 +181,20 @@ def has_bfloat16(device: torch.device) -> bool:
     return any(check is not None and check() for check in checks)
 
 
+def choose_precision(precision: Precision, device: torch.device) -> Precision:
+    """What "auto" comes to on `device`: the environment variable ``AAE_PRECISION`` where it is set, else bfloat16 where
+    the device has it.
+
+    Raises:
+        ValueError: the variable names no precision.
+    """
+    if precision == "auto":
+        precision = os.environ.get("AAE_PRECISION") or ("bfloat16" if has_bfloat16(device) else "float32")
+    if precision not in ("float32", "bfloat16"):
+        raise ValueError(f"AAE_PRECISION: expected float32 or bfloat16, got {precision!r}.")
+    return precision
+
+
 def descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
     """One step of `optimizer` down `loss`, touching the gradients of its own parameters and of no others.
 
@@ -225,7 +243,7 @@ def fit(
     """
     device = choose_device(config.device)
     processes = Processes(device)
-    bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and has_bfloat16(device))
+    bfloat16 = choose_precision(config.precision, device) == "bfloat16"
     model.to(device).train()
     processes.synchronise_norms(model)
     processes.begin_equal(model)
@@ -265,6 +283,8 @@ def fit(
             if folder is not None and processes.index == 0:
                 run.save(folder)
     run.finish()
+    if processes.index == 0 and isinstance(data, Digits):
+        _warn_if_worse_than_the_mean(model, data)
     return run.history
 
 
@@ -282,9 +302,9 @@ class _Run:
         self.rates = _by_part("learning_rate", config.learning_rate, self.optimizers)
         self.final_rates = _by_part("final_rate", config.final_rate, self.optimizers)
         self.average = None
-        if config.average:
+        if config.ema_decay:
             # Buffers too: the running statistics of batch normalisation belong to the averaged weights.
-            self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
+            self.average = AveragedModel(model, multi_avg_fn=_warmed_up(config.ema_decay), use_buffers=True)
         self.history = History()
         self.step = 0
         self._sum: Tensor | None = None
@@ -381,6 +401,19 @@ class _Run:
         return config | {"betas": list(self.config.betas), "total_steps": self.total_steps, "n_data": self.n_data}
 
 
+def _warmed_up(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+    """An exponential moving average whose decay grows with the number of states it holds, up to `decay`.
+
+    With a fixed decay the first weights would weigh decayᵗ after t steps: nearly all, for as long as t is small.
+    """
+
+    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+        t = int(count)
+        get_ema_multi_avg_fn(min(decay, (1 + t) / (10 + t)))(averaged, current, count)
+
+    return update
+
+
 def _optimizers(model: nn.Module, config: TrainingConfig) -> dict[str, torch.optim.Optimizer]:
     parts = model.parts()
     rates = _by_part("learning_rate", config.learning_rate, parts)
@@ -417,6 +450,23 @@ def _compiled(model: Model, wanted: bool) -> Iterator[None]:
     finally:
         for network in networks:
             network._compiled_call_impl = None
+
+
+@torch.no_grad()
+def _warn_if_worse_than_the_mean(model: nn.Module, data: Digits, n: int = 1000) -> None:
+    """Warns of an autoencoder that rebuilds the first `n` images it learnt from no better than their mean image would."""
+    if not hasattr(model, "reconstruct"):
+        return
+    x, y = data.pixels(slice(n)), data.labels[:n]
+    with torch.random.fork_rng():
+        error = float((model.reconstruct(x, y) - x).square().mean())
+    of_the_mean = float((x.mean(0) - x).square().mean())
+    if not error < of_the_mean:
+        warnings.warn(
+            f"The trained model rebuilds its own training images with a squared error of {error:.4f}, no better than their "
+            f"mean image ({of_the_mean:.4f}). It was kept all the same. Train it for more epochs, or at another rate.",
+            stacklevel=3,
+        )
 
 
 def _freeze_norms(model: nn.Module) -> None:

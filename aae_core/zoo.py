@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from aae_core.data import FILES, IMAGE_SHAPE, Splits
+from aae_core.data import FILES, IMAGE_SHAPE, Splits, say
 from aae_core.datasets import load_dataset
 from aae_core.metrics import NEED_JUDGE, Measure, evaluate, left_out
 from aae_core.recipes import RECIPES, Recipe, recipe
@@ -106,7 +106,7 @@ def image_shape_of(about: dict) -> tuple[int, int, int]:
     return tuple(about["data"].get("image_shape", IMAGE_SHAPE))
 
 
-def data_of(about: dict, folder: Path | None = None, *, announce: Callable[[str], None] = print) -> Splits:
+def data_of(about: dict, folder: Path | None = None, *, announce: Callable[[str], None] = say) -> Splits:
     """The data set that a card's model was trained on, in that model's shape. See :func:`aae_core.datasets.load_dataset`.
 
     Raises:
@@ -177,7 +177,11 @@ def save(
         "processes": history.processes,
         "practice": list(made_by.practice),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "weights": {"dtype": "float16", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
+        "weights": {
+            "kept": f"running average, decay {decay}" if (decay := made_by.training.ema_decay) else "of the last step",
+            "dtype": "float16",
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        },
         "measures": {name: measure.as_dict() for name, measure in measures.items()},
         "left_out": list(left_out(made_by.measures, splits)),
         "history": {

@@ -51,7 +51,7 @@ def stacked_model(name: str, n: int) -> nn.Module:
 
 def measure(setting: Setting) -> list[Measured]:
     name, steps = "aae-small", STEPS_QUICK if setting.quick else STEPS
-    config = replace(recipe(name).training, epochs=1, average=0.0, device="cpu")
+    config = replace(recipe(name).training, epochs=1, ema_decay=0.0, device="cpu")
     size = config.batch_size
 
     def one_after_another(n: int) -> float:

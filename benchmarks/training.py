@@ -25,7 +25,7 @@ IMAGES, IMAGES_QUICK = 12_800, 512
 def ours(chosen: Recipe, digits: Digits) -> float:
     """Seconds of one epoch by ``fit``."""
     model = chosen.make(seed=0)
-    config = replace(chosen.training, epochs=1, average=0.0, device="cpu")
+    config = replace(chosen.training, epochs=1, ema_decay=0.0, device="cpu")
     return timed(fit, model, digits, config, progress=False)
 
 

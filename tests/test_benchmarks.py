@@ -74,7 +74,7 @@ def test_a_step_of_the_plain_loop_is_a_step_of_fit(name):
     ours, plain = chosen.make(seed=0), chosen.make(seed=0)
     before = copy.deepcopy(ours)
     assert all(isinstance(net.net[3], torch.nn.BatchNorm1d) for net in (ours.encoder, ours.decoder))
-    config = replace(chosen.training, epochs=1, average=0.0, seed=0, device="cpu", precision="float32")
+    config = replace(chosen.training, epochs=1, ema_decay=0.0, seed=0, device="cpu", precision="float32")
     history = fit(ours, batches, config, progress=False)
     optimizers = plain_loop.make_optimizers(plain, config.learning_rate, config.betas)
     with torch.random.fork_rng():

@@ -290,7 +290,7 @@ def test_a_short_run_of_the_recipe_draws_strokes():
     images = torch.zeros(256, 1, 28, 28, dtype=torch.uint8)
     for k in range(256):  # upright and level bars
         images[(k, 0, slice(4, 24), slice(11, 16)) if k % 2 else (k, 0, slice(11, 16), slice(4, 24))] = 255
-    chosen = recipe("gan").with_training(epochs=40, batch_size=64, average=0.9, device="cpu")
+    chosen = recipe("gan").with_training(epochs=40, batch_size=64, ema_decay=0.9, device="cpu")
     model = chosen.make(seed=0)
     real = images.float().div(255)
     before = torch.cdist(model.sample(64).flatten(1), real.flatten(1)).min(1).values.mean()

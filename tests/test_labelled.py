@@ -182,7 +182,7 @@ def test_a_short_training_brings_codes_home() -> None:
     model = recipe("labels-mixture").make(seed=0)
     told = recipe("labels-mixture").training_digits(digits, seed=0)
     before = region_accuracy(metrics.codes_of(model, digits.test), digits.test.labels, model.prior).value
-    config = replace(recipe("labels-mixture").training, epochs=30, batch_size=128, average=0.9, seed=0)
+    config = replace(recipe("labels-mixture").training, epochs=30, batch_size=128, ema_decay=0.9, seed=0)
     history = fit(model, told, config, progress=False)
     after = region_accuracy(metrics.codes_of(model, digits.test), digits.test.labels, model.prior).value
     assert after > max(0.4, before + 0.2)

@@ -33,7 +33,7 @@ from aae_core.processes import Processes, how_many
 from aae_core.training import CHECKPOINT, TrainingConfig, TrainingError, descend, fit, seed_everything
 
 CPU = torch.device("cpu")
-CONFIG = TrainingConfig(epochs=4, batch_size=16, precision="float32", device="cpu", average=0.9)
+CONFIG = TrainingConfig(epochs=4, batch_size=16, precision="float32", device="cpu", ema_decay=0.9)
 REAL = TrainingConfig(epochs=3, batch_size=64, precision="float32", device="cpu")
 RANK = int(os.environ.get("RANK", 0))
 PATIENCE = 600  # seconds, for a machine that is busy with other things
@@ -129,7 +129,7 @@ def in_each_process(folder: Path) -> None:
     found = {name: run_exact(name, folder / "two" / name) for name in EXACT}
     found["resumed"] = resumed("adversarial", folder / "one" / "adversarial")
     watcher, few = Watcher(), some()
-    found["watched"] = fit(watcher, few, replace(CONFIG, epochs=2, average=0.0), progress=False).losses
+    found["watched"] = fit(watcher, few, replace(CONFIG, epochs=2, ema_decay=0.0), progress=False).losses
     found["shown"], found["noise"] = watcher.shown, watcher.noise
     loader = DataLoader(TensorDataset(few.pixels(), few.labels), batch_size=16)
     found["refused"] = {
@@ -220,7 +220,7 @@ def test_a_run_of_one_process_goes_on_in_two_and_the_reverse(one, two):
 
 def test_each_batch_is_shared_out_and_noise_and_losses_are_not_one_processs(two):
     alone = Watcher()
-    fit(alone, some(), replace(CONFIG, epochs=2, average=0.0), progress=False)
+    fit(alone, some(), replace(CONFIG, epochs=2, ema_decay=0.0), progress=False)
     assert len(alone.shown) == 8 and all(len(process["shown"]) == 8 for process in two)
     for whole, first, second in zip(alone.shown, two[0]["shown"], two[1]["shown"], strict=True):
         assert len(first) == len(second) == 8 and sorted(first + second) == sorted(whole)

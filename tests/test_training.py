@@ -1,5 +1,6 @@
 """The loop: it learns, repeats itself, resumes to the same weights, refuses nonsense and stops at NaN."""
 
+import warnings
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from aae_core.training import (
     TrainingConfig,
     TrainingError,
     choose_device,
+    choose_precision,
     descend,
     fit,
     seed_everything,
@@ -77,7 +79,7 @@ def _made_quietly() -> SupervisedAAE:
 
 @pytest.mark.parametrize("average", [0.0, 0.9])
 def test_a_resumed_run_equals_one_that_never_stopped(tmp_path, average):
-    config = replace(CONFIG, epochs=4, constant_until=0.5, average=average)
+    config = replace(CONFIG, epochs=4, constant_until=0.5, ema_decay=average)
     whole = small(batch_norm=(1,))
     fit(whole, bars(), config, progress=False)
 
@@ -180,7 +182,7 @@ def test_averaged_weights_lie_closer_to_the_start_than_the_last_ones():
     start = weights(small())
     last, averaged = small(), small()
     fit(last, bars(), CONFIG, progress=False)
-    fit(averaged, bars(), replace(CONFIG, average=0.95), progress=False)
+    fit(averaged, bars(), replace(CONFIG, ema_decay=0.95), progress=False)
     assert 0 < (weights(averaged) - start).norm() < (weights(last) - start).norm()
 
 
@@ -277,9 +279,12 @@ def test_a_step_never_waits_for_a_number(name, monkeypatch):
         ("final_rate", -0.1),
         ("final_rate", {"autoencoder": 2.0}),
         ("freeze_norms_from", 1.1),
-        ("average", 1.0),
+        ("ema_decay", 1.0),
         ("device", "tpu"),
         ("precision", "float16"),
+        ("seed", -1),
+        ("seed", 2**31),
+        ("seed", 0.5),
     ],
 )
 def test_settings_outside_their_range_are_refused_by_name(setting, value):
@@ -301,3 +306,44 @@ def test_a_history_says_in_one_line_what_a_notebook_should_show():
     history.record(1200, {"reconstruction": 0.01234, "fooling": 0.7})
     history.seconds = 3.21
     assert repr(history) == "History(1,200 steps, 3.2 s: reconstruction 0.01234, fooling 0.7)"
+
+
+@torch.no_grad()
+def squared_error(model: SupervisedAAE) -> float:
+    x, y = bars().pixels(), bars().labels
+    return float((model.reconstruct(x, y) - x).square().mean())
+
+
+@pytest.mark.parametrize("steps", [8, 64])
+def test_the_running_average_forgets_the_first_weights_in_a_short_run_too(steps):
+    """However short the run, what is kept rebuilds nearly as well as the last weights, and not as the first ones."""
+    config = replace(CONFIG, epochs=steps // 8, learning_rate=3e-3)
+    errors = []
+    for ema_decay in (0.0, 0.999):
+        model = small()
+        first = squared_error(model)
+        fit(model, bars(), replace(config, ema_decay=ema_decay), progress=False)
+        errors.append(squared_error(model))
+    last, averaged = errors
+    assert averaged < first - (first - last) / 2
+
+
+def test_a_model_worse_than_the_mean_image_is_said_to_be_so():
+    with pytest.warns(UserWarning, match=r"squared error of .*mean image .*more epochs"):
+        fit(small(), bars(), replace(CONFIG, epochs=1, learning_rate=1e-9), progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit(small(), bars(), replace(CONFIG, epochs=20, learning_rate=3e-3), progress=False)
+
+
+def test_the_environment_may_choose_the_precision(monkeypatch):
+    cpu = torch.device("cpu")
+    for precision in ("float32", "bfloat16"):
+        monkeypatch.setenv("AAE_PRECISION", precision)
+        assert choose_precision("auto", cpu) == precision
+        assert choose_precision("float32", cpu) == "float32"
+    monkeypatch.setenv("AAE_PRECISION", "float64")
+    with pytest.raises(ValueError, match="AAE_PRECISION: .*float64"):
+        choose_precision("auto", cpu)
+    monkeypatch.delenv("AAE_PRECISION")
+    assert choose_precision("auto", cpu) in ("float32", "bfloat16")

@@ -58,6 +58,17 @@ def codes_of(model: nn.Module, digits: Digits, batch_size: int = 2000, seed: int
 
 
 @torch.no_grad()
+def rebuild_all(model: nn.Module, digits: Digits, batch_size: int = 2000, seed: int = 0) -> Tensor:
+    """The model's reconstructions of all `digits`, (N, C, H, W) on the CPU; a random posterior is drawn from as in :func:`codes_of`."""
+    device = next(model.parameters()).device
+    parts = [slice(i, i + batch_size) for i in range(0, len(digits), batch_size)]
+    with torch.random.fork_rng():
+        torch.manual_seed(_NOISE + seed)
+        rebuilt = (model.reconstruct(digits.pixels(k).to(device), digits.labels[k].to(device)) for k in parts)
+        return torch.cat([images.cpu() for images in rebuilt])
+
+
+@torch.no_grad()
 def decode_all(model: nn.Module, z: Tensor, y: Tensor | None = None, batch_size: int = 2000) -> Tensor:
     """Images (N, C, H, W) of codes (N, code_dim) and, for a model that takes them, labels (N,), on the CPU."""
     device = next(model.parameters()).device

@@ -6,7 +6,7 @@ import numpy as np
 from torch import nn
 
 from aae_core.data import Digits
-from aae_core.metrics.measure import Measure, codes_of, decode_all, takes_class
+from aae_core.metrics.measure import Measure, rebuild_all
 
 
 def test_mse(model: nn.Module, train: Digits, test: Digits) -> Measure:
@@ -14,13 +14,9 @@ def test_mse(model: nn.Module, train: Digits, test: Digits) -> Measure:
 
     A decoder that takes a class gets what the model itself infers, where it infers one, else the label.
     """
-    z, y = codes_of(model, test), None
-    if takes_class(model):
-        infers = hasattr(model, "probabilities")
-        y = model.probabilities(test.pixels()) if infers else test.labels.cpu()
-    x_hat = decode_all(model, z, y)
+    x_hat = rebuild_all(model, test)
     value = float((x_hat - test.pixels().cpu()).square().mean())
-    return Measure(value, pca_mse(train, test, z.shape[1]), f"PCA with {z.shape[1]} components")
+    return Measure(value, pca_mse(train, test, model.code_dim), f"PCA with {model.code_dim} components")
 
 
 def pca_mse(train: Digits, test: Digits, n_components: int) -> float:

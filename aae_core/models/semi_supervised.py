@@ -140,6 +140,11 @@ class SemiSupervisedAAE(nn.Module):
         """Images (N, 1, 28, 28) of styles (N, code_dim) and classes (N,) or class probabilities (N, n_classes)."""
         return self.decoder(z, y)
 
+    def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Images (N, C, H, W) rebuilt from what is inferred of images (N, C, H, W) in [0, 1]; `y` is not looked at."""
+        logits, z = self.infer(x)
+        return self.decode(z, logits.softmax(1))
+
     @torch.no_grad()
     def sample(self, n: int, y: Tensor | int | None = None) -> Tensor:
         """`n` images (n, 1, 28, 28) in random styles.

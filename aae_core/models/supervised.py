@@ -103,6 +103,10 @@ class SupervisedAAE(nn.Module):
         """Images (N, C, H, W) of styles (N, code_dim) and digits (N,)."""
         return self.decoder(z, y)
 
+    def reconstruct(self, x: Tensor, y: Tensor) -> Tensor:
+        """Images (N, C, H, W) rebuilt from the styles of images (N, C, H, W) in [0, 1] and their digits (N,)."""
+        return self.decode(self.encode(x), y)
+
     @torch.no_grad()
     def sample(self, n: int, y: Tensor | int | None = None) -> Tensor:
         """`n` images (n, C, H, W) in random styles.

@@ -87,6 +87,10 @@ class VAE(nn.Module):
         """Mean images (N, C, H, W) of p(x|z) for codes (N, code_dim)."""
         return self.decoder(z)
 
+    def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Images (N, C, H, W) rebuilt from the codes of images (N, C, H, W) in [0, 1]; labels `y` are not looked at."""
+        return self.decode(self.encode(x))
+
     @torch.no_grad()
     def sample(self, n: int) -> Tensor:
         """`n` new images (n, C, H, W): samples of the prior, decoded; without the pixel noise of p(x|z)."""

@@ -32,7 +32,7 @@ RECIPES = tuple(
             epochs=20,
             constant_until=0.4,
             final_rate={"autoencoder": 0.02, "discriminator": 1.0},
-            average=0.998,
+            ema_decay=0.998,
         ),
         measures=("test_mse", "prior_swd", "two_sample", "posterior_spread"),
         practice=("paper: 2-D Gaussian prior, three posteriors", "modern: Adam, logits, gradient penalty"),

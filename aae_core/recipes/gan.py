@@ -23,7 +23,7 @@ RECIPES = (
         chapter=1,
         summary="GAN of digits: 16 normal numbers become an image, in the non-saturating game.",
         build=build,
-        training=TrainingConfig(epochs=60, batch_size=128, constant_until=0.4, average=0.999),
+        training=TrainingConfig(epochs=60, batch_size=128, constant_until=0.4, ema_decay=0.999),
         measures=("sample_confidence", "class_coverage", "sample_distance"),
         practice=(
             "original: the non-saturating game",

@@ -29,7 +29,7 @@ RECIPES = (
         chapter=0,
         summary="Convolutional classifier that reads what the other models draw; used only to measure.",
         build=build,
-        training=TrainingConfig(epochs=10, batch_size=128, betas=(0.9, 0.999), constant_until=0.2, average=0.995),
+        training=TrainingConfig(epochs=10, batch_size=128, betas=(0.9, 0.999), constant_until=0.2, ema_decay=0.995),
         measures=("test_error",),
     ),
 )

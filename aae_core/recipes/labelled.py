@@ -29,7 +29,7 @@ def _recipe(name: str, summary: str, prior: Callable[[], Prior], labelled: float
             learning_rate={"autoencoder": 1e-3, "discriminator": 2e-3},
             constant_until=0.3,
             final_rate={"autoencoder": 0.02, "discriminator": 1.0},
-            average=0.999,
+            ema_decay=0.999,
         ),
         measures=("test_mse", "prior_swd", "two_sample", region, "neighbour_style", *drawn),
         practice=(

@@ -26,7 +26,7 @@ RECIPES = (
             batch_size=128,
             constant_until=0.6,
             final_rate={"autoencoder": 0.02, "discriminator": 1.0},
-            average=0.998,
+            ema_decay=0.998,
         ),
         measures=("parzen", "test_mse", "prior_swd", "frechet"),
         practice=(

@@ -31,7 +31,7 @@ READING = ("test_error", "test_mse", "prior_swd")
 
 def _training(epochs: int, labelled_batch: int) -> TrainingConfig:
     return TrainingConfig(
-        epochs=epochs, batch_size=100, labelled_batch=labelled_batch, constant_until=0.5, average=0.998
+        epochs=epochs, batch_size=100, labelled_batch=labelled_batch, constant_until=0.5, ema_decay=0.998
     )
 
 

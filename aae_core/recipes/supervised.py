@@ -48,7 +48,7 @@ RECIPES = (
             batch_size=256,
             constant_until=0.4,
             final_rate={"autoencoder": 0.02, "discriminator": 1.0},
-            average=0.998,
+            ema_decay=0.998,
             freeze_norms_from=0.6,
         ),
         finish=SupervisedAAE.align_axes,

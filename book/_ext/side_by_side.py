@@ -69,10 +69,19 @@ def run_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
         if reader and any(cell.cell_type == "code" for cell in reader.read(text).cells):
             cache.add_nb_to_project(str(page), **({"read_data": reader.read_fmt} if reader.read_fmt else {}))
     waiting = [record.pk for record in cache.list_unexecuted() if Path(record.uri) in pages]
+    if waiting:
+        say_which_digits()
     if len(waiting) > 1:
         load_executor("local-parallel", cache).run_and_cache(
             filter_pks=waiting, timeout=config.execution_timeout, allow_errors=config.execution_allow_errors
         )
+
+
+def say_which_digits() -> None:
+    """Prints for who builds the book which digits its pages will find; the pages say it at their end."""
+    from aae_core.data import load_digits
+
+    load_digits(announce=lambda line: print(line, flush=True))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -46,6 +46,14 @@ logger = logging.getLogger(__name__)
 PACKAGE = "aae_core"
 PACKAGE_FILES = {".py", ".js", ".css", ".json", ".safetensors"}
 SHARED_FROM = 4_000  # characters: shorter texts stay in the page
+# What has another processor's arithmetic, or another seed, computed here: see tools/machines.py.
+ARITHMETIC = (
+    "AAE_PRECISION",
+    "AAE_SEED",
+    "ATEN_CPU_CAPABILITY",
+    "MKL_CBWR",
+    "ONEDNN_MAX_CPU_ISA",
+)
 CACHES_KEPT = 3  # so that going back to the last change, or to other data, does not run everything again
 VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">(?P<view>[^<]*)</script>')
 FETCHING_RELATIONS = {"stylesheet", "preload", "modulepreload", "prefetch", "preconnect", "icon", "manifest"}
@@ -135,6 +143,8 @@ def inputs_digest(package: Path, data: str | None, cache: Path) -> str:
             digest.update(f"{file.relative_to(package).as_posix()}\0".encode() + file.read_bytes())
     for name, version in sorted(needed(PACKAGE, "book").items()):
         digest.update(f"{name}=={version}\0".encode())
+    for name in ARITHMETIC:
+        digest.update(f"{name}={os.environ.get(name, '')}\0".encode())
     # The source that load_digits would take. Files set aside as corrupt, and halves of a download, are none.
     folder, source = (Path(data), "data") if data else (cache / "MNIST" / "raw", "cache")
     for file in sorted(folder.rglob("*") if data else folder.glob("*-ubyte*")):
@@ -155,6 +165,7 @@ def key_cache(app: Sphinx, config: Config) -> None:
     config.nb_execution_cache_path = str(cache)
     # A progress bar is of use while one waits. In a finished page it is a dead widget.
     os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ["AAE_BUILD"] = "1"  # the package then keeps to itself what concerns the builder, and claims must hold
 
 
 def write_palette(app: Sphinx) -> None:
