@@ -371,7 +371,9 @@ def _cached(download: bool, announce: Callable[[str], None]) -> Splits | None:
         try:
             _download(folder)
         except (*downloads.FAILURES, DataError) as error:
-            announce(f"Data: MNIST could not be downloaded ({error}); nothing of it was kept. AAE_DATA may name a folder that has it.")
+            announce(
+                f"Data: MNIST could not be downloaded ({error}); nothing of it was kept. AAE_DATA may name a folder that has it."
+            )
             return None
         return split(read_folder(folder), "MNIST, downloaded into the cache")
     return None

@@ -153,8 +153,25 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / WEIGHTS
     save_file(half(model), path)
-    steps = history.steps[-1] if history.steps else 0
-    about = {
+    about = describe(model, made_by, history, splits, measures)
+    about["weights"] = {
+        "kept": f"running average, decay {decay}" if (decay := made_by.training.ema_decay) else "of the last step",
+        "dtype": "float16",
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+    about["history"] = {
+        "steps": history.steps,
+        "losses": {name: [float(f"{value:.5g}") for value in values] for name, values in history.losses.items()},
+    }
+    (folder / CARD).write_text(json.dumps(about, indent=1) + "\n")
+    return folder / CARD
+
+
+def describe(
+    model: nn.Module, made_by: Recipe, history: History, splits: Splits, measures: dict[str, Measure]
+) -> dict[str, object]:
+    """A run's card, but for what concerns its weights and its history."""
+    return {
         "format": FORMAT,
         "recipe": made_by.name,
         "revision": _revision(),
@@ -170,27 +187,16 @@ def save(
         "seed": made_by.training.seed,
         "epochs": history.epochs,
         "batch_size": made_by.training.batch_size,
-        "steps": steps,
+        "steps": history.steps[-1] if history.steps else 0,
         "seconds": round(history.seconds, 1),
         "precision": history.precision,
         "machine": f"{platform.machine()}, {torch.get_num_threads()} thread(s), torch {version('torch')}",
         "processes": history.processes,
         "practice": list(made_by.practice),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "weights": {
-            "kept": f"running average, decay {decay}" if (decay := made_by.training.ema_decay) else "of the last step",
-            "dtype": "float16",
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        },
         "measures": {name: measure.as_dict() for name, measure in measures.items()},
         "left_out": list(left_out(made_by.measures, splits)),
-        "history": {
-            "steps": history.steps,
-            "losses": {name: [float(f"{value:.5g}") for value in values] for name, values in history.losses.items()},
-        },
     }
-    (folder / CARD).write_text(json.dumps(about, indent=1) + "\n")
-    return folder / CARD
 
 
 def remeasure(name: str | Path, measures: dict[str, Measure]) -> Path:
