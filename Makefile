@@ -3,6 +3,7 @@
 # make clean   remove what was built     make distclean   the environment too
 # make test-all   the slow tests as well: each page in smoke mode and by axe in each theme and width, Jupyter Notebook
 #                 beside Lab, a whole build that is stopped, each benchmark
+# make test-machines   unit tests, book and built pages as other processors compute them; AAE_DATA names full MNIST
 # make bench   time it: about an hour   BENCH=--quick only tries it out, BENCH=floor times that alone
 # make bench-page   weigh and time the pages in a browser; the figures go to benchmarks/pages.json
 #
@@ -25,7 +26,7 @@ export AAE_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-all serve bench bench-page lint clean distclean constraints address
+.PHONY: help book test test-all test-machines serve bench bench-page lint clean distclean constraints address
 .DELETE_ON_ERROR:
 
 help:
@@ -39,6 +40,9 @@ test test-all: $(VENV)/browser.stamp
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(MARKED) $(TESTS)
 
 test: MARKED = -m "not slow"
+
+test-machines: $(VENV)/browser.stamp
+	@$(BIN)/python tools/machines.py $(SETTINGS)
 
 serve: book
 	@echo "http://127.0.0.1:$(PORT)/ (Ctrl-C to stop)"

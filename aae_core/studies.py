@@ -39,7 +39,6 @@ class Variant:
         name: what is changed, in a few words.
         build: makes the untrained model of an image shape, where the model is what changes.
         training: the settings of the training that change.
-        labelled: how many training images keep their label, where that changes.
     """
 
     recipe: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ PATIENCE = 120_000  # milliseconds, for a machine that is busy with other things
 LOCAL = ("data:", "blob:", "file:", "about:", "http://127.0.0.1:")
 
 
-SPREAD = {"test_notebooks"}  # its tests take long and share nothing
+SPREAD = {"test_notebooks", "test_machines"}  # its tests take long and share nothing
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -53,10 +54,43 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     need_book = {item.path for item in items if "book" in item.fixturenames}
     items.sort(key=lambda item: (item.name != "test_the_book_builds", item.path in need_book))
     for item in items:
+        if "book" in item.fixturenames:
+            item.add_marker("book")
         page = getattr(item, "callspec", None) and item.callspec.params.get("page")
         if item.path.stem not in SPREAD:
             alone = item.name if item.name == "test_the_book_builds" else page
             item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {alone}" if alone else item.path.stem))
+
+
+DURATIONS = ROOT / "_build" / "test-durations.txt"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Keeps where the time went in a file, and counts the book's claims."""
+    reports = [report for kind in ("passed", "failed", "error") for report in terminalreporter.getreports(kind)]
+    seconds, by_file, claims = Counter(), Counter(), Counter()
+    for report in reports:
+        seconds[report.nodeid] += report.duration
+        by_file[report.nodeid.partition("::")[0]] += report.duration
+        if report.when == "call":
+            claims.update(dict(report.user_properties).get("claims", {}))
+    DURATIONS.parent.mkdir(exist_ok=True)
+    lines = [f"{took:8.1f} s  {name}" for each in (by_file, seconds) for name, took in [*each.most_common(25), ("", 0)]]
+    DURATIONS.write_text("\n".join(lines[:-1]) + "\n", "utf-8")
+    if claims:
+        kinds = ", ".join(f"{claims[kind]} {kind or 'OPEN'}" for kind in sorted(claims))
+        terminalreporter.write_line(f"Sentences of the book that read a run: {claims.total()}: {kinds}.")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last line of a run that fails: what failed, and how to run that alone."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(config, "workerinput"):
+        return
+    failed = dict.fromkeys(report.nodeid for kind in ("failed", "error") for report in reporter.stats.get(kind, []))
+    if failed:
+        first = next(iter(failed))
+        print(f"\n{len(failed)} failed, first {first}. Alone: make test TESTS='{first}'; what took long: {DURATIONS}")
 
 
 def pages_of_toc() -> list[str]:

@@ -1,0 +1,49 @@
+"""The settings that make this machine another one do so; and the unit tests that train pass under one of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import static_widgets
+from machines import QUICK, ROOT, SETTINGS, environment_of
+
+TRAIN = ["test_adversarial", "test_gan", "test_labelled", "test_supervised", "test_training", "test_vae"]
+"""Modules of unit tests that train models and look at what came out."""
+
+
+def test_there_are_enough_of_them_and_pages_are_kept_apart_by_them():
+    assert len(SETTINGS) >= 4 and sum(setting.book for setting in SETTINGS) >= 3
+    assert any(setting.book and setting.full for setting in SETTINGS)
+    variables = {name for setting in SETTINGS for name in setting.environment}
+    assert variables <= {*static_widgets.ARITHMETIC, "OMP_NUM_THREADS"}
+
+
+def test_a_setting_names_full_mnist_only_where_it_has_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("AAE_DATA", str(tmp_path))
+    monkeypatch.setenv("AAE_SEED", "9")
+    for setting in SETTINGS:
+        environment = environment_of(setting, str(tmp_path))
+        assert environment.get("AAE_DATA") == (str(tmp_path) if setting.full else None)
+        assert environment.get("AAE_SEED") == setting.environment.get("AAE_SEED")
+
+
+def test_a_setting_changes_what_computes():
+    code = (
+        "import torch; from aae_core.training import choose_precision; "
+        "print(torch.backends.cpu.get_cpu_capability(), choose_precision('auto', torch.device('cpu')))"
+    )
+    environment = environment_of(QUICK, None)
+    told = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert told.stdout.split() == ["DEFAULT", "float32"]
+
+
+@pytest.mark.parametrize("module", TRAIN)
+def test_tests_that_train_pass_on_another_processor(module):
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not slow and not book and not browser"]
+    told = subprocess.run(
+        [*command, f"tests/{module}.py"], cwd=ROOT, env=environment_of(QUICK, None), capture_output=True, text=True
+    )
+    assert told.returncode == 0, told.stdout[-3000:]
