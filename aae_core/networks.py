@@ -68,7 +68,7 @@ def check_code(z: Tensor, code_dim: int) -> None:
 
 
 class Encoder(nn.Module):
-    """The deterministic posterior: z = f(x), so that q(z) is random through the data alone (section 2).
+    """The deterministic posterior: z = f(x), so that q(z) is random through the data alone (section 2 of the paper).
 
     Shape: images (N, C, H, W) → codes (N, code_dim).
     """
@@ -104,7 +104,7 @@ def check_noise(noise: Tensor | None, n: int, noise_dim: int) -> Tensor:
 
 
 class GaussianEncoder(nn.Module):
-    """The Gaussian posterior N(μ(x), σ²(x)), drawn as z = μ(x) + σ(x) ε with ε ~ N(0, I) (section 2).
+    """The Gaussian posterior N(μ(x), σ²(x)), drawn as z = μ(x) + σ(x) ε with ε ~ N(0, I) (section 2 of the paper).
 
     Written so, z is a smooth function of μ and σ, and gradients pass through the draw: the reparameterisation trick.
 
@@ -130,7 +130,7 @@ class GaussianEncoder(nn.Module):
 
 
 class NoisyEncoder(nn.Module):
-    """The universal approximator posterior: z = f(x, η), noise η ~ N(0, I) being a further input (section 2).
+    """The universal approximator posterior: z = f(x, η), noise η ~ N(0, I) being a further input (section 2 of the paper).
 
     q(z|x) = ∫ q(z|x, η) p(η) dη may take any shape that the network can bend a Gaussian into.
 

@@ -98,7 +98,7 @@ class Gaussian(Prior):
 
 
 class Categorical(Prior):
-    """The categorical prior: one-hot codes, each class as likely as any other (section 4).
+    """The categorical prior: one-hot codes, each class as likely as any other (section 5 of the paper).
 
     Args:
         n_classes: number of classes, at least 2; a code is as wide.

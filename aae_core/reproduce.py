@@ -16,46 +16,12 @@ import torch
 
 from aae_core import zoo
 from aae_core.data import load_digits
+from aae_core.paper import FIGURES, Figure
 from aae_core.recipes import recipe
 from aae_core.training import Device
 
 RUNS = "runs.json"
 """Beside a recipe's weights: the cards of all its recorded runs, without their histories."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One number of the paper.
-
-    Args:
-        recipe: the recipe that is to reach it.
-        measure: its name in the recipe's card.
-        what: the number in words.
-        paper: its value there; errors are shares, log-likelihoods nats.
-        spread: the paper's ±, in the same unit; None where it gives none.
-        percent: whether the table shows it in percent.
-    """
-
-    recipe: str
-    measure: str
-    what: str
-    paper: float
-    spread: float | None = None
-    percent: bool = True
-
-
-FIGURES = (
-    Figure("semi-supervised-100", "test_error", "error, 100 labels", 0.0190, 0.0010),
-    Figure("semi-supervised-1000", "test_error", "error, 1,000 labels", 0.0160, 0.0008),
-    Figure("semi-supervised-all", "test_error", "error, all labels", 0.0085, 0.0002),
-    Figure("clustering-16", "clustering_error_paper", "clustering error, 16 clusters", 0.0955, 0.0205),
-    Figure("clustering-30", "clustering_error_paper", "clustering error, 30 clusters", 0.0410, 0.0113),
-    Figure("reduction-2d-100", "test_error", "2-D map, error, 100 labels", 0.0608),
-    Figure("reduction-2d-1000", "test_error", "2-D map, error, 1,000 labels", 0.0420),
-    Figure("reduction-10d-100", "test_error", "10-D code, error, 100 labels", 0.0390),
-    Figure("likelihood", "parzen_mean", "Parzen log-likelihood, 10,000 samples", 340.0, 2.0, percent=False),
-)
-"""What is compared, in the order of the paper."""
 
 
 @dataclass(frozen=True)

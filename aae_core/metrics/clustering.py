@@ -11,7 +11,7 @@ from aae_core.models.semi_supervised import SemiSupervisedAAE
 
 
 def name_by_example(probabilities: Tensor, labels: Tensor) -> Tensor:
-    """The paper's rule: each cluster is named after the one image that it is surest of (section 5).
+    """The paper's rule: each cluster is named after the one image that it is surest of (its section 6).
 
     Args:
         probabilities: q(y|x) of named images, (N, K).

@@ -1,4 +1,4 @@
-"""The adversarial autoencoder (chapter 2): codes that follow a prior because a discriminator says so (section 2)."""
+"""The adversarial autoencoder (chapter 2): codes that follow a prior because a discriminator says so (the paper's section 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Label information in the adversary (chapter 4): each digit gets a region of its own (section 2.3, Figures 3–4)."""
+"""Label information in the adversary (chapter 4): each digit gets a region of its own (the paper's section 2.3)."""
 
 from __future__ import annotations
 

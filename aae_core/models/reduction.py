@@ -1,4 +1,4 @@
-"""Dimensionality reduction with adversarial autoencoders (chapter 8): section 6 of the paper, Figures 10 and 11."""
+"""Dimensionality reduction with adversarial autoencoders (chapter 8): section 7 of the paper, Figures 10 and 11."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Semi-supervised adversarial autoencoder (chapter 6): the class inferred, the style beside it; section 4, Figure 8."""
+"""Semi-supervised adversarial autoencoder (chapter 6): the class inferred, the style beside it (the paper's section 5)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SemiSupervisedAAE(nn.Module):
     """An autoencoder whose code has two parts: a class y, which is to be one of K, and a style z, which is to be normal.
 
     Two discriminators say so: one tells the encoder's class probabilities from one-hot vectors, the other its styles from
-    N(0, I). Labels, where some are known, teach the encoder which class is which. Without any it finds clusters (section 5).
+    N(0, I). Labels, where some are known, teach the encoder which class is which. Without any it finds clusters (section 6).
 
     Args:
         code_dim: width of the style code.
