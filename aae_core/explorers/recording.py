@@ -113,5 +113,6 @@ class TrainingRecorder:
             "images": pack_greys(torch.stack([self.digits.pixels(self.shown).cpu(), *self.rebuilt])[..., CROP, CROP]),
         }
         about = {name: spec for name, (spec, _) in texts.items()} | {"levels": levels, "limit": self.limit}
-        rounded = [{name: float(f"{value:.4g}") for name, value in reading.items()} for reading in self.readings]
-        return {"about": about, "steps": self.steps, "readings": rounded} | {k: text for k, (_, text) in texts.items()}
+        # The readings go unrounded: the page rounds them, and a number that is rounded twice may end in a wrong digit.
+        numbers = {"about": about, "steps": self.steps, "readings": self.readings}
+        return numbers | {k: text for k, (_, text) in texts.items()}

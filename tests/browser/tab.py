@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
+
 import torch
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -56,6 +58,15 @@ def ink(tab: Page, canvases: str) -> Tensor:
 def get(tab: Page, trait: str, widget: int = 0) -> object:
     """A trait's value as the page has it."""
     return tab.evaluate(f"models[{widget}].get({trait!r})")
+
+
+def rounded(value: float, digits: int) -> str:
+    """A number as a page should show it: what was computed, rounded once, with a true minus sign.
+
+    A number that lies just between two goes away from zero, as JavaScript has it.
+    """
+    shown = Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return f"{shown if shown else abs(shown):f}".replace("-", "\u2212")
 
 
 def violations(tab: Page) -> list[str]:

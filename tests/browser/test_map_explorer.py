@@ -15,7 +15,7 @@ from aae_core.explorers import MapExplorer
 from aae_core.explorers.map import PICTURED, choose, points_of
 from aae_core.models import ReductionAAE
 from explorer_page import vary
-from tab import ROOT, add_second_view, get, ink, pictures, settle, violations
+from tab import ROOT, add_second_view, get, ink, pictures, rounded, settle, violations
 
 pytestmark = pytest.mark.browser
 
@@ -108,6 +108,20 @@ def test_the_penalty_is_the_models(visit, url, model, distance):
         model.head_distance = trained
     assert penalty == pytest.approx(real, abs=0.006)
     assert (close, pairs) == (int((torch.pdist(model.heads) < distance).sum()), 45)
+
+
+def test_the_penalty_is_shown_to_the_last_digit(visit, url, explorer):
+    tab = visit(url)
+    distances = np.random.default_rng(0).uniform(0, explorer.reach, 1000).tolist()
+    shown = tab.evaluate(
+        """([selector, list]) => list.map((distance) => {
+            models[0].set("distance", distance);
+            return document.querySelector(selector).textContent; })""",
+        [f"{ROOT} .aae-readings dd", distances],
+    )
+    heads = np.array(explorer.heads)
+    apart = np.linalg.norm(heads[:, None] - heads, axis=-1)[np.triu_indices(len(heads), 1)]
+    assert shown == [rounded(float(np.maximum(distance - apart, 0).sum()), 2) for distance in distances]
 
 
 def test_a_longer_distance_draws_larger_circles_and_lines(visit, url):

@@ -12,7 +12,8 @@ import torch
 from aae_core.explorers import ParzenExplorer, ParzenSeries
 from aae_core.explorers.bundle import JS, bundle_js
 from aae_core.explorers.parzen import DRAWN, GRID
-from tab import ROOT, add_second_view, get, ink, pictures, settle, violations
+from aae_core.metrics.parzen import log_likelihoods, squared_distances
+from tab import ROOT, add_second_view, get, ink, pictures, rounded, settle, violations
 
 pytestmark = pytest.mark.browser
 
@@ -24,13 +25,16 @@ def row(k):
     return f"{ROOT} .aae-density >> nth={k} >> canvas"
 
 
+def curve(k, widths):
+    """The likelihoods of the k-th set."""
+    return -40 / (k + 1) / np.square(widths) - (700 - 60 * k) * np.log(widths)
+
+
 @pytest.fixture(scope="module")
 def series():
     """Flat images of three greys, and curves that cross."""
-    widths = np.array(GRID)
-    curves = [-40 / (k + 1) / widths**2 - (700 - 60 * k) * np.log(widths) for k in range(3)]
     return {
-        name: ParzenSeries(torch.full((12, 1, 28, 28), 0.2 + 0.2 * k), curves[k].tolist())
+        name: ParzenSeries(torch.full((12, 1, 28, 28), 0.2 + 0.2 * k), curve(k, np.array(GRID)).tolist())
         for k, name in enumerate(NAMES)
     }
 
@@ -61,11 +65,42 @@ def ranking(tab):
 def test_the_values_at_the_bandwidth_are_listed_the_highest_first(visit, url, series, bandwidth):
     tab = visit(url)
     put(tab, "bandwidth", bandwidth)
-    real = {name: float(np.interp(math.log(bandwidth), np.log(GRID), one.values)) for name, one in series.items()}
+    real = {name: float(curve(k, bandwidth)) for k, name in enumerate(series)}
     shown = ranking(tab)
     assert [name for name, _ in shown] == sorted(real, key=real.get, reverse=True)
     for name, value in shown:
-        assert value == pytest.approx(real[name], abs=0.06)
+        assert value == pytest.approx(real[name], abs=0.5 + 0.2)  # a whole number, of a curve through the points
+
+
+def test_where_the_values_were_measured_they_are_shown_to_the_last_digit(visit, pages):
+    chance, names = np.random.default_rng(0), [f"set {k}" for k in range(6)]
+    widths = np.geomspace(0.05, 0.6, 170).tolist()
+    values = chance.normal(0, 800, (6, 170))
+    values[0] = np.floor(values[0]) + 0.5 + chance.normal(0, 10.0 ** -chance.integers(2, 12, 170))
+    grey = torch.full((10, 1, 28, 28), 0.5)
+    tab = visit(
+        pages(ParzenExplorer({n: ParzenSeries(grey, v.tolist(), widths) for n, v in zip(names, values, strict=True)}))
+    )
+    shown = tab.evaluate(
+        """([selector, widths]) => widths.map((width) => {
+            models[0].set("bandwidth", width);
+            return Object.fromEntries([...document.querySelectorAll(selector)].map((row) =>
+                [row.querySelector(".aae-name").textContent, row.querySelector("bdi").textContent])); })""",
+        [f"{ROOT} .aae-ranking li", widths],
+    )
+    assert shown == [{n: rounded(v, 0) for n, v in zip(names, column, strict=True)} for column in values.T]
+
+
+def test_between_them_it_shows_what_a_measurement_would_give(visit, pages):
+    generator = torch.Generator().manual_seed(0)
+    held_out, samples = (0.3 * torch.rand(n, 1, 28, 28, generator=generator) for n in (20, 60))
+    tab = visit(pages(ParzenExplorer({"noise": ParzenSeries.measured(samples, held_out)})))
+    squared = squared_distances(held_out.double(), samples.double())
+    for bandwidth in (0.0515, 0.0731, 0.1, 0.123, 0.2, 0.333, 0.59):
+        put(tab, "bandwidth", bandwidth)
+        real = float(log_likelihoods(squared, bandwidth, 784).mean())
+        assert ranking(tab)[0][1] == pytest.approx(real, abs=0.5 + 0.2)
+        assert float(tab.locator(SLIDER).get_attribute("aria-valuetext")) == bandwidth
 
 
 def test_the_order_changes_with_the_bandwidth(visit, url):
@@ -196,17 +231,20 @@ def test_a_view_leaves_nothing_behind(visit, url):
 
 def test_a_chart_finds_values_between_points_and_round_numbers(visit, pages):
     (pages.folder / "chart.js").write_text(bundle_js(JS / "chart.js"))
-    xs, ys = [1.0, 2.0, 4.0, 9.0], [3.0, -1.0, 5.0, 5.0]
-    at = [1.0, 1.3, 2.0, 3.5, 4.0, 8.0, 9.0]
-    straight, curved, *ticks = visit(pages()).evaluate(
+    xs, ys = [1.0, 2.0, 4.0, 9.0, 11.0, 12.0], [3.0, -1.0, 5.0, 5.0, 0.0, 4.0]
+    at = [1.0, 1.3, 2.0, 3.5, 4.0, 5.0, 9.0, 10.0, 11.5, 12.0]
+    first = [0, 0, 0, 0, 0, 1, 1, 2, 2, 2]  # of the four points about each
+    straight, curved, line, *ticks = visit(pages()).evaluate(
         """async ([xs, ys, at]) => {
             const {valueAt, roundTicks} = await import("./chart.js");
             const all = (log) => at.map((x) => valueAt(xs, ys, x, log));
-            return [all(false), all(true), roundTicks(0, 10, 5), roundTicks(-431, 268, 5), roundTicks(0.02, 0.11, 4)];
+            return [all(false), all(true), valueAt([1, 2], [5, 7], 1.5), roundTicks(0, 10, 5), roundTicks(-431, 268, 5), roundTicks(0.02, 0.11, 4)];
         }""",
         [xs, ys, at],
     )
-    assert straight == pytest.approx(np.interp(at, xs, ys).tolist())
-    assert curved == pytest.approx(np.interp(np.log(at), np.log(xs), ys).tolist())
+    for found, scale in ((straight, np.asarray), (curved, np.log)):
+        cubics = [np.polyfit(scale(xs[k : k + 4]), ys[k : k + 4], 3) for k in first]
+        assert found == pytest.approx([np.polyval(c, scale(x)) for c, x in zip(cubics, at, strict=True)], abs=1e-6)
+    assert line == 6
     assert ticks[:2] == [[0, 2, 4, 6, 8, 10], [-400, -200, 0, 200]]
     assert ticks[2] == pytest.approx([0.05, 0.1])

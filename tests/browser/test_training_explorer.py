@@ -1,5 +1,6 @@
 """The training explorer as a reader meets it, in a real browser with the network refused."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -8,7 +9,7 @@ from aae_core.explorers import TrainingExplorer, TrainingRecorder
 from aae_core.models import AdversarialAutoencoder
 from aae_core.priors import Gaussian
 from aae_core.training import TrainingConfig, fit
-from tab import HASHES, ROOT, get, pictures
+from tab import HASHES, ROOT, get, pictures, rounded
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +42,32 @@ def test_it_shows_the_end_of_the_run(visit, url, recorder):
     assert get(tab, "frame") == FRAMES - 1
     assert tab.locator(RANGE).get_attribute("aria-valuetext") == "step 64"
     error = recorder.readings[-1]["error"]
-    assert tab.locator(f"{ROOT} dd").first.inner_text() == f"{error:.4f}"
+    assert tab.locator(f"{ROOT} dd").first.inner_text() == rounded(error, 4)
+
+
+def test_it_shows_what_was_recorded_to_the_last_digit(visit, pages, recorder):
+    """Numbers of all sizes, a third of them as near as can be to where a digit changes."""
+    chance, n = np.random.default_rng(0), 350
+    digits = {"error": 4, "distance": 3, "discrimination": 3}
+    recording = TrainingRecorder(recorder.digits.subset(slice(0, 10)), steps=n - 1, frames=n - 1, grid=2)
+    recording.prior, recording.steps = recorder.prior, list(range(n))
+    for name in ("codes", "fields", "rebuilt"):
+        setattr(recording, name, [getattr(recorder, name)[-1][:10]] * n)
+    values = {name: 10 ** chance.uniform(-4, 1, n) for name in digits}
+    for name, places in digits.items():
+        edge = (np.floor(values[name][::3] * 10**places) + 0.5) / 10**places
+        values[name][::3] = edge + chance.normal(0, 10.0 ** -chance.integers(places + 1, 16, len(edge)))
+    recording.readings = [{name: float(values[name][k]) for name in digits} for k in range(n)]
+    tab = visit(pages(TrainingExplorer(recording)))
+    shown = tab.evaluate(
+        """([selector, n]) => Array.from({length: n}, (_, k) => {
+            models[0].set("frame", k);
+            return [...document.querySelectorAll(selector)].map((dd) => dd.textContent); })""",
+        [f"{ROOT} dd", n],
+    )
+    assert shown == [
+        [rounded(reading[name], places) for name, places in digits.items()] for reading in recording.readings
+    ]
 
 
 def test_every_frame_has_its_own_picture(visit, url):

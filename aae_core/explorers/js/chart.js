@@ -26,12 +26,17 @@ export function swatch(k) {
   return h("span", { class: "aae-swatch", "aria-hidden": "true", style: `background: ${fill}` });
 }
 
-/** The value at x of a curve through (xs[k], ys[k]), xs ascending: straight between them, on a logarithmic axis if `log`. */
+/**
+ * The value at x of a curve through (xs[k], ys[k]), xs ascending: of the cubic through the four points about x (of all,
+ * where there are fewer), on a logarithmic axis if `log`. A straight line would be nats beside a curve that bends.
+ */
 export function valueAt(xs, ys, x, log = false) {
   const scale = log ? Math.log : Number;
-  const k = Math.max(1, Math.min(xs.length - 1, xs.findIndex((one) => one >= x)));
-  const share = (scale(x) - scale(xs[k - 1])) / (scale(xs[k]) - scale(xs[k - 1]));
-  return ys[k - 1] + (ys[k] - ys[k - 1]) * share;
+  const above = xs.findIndex((one) => one >= x);
+  const first = Math.max(0, Math.min(xs.length - 4, (above < 0 ? xs.length : above) - 2));
+  const places = xs.slice(first, first + 4).map(scale);
+  const weight = (at, i) => places.reduce((product, other, j) => (j === i ? product : product * (at - other) / (places[i] - other)), 1);
+  return places.reduce((sum, _, i) => sum + ys[first + i] * weight(scale(x), i), 0);
 }
 
 /** Round numbers within [low, high], about `count` of them. */
@@ -63,6 +68,10 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
   const el = h("div", { class: "aae-chart" }, canvas);
   const scale = x.log ? Math.log : Number;
   const ends = [x.values[0], x.values.at(-1)];
+  const [from, to] = ends.map(scale);
+  const back = x.log ? Math.exp : Number;
+  const fine = Array.from({ length: 200 }, (_, i) => back(from + ((to - from) * i) / 199)); // so that the curve is seen to bend
+  const curves = lines.map(({ values }) => fine.map((one) => valueAt(x.values, values, one, x.log)));
   let [width, height, right, marker] = [0, 0, 0, null]; // right: of the plot, from the left
   const toX = (value) => LEFT + ((scale(value) - scale(ends[0])) / (scale(ends[1]) - scale(ends[0]))) * (right - LEFT);
   const toY = (value) => height - BOTTOM - ((value - y.low) / (y.high - y.low)) * (height - TOP - BOTTOM);
@@ -129,7 +138,7 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
     if (marker !== null) stroke([[toX(marker), TOP], [toX(marker), height - BOTTOM]], theme.muted, 1);
     lines.forEach((line, k) => {
       const { dash, colour } = look(k);
-      stroke(line.values.map((value, i) => [toX(x.values[i]), toY(value)]), theme[colour], 2, dash);
+      stroke(curves[k].map((value, i) => [toX(fine[i]), toY(value)]), theme[colour], 2, dash);
       if (marker === null) return;
       context.beginPath();
       context.arc(toX(marker), toY(valueAt(x.values, line.values, marker, x.log)), 4, 0, 7);
@@ -144,8 +153,7 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
   const point = (event) => {
     const box = el.getBoundingClientRect();
     const share = Math.max(0, Math.min(1, (event.clientX - box.left - LEFT) / (right - LEFT)));
-    const [from, to] = ends.map(scale);
-    onPick((x.log ? Math.exp : Number)(from + share * (to - from)));
+    onPick(back(from + share * (to - from)));
   };
   if (onPick) {
     el.classList.add("aae-live-chart");

@@ -52,7 +52,7 @@ export default explorer((kit) => {
     bars?.set(found?.chances ?? null);
     view.tell();
   };
-  const style = () => found?.code.map((value) => +value.toFixed(4)) ?? get("start");
+  const style = () => found?.code ?? get("start");
   const guess = () => {
     if (!found?.chances) return "";
     return `, most likely ${names[found.chances.indexOf(Math.max(...found.chances))]}`;

@@ -25,7 +25,7 @@ export default explorer((kit) => {
   const margin = 0.06 * (top - least || 1);
   const width = slider({
     label: h("i", {}, "\u03c3"), name: "bandwidth", min: 0, max: Math.log(high / low), step: Math.log(high / low) / 200,
-    format: (value) => figure(low * Math.exp(value), 3), onInput: (value) => take(low * Math.exp(value)),
+    format: () => get("bandwidth").toPrecision(3), onInput: (value) => take(low * Math.exp(value)),
   });
   const plot = chart({
     x: { values: bandwidths, name: "bandwidth \u03c3", log: true },
@@ -82,7 +82,7 @@ export default explorer((kit) => {
     plot.set(bandwidth);
     width.set(Math.log(bandwidth / low));
     const values = series.map(({ values }) => valueAt(bandwidths, values, bandwidth, true));
-    items.forEach(({ k, value }) => (value.textContent = figure(values[k], 1)));
+    items.forEach(({ k, value }) => (value.textContent = figure(values[k], 0)));
     list.append(...[...items].sort((a, b) => values[b.k] - values[a.k]).map(({ el }) => el));
     kit.redraw();
   };
