@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -83,11 +84,16 @@ DeviceOption = Annotated[DeviceName, typer.Option(help="Where to compute; auto t
 
 @contextmanager
 def _mistakes_explained() -> Iterator[None]:
-    """A user's mistake ends with its message on stderr and exit code 1, not with a traceback."""
+    """A user's mistake ends with its message on stderr and exit code 1, not with a traceback; a warning is a line there."""
     from aae_core.training import TrainingError
 
+    def say(message: Warning | str, *_: object, **__: object) -> None:
+        typer.secho(f"aae: {' '.join(str(message).split())}", err=True, fg=typer.colors.YELLOW)
+
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.showwarning = say
+            yield
     except (ValueError, TrainingError, OSError) as error:
         typer.secho(f"aae: {error}", err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from error
@@ -157,12 +163,14 @@ def train(
     compiled: Annotated[
         bool, typer.Option("--compile", help="Have torch.compile fuse the networks: a minute at first, for long runs.")
     ] = False,
-    resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
+    resume: Annotated[
+        bool, typer.Option(help="Go on from the checkpoint in --out; with other --epochs, to that many in all.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a recipe from scratch; write its weights and a card with its measures.
 
-    A checkpoint is kept after each epoch, so that a run that was interrupted can be resumed. Several GPUs or machines train
+    A checkpoint is kept after each epoch, so that a run that was interrupted can be resumed, and a finished one made longer. Several GPUs or machines train
     one model when torchrun -m aae_core, or accelerate launch -m aae_core, stands in the place of aae.
     """
     with _mistakes_explained():
@@ -170,7 +178,7 @@ def train(
         from aae_core.datasets import load_dataset
         from aae_core.processes import Processes, is_first
         from aae_core.recipes import recipe
-        from aae_core.training import choose_device
+        from aae_core.training import CHECKPOINT, choose_device
 
         chosen = recipe(recipe_name).with_training(
             epochs=epochs, seed=seed, device=device.value, compile=compiled or None
@@ -181,11 +189,14 @@ def train(
             announce = _note if is_first() else lambda line: None
             splits = load_dataset(dataset.value, data, image_shape=_image_shape(shape), announce=announce)
         if not is_first():  # it lends a hand; the first process measures and writes
+            zoo.check_classes(chosen, splits)
             chosen.train(splits, folder=folder, resume=resume, progress=False)
             return
         about = zoo.run(chosen, splits, folder, resume=resume, progress=not as_json)
         _print_measures(about, as_json, {"folder": str(folder)})
-        _note(f"Weights and card are in {folder}.")
+        _note(
+            f"Weights and card are in {folder}, and {CHECKPOINT}, with which --resume --epochs N makes the run longer."
+        )
 
 
 @app.command()
@@ -216,7 +227,9 @@ def evaluate(
                 "--update: a card holds measures of full MNIST's test digits. Name its folder: --data DIR."
             )
         judge = zoo.judge_for(chosen)
-        found = metrics.evaluate(model, splits, chosen.measures, judge, split.value, seed=about["seed"])
+        found = metrics.evaluate(
+            model, splits, chosen.measures, judge, split.value, seed=about["seed"], progress=not as_json
+        )
         if update:
             zoo.remeasure(which, found)
         about["measures"] = {name: measure.as_dict() for name, measure in found.items()}
@@ -294,9 +307,10 @@ def sample(
 
         from aae_core.data import N_CLASSES
         from aae_core.metrics.measure import takes_class
-        from aae_core.training import seed_everything
+        from aae_core.training import check_seed, seed_everything
         from aae_core.zoo import card, load
 
+        check_seed(seed)
         model = load(which, device.value)
         _check_draws(model, which)
         asked = takes_class(model)

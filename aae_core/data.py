@@ -63,6 +63,14 @@ class Digits:
     labels: Tensor
 
     def __post_init__(self) -> None:
+        for name, given in (("images", self.images), ("labels", self.labels)):
+            if not isinstance(given, Tensor):
+                numpy = isinstance(given, np.ndarray)
+                what = "a numpy array" if numpy else type(given).__name__
+                raise DataError(
+                    f"{name}: expected a torch tensor, got {what}. "
+                    f"torch.{'from_numpy' if numpy else 'tensor'}({name}) makes it one."
+                )
         if self.images.dtype != torch.uint8 or self.images.ndim != 4:
             raise DataError(
                 f"images: expected uint8 (N, C, H, W), got {self.images.dtype} {tuple(self.images.shape)}. "
@@ -138,7 +146,7 @@ class Digits:
         for k in range(N_CLASSES):
             members = (self.labels.cpu() == k).nonzero().flatten()
             if len(members) < n // N_CLASSES:
-                raise DataError(f"n: {n} balanced labels need {n // N_CLASSES} of digit {k}, there are {len(members)}.")
+                raise DataError(f"n: {n} balanced labels need {n // N_CLASSES} of class {k}, there are {len(members)}.")
             chosen.append(members[torch.randperm(len(members), generator=generator)[: n // N_CLASSES]])
         return torch.cat(chosen).sort().values
 
@@ -162,7 +170,7 @@ class Digits:
         members = [(self.labels == k).nonzero().flatten() for k in range(N_CLASSES)]
         for k, there in enumerate(members):
             if not len(there):
-                raise DataError(f"labels: of digit {k} there is no labelled image; label some of each class.")
+                raise DataError(f"labels: of class {k} there is no labelled image; label some of each class.")
         device, each = self.labels.device, n // N_CLASSES
         # One draw for all classes: so many of each, as shares of that class's own count.
         count = torch.tensor([len(there) for there in members], device=device)[:, None]

@@ -185,7 +185,8 @@ def versions(digits: Splits | None = None) -> None:
             found[package] = "not installed"
     print(" · ".join(f"{name} {number}" for name, number in found.items()))
     if digits is not None:
-        print(digits.describe())
+        source = "MNIST" if digits.source.startswith("MNIST in ") else digits.source  # the folder is nobody's business
+        print(replace(digits, source=source).describe())
 
 
 def _is_number(text: str) -> bool:

@@ -18,7 +18,7 @@ from aae_core import zoo
 from aae_core.data import load_digits
 from aae_core.paper import FIGURES, Figure
 from aae_core.recipes import recipe
-from aae_core.training import Device
+from aae_core.training import CHECKPOINT, Device
 
 RUNS = "runs.json"
 """Beside a recipe's weights: the cards of all its recorded runs, without their histories."""
@@ -129,7 +129,7 @@ def _train_one(name: str, seed: int, folder: Path, data: Path | None, device: De
     where = folder / name / f"seed-{seed}"
     chosen = recipe(name).with_training(seed=seed, device=device)
     splits = load_digits(data, announce=lambda line: None)
-    card = zoo.run(chosen, splits, where, resume=(where / zoo.CHECKPOINT).exists(), progress=False)
+    card = zoo.run(chosen, splits, where, resume=(where / CHECKPOINT).exists(), progress=False)
     return f"{card['steps']:,} steps in {card['seconds'] / 60:.1f} min, in {where}"
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 import os
+import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -115,17 +117,17 @@ class TrainingConfig:
             ("final_rate", all(0 <= rate <= 1 for rate in final_rates), "shares in [0, 1]"),
             ("freeze_norms_from", 0 <= self.freeze_norms_from <= 1, "a share in [0, 1]"),
             ("ema_decay", 0 <= self.ema_decay < 1, "a decay in [0, 1)"),
-            ("seed", isinstance(self.seed, int) and 0 <= self.seed < 2**31, "a whole number in 0 … 2³¹ − 1"),
             ("device", self.device in ("auto", "cpu", "cuda", "mps"), "auto, cpu, cuda or mps"),
             ("precision", self.precision in ("auto", "float32", "bfloat16"), "auto, float32 or bfloat16"),
         ):
             if not ok:
                 raise ValueError(f"{name}: expected {wanted}, got {getattr(self, name)!r}.")
+        check_seed(self.seed)
 
 
 @dataclass(repr=False)
 class History:
-    """What a run recorded: the mean of each loss over stretches of steps, and what the run cost."""
+    """What a run recorded: the mean of each loss over stretches of steps, what the run cost, and what was warned of."""
 
     steps: list[int] = field(default_factory=list)
     losses: dict[str, list[float]] = field(default_factory=dict)
@@ -133,6 +135,7 @@ class History:
     epochs: int = 0
     precision: str = "float32"
     processes: int = 1
+    warnings: list[str] = field(default_factory=list)
 
     def record(self, step: int, means: Mapping[str, float]) -> None:
         """Adds the mean losses of the steps up to `step`."""
@@ -153,6 +156,16 @@ class History:
 def seed_everything(seed: int) -> None:
     """Seeds torch's global source of randomness, from which weights and noise are drawn."""
     torch.manual_seed(seed)
+
+
+def check_seed(seed: int) -> None:
+    """Refuses a seed that one of the sources of randomness would not take: torch, NumPy and scikit-learn share this range.
+
+    Raises:
+        ValueError: it is none of 0 … 2³¹ − 1.
+    """
+    if not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise ValueError(f"seed: expected a whole number in 0 … 2³¹ − 1, got {seed!r}.")
 
 
 def choose_device(device: Device = "auto") -> torch.device:
@@ -231,13 +244,14 @@ def fit(
         model: has ``step`` and ``parts`` (see :class:`Model`); afterwards in evaluation mode, on the chosen device.
         data: digits in memory; or, for data that does not fit there, a DataLoader of (images in [0, 1], labels).
         folder: keeps a checkpoint there after each epoch; of several processes, the first writes and reads it.
-        resume: goes on from the folder's checkpoint, to the same weights as a run that never stopped.
-        progress: shows a progress bar.
+        resume: goes on from the folder's checkpoint, to the same weights as a run that never stopped. `config` may name
+            another number of epochs, not below those that are done: the schedules are those of the new number from there on.
+        progress: shows a progress bar; in a log, a line now and then.
         callback: called with (step, model) before the first step and after each one, of several processes in the first
             alone; it must not train the model.
 
     Raises:
-        TrainingError: a loss is not a number, or the checkpoint to resume from is missing or of another run.
+        TrainingError: a loss is not a number; or the checkpoint to resume from is missing, of another run, or of more epochs.
         ValueError: a batch that the processes cannot share out evenly, or data that they cannot share.
         LostProcess: another process has ended.
     """
@@ -253,6 +267,11 @@ def fit(
     run.history.precision = "bfloat16" if bfloat16 else "float32"
     if resume:
         run.restore(folder)
+        if run.history.epochs == config.epochs and processes.index == 0:
+            warnings.warn(
+                f"Nothing is left to train: all {config.epochs} epochs are done. More of them make the run longer.",
+                stacklevel=2,
+            )
     run.history.processes = processes.count
     if processes.index > 0:
         progress, callback = False, None
@@ -261,7 +280,8 @@ def fit(
 
     begin = time.perf_counter() - run.history.seconds
     log_every = max(1, run.total_steps // 300)
-    with torch.random.fork_rng(), _compiled(model, config.compile), _progress_bar(run, progress) as bar:
+    bar = progress_bar(run.total_steps, "step", done=run.step, show=progress)
+    with torch.random.fork_rng(), _compiled(model, config.compile), bar:
         for epoch in range(run.history.epochs, config.epochs):
             # Seeding by epoch is what makes a resumed run equal to one that never stopped.
             seed = config.seed * 1_000_003 + epoch
@@ -273,7 +293,8 @@ def fit(
                     losses = model.step(batch, run.optimizers)
                 run.after_step(losses)
                 if run.step % log_every == 0 or run.step in (1, run.total_steps):
-                    bar.set_postfix({name: f"{value:.4f}" for name, value in run.flush(folder).items()})
+                    told = {"epoch": f"{epoch + 1}/{config.epochs}"}
+                    bar.set_postfix(told | {name: f"{value:.4f}" for name, value in run.flush(folder).items()})
                 if callback is not None:
                     callback(run.step, model)
                 bar.update()
@@ -283,8 +304,10 @@ def fit(
             if folder is not None and processes.index == 0:
                 run.save(folder)
     run.finish()
-    if processes.index == 0 and isinstance(data, Digits):
-        _warn_if_worse_than_the_mean(model, data)
+    run.history.warnings = []
+    if processes.index == 0 and isinstance(data, Digits) and (worse := _worse_than_the_mean(model, data)):
+        run.history.warnings.append(worse)
+        warnings.warn(worse, stacklevel=2)
     return run.history
 
 
@@ -375,16 +398,24 @@ class _Run:
             optimizer.load_state_dict(state["optimizers"][name])
         self.history = History(**state["history"])
         self.step = state["step"]
+        self._set_rates()  # those of the checkpoint are of a run as long as was planned then
 
     def _read(self, path: Path) -> dict[str, Any]:
         if not path.exists():
             raise TrainingError(f"{path}: there is no checkpoint to resume from. Start without resuming.")
         state = torch.load(path, map_location="cpu", weights_only=True)
         # A checkpoint from before the data's length was kept says nothing about it.
-        if self._identity() | state["run"] != self._identity():
+        ours, theirs = _but_for_length(self._identity()), _but_for_length(state["run"])
+        if odd := [name for name in ours if theirs.get(name, ours[name]) != ours[name]]:
+            what = ", ".join(f"{name} {theirs[name]}, now {ours[name]}" for name in odd)
             raise TrainingError(
-                f"{path}: the checkpoint is of another run ({state['run']}, now {self._identity()}). It was left "
-                "as it is; resume with the same settings, or choose another folder."
+                f"{path}: the checkpoint is of another run ({what}). It was left as it is; resume with the same settings, "
+                "or choose another folder."
+            )
+        if (done := state["history"]["epochs"]) > self.config.epochs:
+            raise TrainingError(
+                f"{path}: {done} epochs are done, {self.config.epochs} were asked for. It was left as it is; ask for {done} "
+                "or more, or choose another folder."
             )
         return state
 
@@ -399,6 +430,12 @@ class _Run:
         del config["compile"]  # neither does it matter; and older checkpoints do not know it
         config |= {"learning_rate": str(config["learning_rate"]), "final_rate": str(config["final_rate"])}
         return config | {"betas": list(self.config.betas), "total_steps": self.total_steps, "n_data": self.n_data}
+
+
+def _but_for_length(run: dict[str, Any]) -> dict[str, Any]:
+    """What makes a run the one that it is, whatever the number of its epochs."""
+    rest = {name: value for name, value in run.items() if name not in ("epochs", "total_steps")}
+    return rest | {"steps an epoch": run["total_steps"] // run["epochs"]}
 
 
 def _warmed_up(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
@@ -453,20 +490,20 @@ def _compiled(model: Model, wanted: bool) -> Iterator[None]:
 
 
 @torch.no_grad()
-def _warn_if_worse_than_the_mean(model: nn.Module, data: Digits, n: int = 1000) -> None:
-    """Warns of an autoencoder that rebuilds the first `n` images it learnt from no better than their mean image would."""
+def _worse_than_the_mean(model: nn.Module, data: Digits, n: int = 1000) -> str:
+    """A warning of an autoencoder that rebuilds the first `n` images it learnt from no better than their mean image would."""
     if not hasattr(model, "reconstruct"):
-        return
+        return ""
     x, y = data.pixels(slice(n)), data.labels[:n]
     with torch.random.fork_rng():
         error = float((model.reconstruct(x, y) - x).square().mean())
     of_the_mean = float((x.mean(0) - x).square().mean())
-    if not error < of_the_mean:
-        warnings.warn(
-            f"The trained model rebuilds its own training images with a squared error of {error:.4f}, no better than their "
-            f"mean image ({of_the_mean:.4f}). It was kept all the same. Train it for more epochs, or at another rate.",
-            stacklevel=3,
-        )
+    if error < of_the_mean:
+        return ""
+    return (
+        f"The trained model rebuilds its own training images with a squared error of {error:.4f}, no better than their "
+        f"mean image ({of_the_mean:.4f}). It was kept all the same. Train it for more epochs, or at another rate."
+    )
 
 
 def _freeze_norms(model: nn.Module) -> None:
@@ -516,9 +553,80 @@ def _batches(
             yield Batch(images, labels, drawn and Batch(*drawn))
 
 
-def _progress_bar(run: _Run, show: bool):  # noqa: ANN202 - tqdm's class depends on where it runs
+def progress_bar(total: int, unit: str, *, done: int = 0, show: bool = True) -> Any:
+    """A bar of tqdm's in a terminal or a notebook; elsewhere, as in a log, an object like it that writes a line now and then.
+
+    The environment variable ``TQDM_DISABLE`` silences both, as the book's build does.
+
+    Args:
+        total: how many there are.
+        unit: of what, one of them.
+        done: how many are done before.
+        show: False is silence as well.
+    """
     from tqdm.auto import tqdm
 
-    # None shows a bar in terminals and notebooks, but not in a log file; the book's build sets TQDM_DISABLE.
-    disable = True if not show or os.environ.get("TQDM_DISABLE") == "1" else None
-    return tqdm(total=run.total_steps, initial=run.step, unit="step", leave=False, disable=disable)
+    if not show or os.environ.get("TQDM_DISABLE") == "1":
+        return tqdm(disable=True)
+    in_notebook = any(kind.__module__ == "tqdm.notebook" for kind in tqdm.__mro__)
+    if not in_notebook and not sys.stderr.isatty():
+        return _Lines(total, unit, done)
+    bar = tqdm(total=total, initial=done, unit=unit, leave=False)
+    return bar if in_notebook else _Ticking(bar)
+
+
+class _Lines:
+    """Progress in a log: on stderr, at most a line each half minute, and one at the end."""
+
+    EVERY = 30.0  # seconds
+
+    def __init__(self, total: int, unit: str, done: int) -> None:
+        self.total, self.unit, self.n, self.begun_at = total, unit, done, done
+        self.begun = self.said = time.monotonic()
+        self.about = ""
+
+    def __enter__(self) -> _Lines:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None and self.n > self.begun_at:
+            self._say()
+
+    def set_postfix(self, what: Mapping[str, str]) -> None:
+        self.about = ", ".join(f"{name} {value}" for name, value in what.items())
+
+    def set_description(self, what: str) -> None:
+        """A stage that begins: a line of its own."""
+        print(what, file=sys.stderr, flush=True)
+
+    def update(self, n: int = 1) -> None:
+        self.n += n
+        if time.monotonic() - self.said >= self.EVERY and self.n < self.total:
+            self._say()
+
+    def _say(self) -> None:
+        self.said = time.monotonic()
+        line = f"{self.unit} {self.n:,} of {self.total:,}, {self.said - self.begun:.0f} s"
+        print(f"{line}: {self.about}" if self.about else line, file=sys.stderr, flush=True)
+
+
+class _Ticking:
+    """A bar in a terminal whose clock goes on while one long piece of work is under way."""
+
+    def __init__(self, bar: Any) -> None:
+        self.bar, self.ended = bar, threading.Event()
+        self.set_postfix, self.set_description, self.update = bar.set_postfix, bar.set_description, bar.update
+
+    def __enter__(self) -> _Ticking:
+        self.clock = threading.Thread(target=self._tick, daemon=True)
+        self.clock.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ended.set()
+        self.clock.join()
+        self.bar.close()
+
+    def _tick(self) -> None:
+        while not self.ended.wait(1.0):
+            self.bar.refresh()

@@ -19,11 +19,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from aae_core.data import FILES, IMAGE_SHAPE, Splits, say
+from aae_core.data import FILES, IMAGE_SHAPE, N_CLASSES, DataError, Splits, say
 from aae_core.datasets import load_dataset
 from aae_core.metrics import NEED_JUDGE, Measure, evaluate, left_out
 from aae_core.recipes import RECIPES, Recipe, recipe
-from aae_core.training import CHECKPOINT, Device, History, choose_device
+from aae_core.training import Device, History, choose_device
 
 ZOO = Path(__file__).parent / "weights"
 WEIGHTS, CARD = "model.safetensors", "card.json"
@@ -128,21 +128,48 @@ def judge_for(made_by: Recipe) -> nn.Module | None:
     return load("judge") if NEED_JUDGE & set(made_by.measures) else None
 
 
+def check_classes(made_by: Recipe, splits: Splits) -> None:
+    """Refuses images of which a recipe that draws as many labelled ones of each of ten classes cannot have them.
+
+    Raises:
+        DataError: there are fewer classes than ten, or too few training images of one.
+    """
+    keep = made_by.labels_kept(splits)
+    if not keep and not made_by.training.labelled_batch:
+        return
+    if (n := len(splits.classes)) < N_CLASSES:
+        others = (each.name for each in RECIPES.values() if not each.labelled and not each.training.labelled_batch)
+        raise DataError(
+            f"{made_by.name}: this recipe takes equally many labelled images of each of {N_CLASSES} classes; here there are "
+            f"{n}: {', '.join(splits.classes)}. Take one that needs no such set: {', '.join(others)}."
+        )
+    need = max(1, (keep or 0) // N_CLASSES)
+    for name, there in zip(splits.classes, splits.train.labels.bincount(minlength=N_CLASSES).tolist(), strict=True):
+        if there < need:
+            raise DataError(
+                f"{made_by.name}: this recipe takes {need} labelled images of each class; among those for training there are "
+                f"{there} of '{name}'. Add some."
+            )
+
+
 def run(
     made_by: Recipe, splits: Splits, folder: Path, *, resume: bool = False, progress: bool = True
 ) -> dict[str, object]:
     """Trains a recipe, measures it, writes weights and card into `folder`, and returns the card.
 
+    The checkpoint of the last epoch stays beside them, so that the run can be made longer.
+
     Args:
-        resume: goes on from the folder's checkpoint, which each epoch leaves and the finished run takes away.
-        progress: shows a progress bar.
+        resume: goes on from the folder's checkpoint, which each epoch leaves.
+        progress: shows progress bars; in a log, a line now and then.
     """
+    check_classes(made_by, splits)
     model, history = made_by.train(splits, folder=folder, resume=resume, progress=progress)
     # What is measured is what is kept: the weights after rounding to half precision.
     model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in half(model).items()})
-    measures = evaluate(model, splits, made_by.measures, judge_for(made_by), seed=made_by.training.seed)
+    judge, seed = judge_for(made_by), made_by.training.seed
+    measures = evaluate(model, splits, made_by.measures, judge, seed=seed, progress=progress)
     save(model, folder, made_by, history, splits, measures)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
     return card(folder)
 
 
@@ -196,6 +223,7 @@ def describe(
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "measures": {name: measure.as_dict() for name, measure in measures.items()},
         "left_out": list(left_out(made_by.measures, splits)),
+        "warnings": history.warnings,
     }
 
 

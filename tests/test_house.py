@@ -32,7 +32,7 @@ CONSTRAINTS = {
     canonicalize_name(name): Version(version)
     for name, version in re.findall(r"(?m)^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text("utf-8"))
 }
-COLAB = {"anywidget": "0.9.21", "ipywidgets": "7.7.1", "torch": "2.8.0", "numpy": "2.0.2", "typer": "0.16.0"}
+COLAB = {"anywidget": "0.9.21", "ipywidgets": "7.7.1", "torch": "2.8.0", "numpy": "2.0.2"}
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 

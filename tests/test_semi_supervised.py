@@ -161,7 +161,7 @@ def test_a_labelled_batch_that_cannot_be_balanced_is_refused(n):
 
 def test_a_class_without_a_label_is_named():
     digits = Digits(torch.zeros(9, 1, 28, 28, dtype=torch.uint8), torch.arange(9))
-    with pytest.raises(DataError, match="of digit 9 there is no labelled image"):
+    with pytest.raises(DataError, match="of class 9 there is no labelled image"):
         next(digits.labelled_draws(10))
 
 

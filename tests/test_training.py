@@ -105,7 +105,7 @@ def test_resuming_needs_a_checkpoint_of_the_same_run(tmp_path):
     fit(small(), bars(), CONFIG, folder=tmp_path, progress=False)
     before = (tmp_path / CHECKPOINT).read_bytes()
     with pytest.raises(TrainingError, match="of another run"):
-        fit(small(), bars(), replace(CONFIG, epochs=9), folder=tmp_path, resume=True, progress=False)
+        fit(small(), bars(), replace(CONFIG, seed=9), folder=tmp_path, resume=True, progress=False)
     with pytest.raises(TrainingError, match="of another run"):
         fit(small(), bars(257), CONFIG, folder=tmp_path, resume=True, progress=False)  # as many steps, other data
     assert (tmp_path / CHECKPOINT).read_bytes() == before
@@ -116,7 +116,23 @@ def test_a_checkpoint_that_does_not_say_how_long_its_data_were_is_resumed(tmp_pa
     state = torch.load(tmp_path / CHECKPOINT, weights_only=True)
     del state["run"]["n_data"]
     torch.save(state, tmp_path / CHECKPOINT)
-    assert fit(small(), bars(), CONFIG, folder=tmp_path, resume=True, progress=False).epochs == CONFIG.epochs
+    longer = replace(CONFIG, epochs=CONFIG.epochs + 1)
+    assert fit(small(), bars(), longer, folder=tmp_path, resume=True, progress=False).epochs == CONFIG.epochs + 1
+
+
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
+def test_a_finished_run_is_made_longer_and_not_shorter(tmp_path, ema_decay):
+    config = replace(CONFIG, epochs=2, ema_decay=ema_decay, constant_until=0.5)
+    model = small()
+    fit(model, bars(), config, folder=tmp_path, progress=False)
+    with pytest.warns(UserWarning, match="Nothing is left to train: all 2 epochs"):
+        again = small()
+        fit(again, bars(), config, folder=tmp_path, resume=True, progress=False)
+    assert torch.equal(weights(again), weights(model))
+    history = fit(again, bars(), replace(config, epochs=5), folder=tmp_path, resume=True, progress=False)
+    assert history.epochs == 5 and history.steps[-1] == 5 * 8 and not torch.equal(weights(again), weights(model))
+    with pytest.raises(TrainingError, match=r"5 epochs are done, 3 were asked for\. It was left as it is"):
+        fit(small(), bars(), replace(config, epochs=3), folder=tmp_path, resume=True, progress=False)
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run_at_once():

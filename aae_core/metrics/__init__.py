@@ -25,6 +25,7 @@ from aae_core.metrics.reconstruction import pca_mse, test_mse
 from aae_core.metrics.regions import STYLES, best_match, neighbour_style, region_accuracy, region_matched, style_of
 from aae_core.metrics.variety import class_coverage, sample_confidence, sample_distance
 from aae_core.models.judge import Judge
+from aae_core.training import progress_bar
 
 __all__ = [
     "MEASURES",
@@ -115,7 +116,14 @@ def left_out(measures: Sequence[str], splits: Splits) -> tuple[str, ...]:
 
 
 def evaluate(
-    model: nn.Module, splits: Splits, measures: Sequence[str], judge: Judge | None, split: str = "test", seed: int = 0
+    model: nn.Module,
+    splits: Splits,
+    measures: Sequence[str],
+    judge: Judge | None,
+    split: str = "test",
+    seed: int = 0,
+    *,
+    progress: bool = False,
 ) -> dict[str, Measure]:
     """All of `measures` of `model` on one split, but those that these images have :func:`left_out`.
 
@@ -123,6 +131,7 @@ def evaluate(
         measures: names in :data:`MEASURES`.
         judge: reads what the model draws; only some measures need it.
         split: "test" or "validation".
+        progress: shows a progress bar; in a log, a line for each measure.
 
     Returns:
         A :class:`Measure` for each name, and for each part of a measure with several (``style_leak_linear``).
@@ -138,7 +147,11 @@ def evaluate(
     named = splits.validation if split == "test" else splits.test
     trial = Trial(model, splits.train, getattr(splits, split), judge, seed, named)
     found: dict[str, Measure] = {}
-    for name in (name for name in measures if name not in left_out(measures, splits)):
-        result = MEASURES[name](trial)
-        found |= {name: result} if isinstance(result, Measure) else {f"{name}_{k}": m for k, m in result.items()}
+    names = [name for name in measures if name not in left_out(measures, splits)]
+    with progress_bar(len(names), "measure", show=progress) as bar:
+        for name in names:
+            bar.set_description(f"measuring {name}")
+            result = MEASURES[name](trial)
+            found |= {name: result} if isinstance(result, Measure) else {f"{name}_{k}": m for k, m in result.items()}
+            bar.update()
     return found

@@ -17,9 +17,9 @@ def in_hole(points: Tensor, z: Tensor, prior: Prior, seed: int = 0, neighbours: 
     """Which of `points` (M, d) lie in a hole of the codes `z` (N, d): a boolean tensor (M,).
 
     A point lies in a hole if `neighbours` of N prior samples are nearer to it than any of the N codes. Were codes and
-    prior samples alike, each would be the next nearest with even odds, so that this happens to a share of
-    2^−neighbours of the prior's mass, here 1 in 128, whatever the prior and whatever N. The measure needs no scale:
-    a disc in which a dense prior puts seven samples is small, in its tail it is wide.
+    prior samples alike, each would be the next nearest with even odds, so that this happens to a share of about
+    2^−neighbours of the prior's mass, here 1 in 128, whatever the prior, where N is large beside `neighbours`. The
+    measure needs no scale: a disc in which a dense prior puts seven samples is small, in its tail it is wide.
 
     Raises:
         ValueError: shapes that do not fit, or no more codes than neighbours.

@@ -48,7 +48,8 @@ def best_match(region: Tensor, y: Tensor) -> float:
 def style_of(images: Tensor) -> Tensor:
     """Slant, thickness and width of pictures (N, 1, H, W) in [0, 1], measured on their pixels: (N, 3).
 
-    No network is asked. Slant is the horizontal shift per row that the second moments show, μ11 / μ02; thickness is
+    No network is asked. With μ_ij the mean of (column − its mean)^i (row − its mean)^j over the ink, slant is the
+    shift sideways per row upwards, −μ11 / μ02, as rows are counted downwards: positive leans to the right. Thickness is
     twice the ink's area over the length of its outline, in pixels; width is the ratio of the two spreads,
     √(μ20 / μ02), taken after the slant is undone.
     """
@@ -61,7 +62,7 @@ def style_of(images: Tensor) -> Tensor:
 
     down, right = rows - mean(rows)[:, None, None], columns - mean(columns)[:, None, None]
     vertical = mean(down.square()).clamp(min=1e-9)
-    slant = -mean(down * right) / vertical  # rows count downwards: positive leans to the right
+    slant = -mean(down * right) / vertical
     upright = mean((right + slant[:, None, None] * down).square())
     padded = torch.nn.functional.pad(x, (1, 1, 1, 1))
     steps = padded[:, 1:, :-1] - padded[:, :-1, :-1], padded[:, :-1, 1:] - padded[:, :-1, :-1]

@@ -48,14 +48,17 @@ class Recipe:
             seed_everything(seed)
             return self.build(image_shape)
 
+    def labels_kept(self, splits: Splits) -> int | None:
+        """How many training images keep their label; None is all of them."""
+        if not isinstance(self.labelled, float):
+            return self.labelled
+        # of a smaller training set, as large a part of each class
+        return round(self.labelled * len(splits.train) / N_CLASSES) * N_CLASSES
+
     def training_digits(self, splits: Splits, seed: int) -> Digits:
         """The training split as this recipe sees it: with some labels hidden, if it says so."""
-        if self.labelled is None:
-            return splits.train
-        keep = self.labelled
-        if isinstance(keep, float):  # of a smaller training set, as large a part of each class
-            keep = round(keep * len(splits.train) / N_CLASSES) * N_CLASSES
-        return splits.train.hide_labels(keep, seed)
+        keep = self.labels_kept(splits)
+        return splits.train if keep is None else splits.train.hide_labels(keep, seed)
 
     def with_training(self, **changes: object) -> Recipe:
         """The same recipe with other training settings, e.g. ``epochs=2``; those that are None stay as they are."""
