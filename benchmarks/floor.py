@@ -36,9 +36,12 @@ class Products(TorchDispatchMode):
 def products_of_a_step(chosen: Recipe, setting: Setting, precision: Precision) -> list[tuple[Tensor, Tensor]]:
     """Pairs of random matrices, such as one step of the recipe multiplies."""
     digits = setting.digits(chosen.training.batch_size)
+    pairs: list[tuple[Tensor, Tensor]] = []
     with Products() as products:
-        fit(chosen.make(seed=0), digits, _config(chosen, precision), progress=False)
-    return [(left.normal_(), right.normal_()) for left, right in products.pairs]
+        # Up to the step's end: afterwards `fit` looks once at what it has trained.
+        taken = lambda step, _: pairs.extend(products.pairs if step else ())  # noqa: E731
+        fit(chosen.make(seed=0), digits, _config(chosen, precision), progress=False, callback=taken)
+    return [(left.normal_(), right.normal_()) for left, right in pairs]
 
 
 def multiply(pairs: Sequence[tuple[Tensor, Tensor]], results: Sequence[Tensor], times: int) -> None:

@@ -10,7 +10,7 @@ import torch
 import traitlets
 from torch import nn
 
-import aae_core
+from aae_core.data import embedded
 from aae_core.explorers import DrawExplorer, PageDecoder, PageEncoder, StyleExplorer
 from aae_core.models import AdversarialAutoencoder, SupervisedAAE
 from aae_core.networks import Decoder, Encoder, GaussianEncoder
@@ -27,7 +27,7 @@ def small(n_out=4, **options):
 
 @pytest.fixture(scope="module")
 def digits():
-    return aae_core.load_digits(announce=str).test
+    return embedded().test
 
 
 def test_the_page_receives_the_encoder_and_a_held_out_image_of_each_digit(digits):

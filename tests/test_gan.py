@@ -311,5 +311,5 @@ def test_the_zoos_generator_draws_what_its_card_says():
     model, judge = zoo.load("gan"), zoo.load("judge")
     images = variety.samples_of(model, 2000, seed=7)
     card = zoo.card("gan")["measures"]
-    assert variety.confidence(judge, images) == pytest.approx(card["sample_confidence"]["value"], abs=0.03)
+    assert variety.confidence(judge, images) == pytest.approx(card["sample_confidence"]["value"], abs=0.05)
     assert int((variety.class_shares(judge, images) > 0.02).sum()) == 10

@@ -297,5 +297,9 @@ def test_the_zoo_s_weights_do_what_their_card_says() -> None:
     digits = embedded().test  # none of them was trained on
     model = load("labels-mixture")
     z = metrics.codes_of(model, digits)
-    assert region_accuracy(z, digits.labels, model.prior).value > 0.9
-    assert metrics.test_mse(model, embedded().train, digits).value < 0.045
+    said = measured("labels-mixture")
+    # Few digits: the accuracy's standard error is 0.011, and how well their pixels are rebuilt differs from set to set.
+    assert region_accuracy(z, digits.labels, model.prior).value == pytest.approx(
+        said["region_accuracy"].value, abs=0.05
+    )
+    assert metrics.test_mse(model, embedded().train, digits).value == pytest.approx(said["test_mse"].value, rel=0.15)

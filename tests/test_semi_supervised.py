@@ -179,13 +179,15 @@ def test_few_labels_go_far():
     history = fit(
         model, digits, TrainingConfig(epochs=6, batch_size=100, labelled_batch=50, device="cpu"), progress=False
     )
-    assert history.losses["reconstruction"][-1] < 0.06 < history.losses["reconstruction"][0]
     x = splits.validation.pixels()
+    of_the_mean = float(losses.reconstruction(splits.train.pixels().mean(0).expand_as(x), x))  # 0.066
     with torch.no_grad():
         accuracy = (model.probabilities(x).argmax(1) == splits.validation.labels).float().mean()
         error = losses.reconstruction(model.decode(model.encode(x), model.probabilities(x)), x)
-    assert accuracy > 0.5
-    assert error < 0.06
+    # Of seeds and processors tried, the worst read 67 % and rebuilt with 0.80 of the mean image's error.
+    assert accuracy > 0.45
+    assert error < 0.9 * of_the_mean
+    assert history.losses["reconstruction"][-1] < 0.5 * history.losses["reconstruction"][0]
 
 
 def test_each_rung_of_the_ladder_adds_one_thing_and_the_last_is_the_recipe():
