@@ -17,15 +17,16 @@ from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import yaml
 from filelock import FileLock
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from build import build
 from explorer_page import page
-from find_browser import find
+from find_browser import find, required, what_to_install
 from tab import wait_until_ready
 
 ROOT = Path(__file__).parents[1]
@@ -66,7 +67,7 @@ DURATIONS = ROOT / "_build" / "test-durations.txt"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Keeps where the time went in a file, and counts the book's claims."""
+    """Keeps where the time went in a file, counts the book's claims, and says once why browser tests were skipped."""
     reports = [report for kind in ("passed", "failed", "error") for report in terminalreporter.getreports(kind)]
     seconds, by_file, claims = Counter(), Counter(), Counter()
     for report in reports:
@@ -80,6 +81,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if claims:
         kinds = ", ".join(f"{claims[kind]} {kind or 'OPEN'}" for kind in sorted(claims))
         terminalreporter.write_line(f"Sentences of the book that read a run: {claims.total()}: {kinds}.")
+    skipped = [report for report in terminalreporter.getreports("skipped") if NO_BROWSER in str(report.longrepr)]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} tests were skipped. {what_to_install()}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -202,12 +206,23 @@ def full_mnist():
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One headless Chromium: Playwright's own, or the system's."""
-    path = find()
-    assert path, "The tests need a Chromium: run `make test`, or install one (Debian: apt install chromium)."
+    path = find() or _without_browser()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        except Error:  # such as Playwright's own, where the system lacks libraries
+            _without_browser()
         yield browser
         browser.close()
+
+
+NO_BROWSER = "no Chromium: see the line above"
+
+
+def _without_browser() -> NoReturn:
+    if required():
+        pytest.fail(what_to_install(), pytrace=False)
+    pytest.skip(NO_BROWSER)
 
 
 @contextmanager
