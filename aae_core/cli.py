@@ -170,8 +170,9 @@ def train(
 ) -> None:
     """Train a recipe from scratch; write its weights and a card with its measures.
 
-    A checkpoint is kept after each epoch, so that a run that was interrupted can be resumed, and a finished one made longer. Several GPUs or machines train
-    one model when torchrun -m aae_core, or accelerate launch -m aae_core, stands in the place of aae.
+    A checkpoint is kept after each epoch, so that a run that was interrupted can be resumed, and a finished one made
+    longer. Several GPUs or machines train one model when torchrun -m aae_core, or accelerate launch -m aae_core, stands in
+    the place of aae.
     """
     with _mistakes_explained():
         from aae_core import zoo

@@ -57,9 +57,8 @@ def _directions(dim: int, n: int, generator: torch.Generator) -> Tensor:
 
 def _projections(z: Tensor, directions: Tensor) -> Tensor:
     """The projections of codes (N, d) on directions (d, M), sorted along each: (N, M)."""
-    return torch.from_numpy(
-        np.sort((z @ directions).numpy(), axis=0)
-    )  # in a quarter of the time that torch's sort takes
+    # NumPy sorts in a quarter of the time that torch takes.
+    return torch.from_numpy(np.sort((z @ directions).numpy(), axis=0))
 
 
 def _mean_gap(a: Tensor, b: Tensor) -> float:
