@@ -145,7 +145,12 @@ def in_each_process(folder: Path) -> None:
 
 def environment(**more: str) -> dict[str, str]:
     alone = {k: v for k, v in os.environ.items() if k not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
-    return alone | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"} | more
+    return alone | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "GLOO_SOCKET_IFNAME": loopback()} | more
+
+
+def loopback() -> str:
+    """The machine's way to itself. Gloo would look for one by the machine's own name, which need not resolve."""
+    return next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
 
 
 def free_port() -> str:
@@ -179,7 +184,8 @@ def one(tmp_path_factory):
 @pytest.fixture(scope="module")
 def two(one):
     """What each of two processes finds."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", __file__]
+    here = ["--master-addr=127.0.0.1", f"--master-port={free_port()}", "--local-addr=127.0.0.1"]
+    command = [sys.executable, "-m", "torch.distributed.run", *here, "--nproc-per-node=2", __file__]
     done = subprocess.run(
         [*command, str(one["folder"])], env=environment(), capture_output=True, text=True, timeout=PATIENCE
     )
@@ -296,7 +302,8 @@ def test_a_killed_process_ends_the_run_with_a_message(train_pictures, tmp_path):
 def test_the_command_line_trains_in_several_processes(train_pictures, tmp_path):
     out = tmp_path / "run"
     launcher = ["accelerate.commands.launch", "--multi_gpu", "--num_processes=2", "--num_machines=1"]
-    launcher += ["--mixed_precision=no", "--dynamo_backend=no", f"--main_process_port={free_port()}"]
+    launcher += ["--mixed_precision=no", "--dynamo_backend=no", "--main_process_ip=127.0.0.1"]
+    launcher += [f"--main_process_port={free_port()}"]
     done = subprocess.run(
         [sys.executable, "-m", *launcher, *train_pictures, "--epochs=2", f"--out={out}", "--json"],
         env=environment(),
