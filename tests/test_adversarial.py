@@ -153,7 +153,7 @@ def error(model, digits):
 def test_the_adversary_brings_codes_to_the_prior_and_digits_are_still_rebuilt(blobs, posterior):
     with_it, without = trained(blobs, posterior, 0.1), trained(blobs, posterior, 0)
     near, far = (prior_swd(codes_of(model, blobs), model.prior) for model in (with_it, without))
-    assert near.value < far.value / 10  # of twenty-four runs, in two arithmetics, none came above a fiftieth
+    assert near.value < far.value / 10  # of twenty-four runs, in two kinds of arithmetic, none came above a fiftieth
     assert near.value < 0.5  # nor above .29
     assert error(with_it, blobs) < 0.8 * error(small(posterior), blobs)
 
