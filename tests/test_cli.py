@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from aae_core.cli import app
 from aae_core.export import PackedMLP
-from aae_core.recipes import RECIPES
+from aae_core.recipes import RECIPES, recipe
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +86,38 @@ def test_samples_stand_in_a_column_for_each_class_or_cluster(name, columns, tmp_
         assert refused.exit_code == 1 and f"has {columns} classes" in refused.stderr.replace("\n", " ")
 
 
+@pytest.mark.filterwarnings("default:The trained model rebuilds")
+def test_a_poor_model_is_said_to_be_one_in_one_line_and_on_its_card(tmp_path, monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    trained = run("train", "supervised", "--epochs", "1", "--device", "cpu", "--out", str(tmp_path / "mine"))
+    assert trained.exit_code == 0, trained.stderr
+    card = json.loads((tmp_path / "mine" / "card.json").read_text())
+    (warning,) = card["warnings"]
+    assert f"aae: {warning}\n" in trained.stderr and "no better than their mean image" in warning
+    assert "Warning" not in trained.stderr and ".py" not in trained.stderr
+    lines = trained.stderr.splitlines()
+    assert [line.removeprefix("measuring ") for line in lines if line.startswith("measuring ")] == list(
+        recipe("supervised").measures
+    )
+    assert any(line.startswith(f"step {card['steps']} of {card['steps']}") for line in lines)
+    assert card["weights"]["kept"] == f"running average, decay {recipe('supervised').training.ema_decay}"
+
+
+def test_a_finished_run_goes_on_to_more_epochs_and_says_where_there_are_none(tmp_path):
+    command = ("train", "aae-deterministic", "--device", "cpu", "--out", str(tmp_path / "mine"), "--json")
+
+    def of(epochs: int, *more: str):
+        return run(*command, "--epochs", str(epochs), *more)
+
+    assert of(2).exit_code == 0
+    again, longer, shorter = of(2, "--resume"), of(3, "--resume"), of(1, "--resume")
+    assert again.exit_code == 0 and "aae: Nothing is left to train: all 2 epochs are done." in again.stderr
+    assert json.loads(longer.stdout)["epochs"] == 3 and "Nothing is left" not in longer.stderr
+    assert shorter.exit_code == 1 and "3 epochs are done, 1 were asked for" in shorter.stderr.replace("\n", " ")
+    other = of(4, "--resume", "--seed", "1")
+    assert other.exit_code == 1 and "of another run (seed 0, now 1)" in other.stderr.replace("\n", " ")
+
+
 def test_evaluate_in_words_prints_value_and_reference():
     result = run("evaluate", "judge")
     assert result.exit_code == 0 and "test_error" in result.stdout and "chance" in result.stdout
@@ -100,6 +132,10 @@ def test_evaluate_in_words_prints_value_and_reference():
         (["train", "supervised", "--data", "nowhere"], "there is no such folder"),
         (["train", "supervised", "--out", "fresh", "--resume"], "no checkpoint to resume from"),
         (["sample", "judge", "--out", "x.png"], "it draws none"),
+        (["train", "supervised", "--seed", "-1"], "seed: expected a whole number in 0 … 2³¹ − 1, got -1"),
+        (["train", "supervised", "--seed", str(2**31)], f"2³¹ − 1, got {2**31}"),
+        (["sample", "supervised", "--out", "x.png", "--seed", "-1"], "seed: expected a whole number"),
+        (["sample", "supervised", "--out", "x.png", "--seed", str(2**70)], "seed: expected a whole number"),
         (["export", "judge", "--out", "x.json"], "it draws none"),
     ],
 )

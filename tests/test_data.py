@@ -210,6 +210,13 @@ def test_the_network_may_be_left_out(mirror):
         (torch.zeros(2, 1, 28, 28, dtype=torch.uint8), torch.tensor([0, 10]), "got 0 … 10"),
         (torch.zeros(2, 1, 28, 28, dtype=torch.uint8), torch.tensor([-2, 1]), "got -2 … 1"),
         (torch.zeros(0, 1, 28, 28, dtype=torch.uint8), torch.zeros(0).long(), "the set is empty"),
+        (
+            np.zeros((4, 1, 28, 28), np.uint8),
+            torch.zeros(4).long(),
+            "images: .* torch tensor, got a numpy array.*from_numpy",
+        ),
+        (torch.zeros(4, 1, 28, 28, dtype=torch.uint8), np.zeros(4, int), "labels: .* torch tensor, got a numpy array"),
+        (torch.zeros(4, 1, 28, 28, dtype=torch.uint8), [0, 1, 2, 3], "labels: expected a torch tensor, got list"),
     ],
 )
 def test_digits_refuse_what_is_not_digits(images, labels, message):

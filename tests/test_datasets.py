@@ -390,6 +390,22 @@ def test_a_mistake_ends_with_its_message_and_no_run(arguments, message, tmp_path
 
 def test_too_few_classes_for_a_recipe_with_labels_is_said_before_training(pictures, tmp_path):
     arguments = ("--dataset", "folder", "--data", pictures, "--epochs", 1, "--out", tmp_path / "mine")
-    result = run("train", "semi-supervised-100", *arguments)
-    said = " ".join(result.stderr.split())
-    assert result.exit_code == 1 and "semi-supervised-100" in said and "10 classes" in said and "digit 3" not in said
+    for name in ("semi-supervised-100", "semi-supervised-all", "labels-mixture"):
+        result = run("train", name, *arguments)
+        said = " ".join(result.stderr.split())
+        assert result.exit_code == 1 and f"aae: {name}: this recipe takes equally many" in said and "digit" not in said
+        assert "10 classes; here there are 3: blue, green, red." in said and "aae-deterministic" in said
+    assert not (tmp_path / "mine").exists()
+
+
+def test_too_few_images_of_a_class_for_a_recipe_with_labels_are_said_by_its_name():
+    names, labels = tuple("abcdefghij"), torch.arange(1200) % 10
+    digits = Digits(torch.zeros(1200, 1, 4, 4, dtype=torch.uint8), labels).subset(
+        (labels != 3) | (labels.cumsum(0) < 900)
+    )
+    splits = data.Splits(digits, digits, digits, "ten classes", "", "folder", names)
+    there = int((digits.labels == 3).sum())
+    for name in ("semi-supervised-100", "semi-supervised-all", "clustering-16", "supervised"):
+        zoo.check_classes(recipe(name), splits)
+    with pytest.raises(DataError, match=f"takes 100 labelled images of each class; .* there are {there} of 'd'"):
+        zoo.check_classes(recipe("semi-supervised-1000"), splits)

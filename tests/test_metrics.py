@@ -98,6 +98,12 @@ def test_a_code_that_is_the_label_leaks_all_and_noise_leaks_nothing():
     assert silent["linear"].value < 0.2
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n", [60, 280, 3000])
+def test_the_probes_warn_of_nothing_however_few_the_images(n):
+    metrics.style_leak(Stand(False), bars(n), bars(60))
+
+
 def test_drawn_as_asked_is_read_as_asked():
     model, judge, digits = Stand(False), Reader(), bars(200)
     assert metrics.sample_accuracy(model, judge, digits, n=50).value == 1

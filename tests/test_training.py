@@ -1,5 +1,8 @@
 """The loop: it learns, repeats itself, resumes to the same weights, refuses nonsense and stops at NaN."""
 
+import io
+import sys
+import time
 import warnings
 from contextlib import nullcontext
 from dataclasses import replace
@@ -21,6 +24,7 @@ from aae_core.training import (
     choose_precision,
     descend,
     fit,
+    progress_bar,
     seed_everything,
 )
 
@@ -133,6 +137,65 @@ def test_a_finished_run_is_made_longer_and_not_shorter(tmp_path, ema_decay):
     assert history.epochs == 5 and history.steps[-1] == 5 * 8 and not torch.equal(weights(again), weights(model))
     with pytest.raises(TrainingError, match=r"5 epochs are done, 3 were asked for\. It was left as it is"):
         fit(small(), bars(), replace(config, epochs=3), folder=tmp_path, resume=True, progress=False)
+
+
+def test_rates_of_a_run_that_is_made_longer_are_those_of_the_new_length(tmp_path):
+    rates = []
+
+    class Watch(SupervisedAAE):
+        def step(self, batch, optimizers):
+            rates.append(optimizers["autoencoder"].param_groups[0]["lr"] / CONFIG.learning_rate)
+            return super().step(batch, optimizers)
+
+    for epochs in (2, 8):
+        model = small()
+        model.__class__ = Watch
+        config = replace(CONFIG, epochs=epochs, constant_until=0.5, final_rate=0.1)
+        fit(model, bars(), config, folder=tmp_path, resume=epochs == 8, progress=False)
+    assert len(rates) == 8 * 8 and rates[15] < 0.3
+    assert rates[16:32] == [1.0] * 16 and rates[48] == pytest.approx(0.55, abs=0.02)
+
+
+def test_a_log_has_a_line_now_and_then_and_one_at_the_end(monkeypatch, capsys):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    fit(small(), bars(), CONFIG)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("step 24 of 24, ") and "epoch 3/3" in line and "reconstruction 0." in line
+
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    with progress_bar(100, "step") as bar:
+        for _ in range(100):
+            now[0] += 1
+            bar.update()
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [f"step {n} of 100, {n} s" for n in (30, 60, 90, 100)]
+    with pytest.raises(TrainingError), progress_bar(100, "step") as bar:
+        bar.update()
+        raise TrainingError
+    for silent in ({"TQDM_DISABLE": "1"}, {}):
+        for name, value in silent.items():
+            monkeypatch.setenv(name, value)
+        fit(small(), bars(), CONFIG, progress=bool(silent))
+        monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_the_clock_of_a_bar_in_a_terminal_goes_on_while_nothing_else_does(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with progress_bar(3, "measure") as bar:
+        bar.set_description("measuring two_sample")
+        before = len(sys.stderr.getvalue())
+        until = time.monotonic() + 30
+        while len(sys.stderr.getvalue()) == before:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+    assert "measuring two_sample" in sys.stderr.getvalue()
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run_at_once():
@@ -345,11 +408,12 @@ def test_the_running_average_forgets_the_first_weights_in_a_short_run_too(steps)
 
 
 def test_a_model_worse_than_the_mean_image_is_said_to_be_so():
-    with pytest.warns(UserWarning, match=r"squared error of .*mean image .*more epochs"):
-        fit(small(), bars(), replace(CONFIG, epochs=1, learning_rate=1e-9), progress=False)
+    with pytest.warns(UserWarning, match=r"squared error of .*mean image .*more epochs") as caught:
+        history = fit(small(), bars(), replace(CONFIG, epochs=1, learning_rate=1e-9), progress=False)
+    assert history.warnings == [str(caught[0].message)] and caught[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        fit(small(), bars(), replace(CONFIG, epochs=20, learning_rate=3e-3), progress=False)
+        assert not fit(small(), bars(), replace(CONFIG, epochs=20, learning_rate=3e-3), progress=False).warnings
 
 
 def test_the_environment_may_choose_the_precision(monkeypatch):
