@@ -224,9 +224,14 @@ class Splits:
         return f"Data: {self.source}: {sizes} {'digits' if self.classes == DIGITS else 'images'}."
 
 
+def is_build() -> bool:
+    """Whether the book is being built, whose pages speak to its readers and not to who builds it."""
+    return os.environ.get("AAE_BUILD") == "1"
+
+
 def say(line: str) -> None:
     """Prints `line`, but not on a page of the book: what a build found concerns who builds it, not who reads it."""
-    if os.environ.get("AAE_BUILD") != "1":
+    if not is_build():
         print(line)
 
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from aae_core.data import is_build
 from aae_core.training import TrainingConfig
 
 if TYPE_CHECKING:
@@ -72,11 +73,6 @@ def claim(words: str, holds: object, **numbers: object) -> None:
 def reads(condition: object, words_if_true: str, words_if_not: str) -> str:
     """The words that fit the run, to be glued into the text: ``glue("verb", reads(a < b, "falls", "rises"))``."""
     return words_if_true if condition else words_if_not
-
-
-def is_build() -> bool:
-    """Whether the book is being built, whose pages speak to its readers and not to who builds it."""
-    return os.environ.get("AAE_BUILD") == "1"
 
 
 def setup() -> None:

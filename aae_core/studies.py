@@ -21,9 +21,8 @@ from torch import nn
 from aae_core import zoo
 from aae_core.data import Splits, load_digits
 from aae_core.metrics import evaluate
-from aae_core.models import ReductionAAE
 from aae_core.recipes import Recipe, recipe
-from aae_core.recipes.semi_supervised import _labelled_options, clustering_model, reading_model
+from aae_core.recipes.semi_supervised import clustering_model, reading_model, reduction_model
 from aae_core.recipes.supervised import style_model, usual_model
 
 FILE = "variants.json"
@@ -53,10 +52,8 @@ class Variant:
         return changed.with_training(**self.training, seed=seed)
 
 
-def _reduction(dim: int, rung: str, **changes: Any) -> Callable[[Sequence[int]], nn.Module]:
-    return lambda shape: ReductionAAE(
-        dim, classification_weight=0.1, image_shape=shape, **(_labelled_options(rung) | changes)
-    )
+def _reduction(dim: int, rung: str) -> Callable[[Sequence[int]], nn.Module]:
+    return lambda shape: reduction_model(dim, rung, image_shape=shape)
 
 
 def _reading(rung: str, **changes: Any) -> Callable[[Sequence[int]], nn.Module]:
@@ -112,8 +109,7 @@ def run(variant: Variant, seed: int, splits: Splits) -> dict[str, Any]:
     """Trains a variant, measures it on the validation digits, records it, and returns its card."""
     made = variant.made(seed)
     model, history = made.train(splits)
-    # What is measured is what would be kept: the weights after rounding to half precision.
-    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in zoo.half(model).items()})
+    zoo.round_weights(model)
     found = evaluate(model, splits, made.measures, zoo.judge_for(made), "validation", seed=seed)
     card = {"variant": variant.name, "split": "validation"} | zoo.describe(model, made, history, splits, found)
     kept = [other for other in recorded(variant.recipe) if (other["variant"], other["seed"]) != (variant.name, seed)]

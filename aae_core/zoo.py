@@ -165,8 +165,7 @@ def run(
     """
     check_classes(made_by, splits)
     model, history = made_by.train(splits, folder=folder, resume=resume, progress=progress)
-    # What is measured is what is kept: the weights after rounding to half precision.
-    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in half(model).items()})
+    round_weights(model)
     judge, seed = judge_for(made_by), made_by.training.seed
     measures = evaluate(model, splits, made_by.measures, judge, seed=seed, progress=progress)
     save(model, folder, made_by, history, splits, measures)
@@ -241,6 +240,11 @@ def half(model: nn.Module) -> dict[str, torch.Tensor]:
     return {
         key: (value.half() if value.is_floating_point() else value).cpu().contiguous().clone() for key, value in state
     }
+
+
+def round_weights(model: nn.Module) -> None:
+    """Rounds the weights to half precision, in place: what is measured is what is kept."""
+    model.load_state_dict(half(model))
 
 
 def _revision() -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from aae_core.recipes import Recipe, recipe
@@ -38,9 +38,13 @@ def products_of_a_step(chosen: Recipe, setting: Setting, precision: Precision) -
     digits = setting.digits(chosen.training.batch_size)
     pairs: list[tuple[Tensor, Tensor]] = []
     with Products() as products:
-        # Up to the step's end: afterwards `fit` looks once at what it has trained.
-        taken = lambda step, _: pairs.extend(products.pairs if step else ())  # noqa: E731
-        fit(chosen.make(seed=0), digits, _config(chosen, precision), progress=False, callback=taken)
+
+        def take(step: int, model: nn.Module) -> None:
+            """Up to the step's end: afterwards `fit` looks once at what it has trained."""
+            if step:
+                pairs.extend(products.pairs)
+
+        fit(chosen.make(seed=0), digits, _config(chosen, precision), progress=False, callback=take)
     return [(left.normal_(), right.normal_()) for left, right in pairs]
 
 

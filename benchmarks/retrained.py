@@ -44,6 +44,6 @@ def length_of(chosen: Recipe) -> dict[str, int]:
 def retrained(chosen: Recipe, splits: Splits) -> dict[str, float]:
     """The measures of `chosen`, trained with its own settings, by its weights in half precision as the zoo keeps them."""
     model, _ = chosen.train(splits)
-    model.load_state_dict({key: value.float() for key, value in zoo.half(model).items()})
+    zoo.round_weights(model)
     found = evaluate(model, splits, chosen.measures, zoo.judge_for(chosen), seed=chosen.training.seed)
     return {name: measure.value for name, measure in found.items()}

@@ -17,16 +17,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 import yaml
-from myst_nb.core.read import read_myst_markdown_notebook
 
-ROOT = Path(__file__).parents[1]
+from pages import PAGES, read
+
 STANDING = Path(__file__).with_name("standing.yml")
-PAGES = [
-    *sorted((ROOT / "notebooks").glob("*.ipynb")),
-    *sorted(page for page in (ROOT / "book").glob("*.md") if "{code-cell}" in page.read_text("utf-8")),
-]
 SHOWS = {"show", "table", "print", "display"}
 GLUED = re.compile(r"\{glue:text\}`([^`:]+)[^`]*`")
 COMPARES = re.compile(
@@ -43,13 +38,6 @@ class Sentence:
 
     text: str
     kind: str
-
-
-def read(page: Path) -> nbformat.NotebookNode:
-    """A chapter, or a page of Markdown with code in it, as a notebook."""
-    if page.suffix == ".ipynb":
-        return nbformat.read(page, as_version=4)
-    return read_myst_markdown_notebook(page.read_text("utf-8"))
 
 
 def calls(source: str) -> Iterator[tuple[str, ast.Call]]:

@@ -8,7 +8,8 @@ import pytest
 
 from aae_core import notebook
 from aae_core.notebook import ClaimError, claim, reads
-from claims import PAGES, claims_of, prose_of, read_runs, sentences, standing_of
+from claims import claims_of, prose_of, read_runs, sentences, standing_of
+from pages import PAGES
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

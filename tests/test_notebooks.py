@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
 from jupyter_cache import get_cache
-from myst_nb.core.read import read_myst_markdown_notebook
 from nbclient import NotebookClient
 
 from aae_core.notebook import live
 from aae_core.recipes import recipe
-
-ROOT = Path(__file__).parents[1]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PAGES = sorted(path for path in (ROOT / "book").glob("*.md") if "{code-cell}" in path.read_text("utf-8"))
-
-
-def read(path: Path) -> nbformat.NotebookNode:
-    """A chapter, or a page of Markdown with code in it, as a notebook."""
-    if path.suffix == ".ipynb":
-        return nbformat.read(path, as_version=4)
-    return read_myst_markdown_notebook(path.read_text("utf-8"))
+from pages import PAGES, read
 
 
 def said(cell: nbformat.NotebookNode, kind: str) -> list[str]:
@@ -50,7 +38,7 @@ def check(notebook: nbformat.NotebookNode) -> None:
         assert len(widths) == 1, f"a table's rows differ in their cells:\n{text}"
 
 
-@pytest.mark.parametrize("path", [*NOTEBOOKS, *PAGES], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_page_ran_in_the_book(path, book):
     folders = (book.folder.parent / ".jupyter_cache").iterdir()
     cache = get_cache(max(folders, key=lambda folder: folder.stat().st_mtime))  # a build touches the one that it uses
@@ -59,10 +47,7 @@ def test_page_ran_in_the_book(path, book):
 
 @pytest.mark.parametrize(
     "path",
-    [
-        path if path.stem.startswith("02") else pytest.param(path, marks=pytest.mark.slow)
-        for path in (*NOTEBOOKS, *PAGES)
-    ],
+    [path if path.stem.startswith("02") else pytest.param(path, marks=pytest.mark.slow) for path in PAGES],
     ids=lambda path: path.stem,
 )
 def test_page_runs_in_smoke_mode(path, monkeypatch):

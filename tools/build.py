@@ -40,7 +40,9 @@ def build(folder: Path) -> str:
         told, complained = process.communicate()
     finally:
         end(process)
-    print("\n".join(line for line in told.splitlines() if line.startswith("Data: ")))
+    for line in told.splitlines():
+        if line.startswith("Data: "):
+            print(line)
     if process.returncode == 0 and (folder / "_build" / "html" / "index.html").exists():
         return ""
     return causes(COLOURS.sub("", told + complained)) or told[-2000:] + complained[-4000:]

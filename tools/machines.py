@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-UNITS, PAGES = "not slow and not book and not browser", "not slow and book"
+UNITS, BUILT = "not slow and not book and not browser", "not slow and book"
 
 
 @dataclass(frozen=True)
@@ -114,23 +114,20 @@ def run(setting: Setting, data: str | None) -> dict[str, object]:
         row["book"] = "built, all claims hold" if built.returncode == 0 else "FAILED"
         ok = ok and built.returncode == 0
         if built.returncode == 0:
-            fine, row["page tests"] = tests(PAGES, environment, logs / f"{name}-pages.log")
+            fine, row["page tests"] = tests(BUILT, environment, logs / f"{name}-pages.log")
             ok = ok and fine
     return row | {"minutes": round((time.monotonic() - begun) / 60, 1), "ok": ok}
 
 
 def run_page(stem: str, setting: Setting, data: str | None) -> None:
     """Runs one page on that machine, and prints the values that it glues and the claims that fail."""
-    import nbformat
-    from myst_nb.core.read import read_myst_markdown_notebook
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
-    page = next(
-        p for p in sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("book/*.md")]) if p.stem.startswith(stem)
-    )
-    text = page.read_text("utf-8")
-    notebook = nbformat.reads(text, 4) if page.suffix == ".ipynb" else read_myst_markdown_notebook(text)
+    from pages import PAGES, read
+
+    page = next(page for page in PAGES if page.stem.startswith(stem))
+    notebook = read(page)
     environment = environment_of(setting, data) | {"TQDM_DISABLE": "1", "MPLBACKEND": "agg"}
     environment.setdefault("OMP_NUM_THREADS", "1")
     os.environ.clear()

@@ -70,6 +70,15 @@ def clustering_model(n_clusters: int, rung: str = "agreeing", **sizes: Any) -> S
     return SemiSupervisedAAE(5, n_clusters, **(_options(rung) | SIZES | sizes))
 
 
+def reduction_model(code_dim: int, rung: str = "agreeing", **sizes: Any) -> ReductionAAE:
+    """An untrained model whose code is a point in `code_dim` dimensions, built as far as `rung`.
+
+    Args:
+        sizes: widths of the hidden layers, if not the recipe's: hidden, discriminator_hidden; the images' shape.
+    """
+    return ReductionAAE(code_dim, classification_weight=0.1, **(_labelled_options(rung) | sizes))
+
+
 def _semi_supervised(labels: str, known: int | None, summary: str, *, epochs: int, labelled_batch: int) -> Recipe:
     return Recipe(
         name=f"semi-supervised-{labels}",
@@ -103,12 +112,7 @@ def _reduction(code_dim: int, known: int) -> Recipe:
         name=f"reduction-{code_dim}d-{known}",
         chapter=8,
         summary=f"AAE whose code is a point in {code_dim} dimensions: a class head plus a style, from {known:,} labels.",
-        build=lambda image_shape: ReductionAAE(
-            code_dim,
-            classification_weight=0.1,
-            image_shape=image_shape,
-            **_labelled_options("agreeing"),
-        ),
+        build=lambda image_shape: reduction_model(code_dim, image_shape=image_shape),
         training=_training(10, 50),
         measures=READING,
         practice=("paper: class heads plus a style, and a penalty that keeps the heads apart", *MODERN),
