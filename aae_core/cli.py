@@ -176,7 +176,7 @@ def train(
     """
     with _mistakes_explained():
         from aae_core import zoo
-        from aae_core.datasets import load_dataset
+        from aae_core.data import load_dataset
         from aae_core.processes import Processes, is_first
         from aae_core.recipes import recipe
         from aae_core.training import CHECKPOINT, choose_device
