@@ -177,9 +177,8 @@ def train(
     with _mistakes_explained():
         from aae_core import zoo
         from aae_core.data import load_dataset
-        from aae_core.processes import Processes, is_first
         from aae_core.recipes import recipe
-        from aae_core.training import CHECKPOINT, choose_device
+        from aae_core.training import CHECKPOINT, Processes, choose_device, is_first
 
         chosen = recipe(recipe_name).with_training(
             epochs=epochs, seed=seed, device=device.value, compile=compiled or None
