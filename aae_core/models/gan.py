@@ -1,5 +1,6 @@
-"""Generative adversarial network (chapter 1): Goodfellow et al. 2014, arXiv 1406.2661, Algorithm 1; the paper's section 2.2.
+"""The generative adversarial network (chapter 1): noise becomes data, because a discriminator finds it real.
 
+Goodfellow et al. 2014, arXiv 1406.2661, Algorithm 1; the paper's section 2.2 sets GANs beside the adversarial autoencoder.
 With ℓ the discriminator's logit, D = 1 / (1 + exp(−ℓ)), and x̂ = G(z) for z ~ p(z), a step descends
 
     the discriminator   −½ E log D(x) − ½ E log(1 − D(x̂)) + γ E‖∇ℓ(x)‖² + γ E‖∇ℓ(x̂)‖²

@@ -1,6 +1,6 @@
 """The variational autoencoder (chapter 3): codes that follow a prior because a bound says so (Kingma and Welling 2014).
 
-The paper's section 2.1 compares the two. A step climbs, with z ~ q(z|x) and a Gaussian p(x|z) of standard deviation σ,
+The paper's section 2.1 compares it with the adversarial autoencoder. A step climbs, with z ~ q(z|x) and a Gaussian p(x|z) of standard deviation σ,
 
     log p(x) ≥ E log p(x|z) − KL(q(z|x) ‖ p(z))
 """
