@@ -21,27 +21,3 @@ from aae_core.data.images import (
 )
 from aae_core.data.mnist import FILES, embedded, load_digits, read_idx
 from aae_core.data.others import DATASETS, SOURCES, load_dataset
-
-__all__ = [
-    "DATASETS",
-    "DIGITS",
-    "FILES",
-    "HELD_OUT_BELOW",
-    "IMAGE_SHAPE",
-    "N_CLASSES",
-    "SOURCES",
-    "UNLABELLED",
-    "DataError",
-    "Digits",
-    "Splits",
-    "cache_folder",
-    "check_batch_size",
-    "checksums",
-    "embedded",
-    "is_build",
-    "load_dataset",
-    "load_digits",
-    "read_idx",
-    "read_images",
-    "say",
-]

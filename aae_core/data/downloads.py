@@ -10,8 +10,7 @@ import gzip
 import os
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -134,47 +133,33 @@ def _fetch(path: Path, file: File) -> None:
     """torchvision's download of one file, checked, and unpacked where it is kept so, before it moves to `path`."""
     from torchvision.datasets.utils import download_url
 
-    with _partial_folder(path.parent, file.addresses) as partial:
-        for k, address in enumerate(file.addresses, 1):
-            sent = partial / Path(urlsplit(address).path).name
-            try:
-                download_url(address, partial, sent.name, file.md5)
-                break
-            except FAILURES:
-                if k == len(file.addresses):
-                    raise
-        if sent.suffix == ".gz" and path.suffix != ".gz":
-            (partial / path.name).write_bytes(gzip.decompress(sent.read_bytes()))
-        (partial / path.name).replace(path)
-
-
-@contextmanager
-def _partial_folder(folder: Path, servers: Sequence[str]) -> Iterator[Path]:
-    """A temporary folder inside `folder`, for a download from one of `servers`; what is left in it is thrown away.
-
-    Raises:
-        OSError: none of the servers answers.
-    """
-    # torchvision asks each address without a time limit: see first whether any answers at all.
-    _reach(servers)
-    timeout = socket.getdefaulttimeout()
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="partial-") as partial:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    timeout, error = socket.getdefaulttimeout(), OSError("no mirror is known")
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix="partial-") as folder:
+        socket.setdefaulttimeout(PATIENCE)
         try:
-            socket.setdefaulttimeout(PATIENCE)
-            yield Path(partial)
+            for address in file.addresses:
+                sent = Path(folder, Path(urlsplit(address).path).name)
+                try:
+                    _reach(address)  # torchvision asks without a time limit
+                    download_url(address, folder, sent.name, file.md5)
+                    break
+                except FAILURES as reason:
+                    error = reason
+            else:
+                raise error
         finally:
             socket.setdefaulttimeout(timeout)
+        if sent.suffix == ".gz" and path.suffix != ".gz":
+            sent, packed = Path(folder, path.name), sent
+            sent.write_bytes(gzip.decompress(packed.read_bytes()))
+        sent.replace(path)
 
 
-def _reach(servers: Sequence[str], seconds: float = 3.0) -> None:
-    """Raises OSError unless one of the servers, named by addresses of theirs, accepts a connection."""
-    error: OSError = OSError("no mirror is known")
-    for server in servers:
-        url = urlsplit(server)
-        try:
-            with socket.create_connection((url.hostname, url.port or (443 if url.scheme == "https" else 80)), seconds):
-                return
-        except OSError as reason:
-            error = OSError(f"{url.hostname}: {reason}")
-    raise error
+def _reach(address: str, seconds: float = 3.0) -> None:
+    """Raises OSError unless the server of `address` accepts a connection."""
+    url = urlsplit(address)
+    try:
+        socket.create_connection((url.hostname, url.port or {"http": 80}.get(url.scheme, 443)), seconds).close()
+    except OSError as reason:
+        raise OSError(f"{url.hostname}: {reason}") from reason

@@ -56,17 +56,10 @@ def load_dataset(
             raise DataError("folder: name the folder of your images, one sub-folder for each class: --data DIR.")
         splits = read_images(Path(folder), image_shape or IMAGE_SHAPE, announce=announce)
     else:
-        read, classes = READERS[name]
         place, source = SOURCES[name].find(folder, download, announce)
-        (images, labels), test = read(place)
-        splits = split(
-            (images, labels),
-            test,
-            source=source,
-            checksum=hashlib.sha256(np.ascontiguousarray(images).tobytes()).hexdigest(),
-            dataset=name,
-            classes=tuple(classes()),
-        )
+        train, test, classes = READERS[name](place)
+        checksum = hashlib.sha256(np.ascontiguousarray(train[0]).tobytes()).hexdigest()
+        splits = split(train, test, source=source, checksum=checksum, dataset=name, classes=tuple(classes))
     announce(splits.describe())
     return splits
 
@@ -78,18 +71,14 @@ def _fashion_files() -> dict[str, File]:
     return {name: File(tuple(mirror + name for mirror in mirrors), md5) for name, md5 in FashionMNIST.resources}
 
 
-def _read_fashion(place: Path) -> tuple[Arrays, Arrays]:
+def _read_fashion(place: Path) -> tuple[Arrays, Arrays, Sequence[str]]:
+    from torchvision.datasets import FashionMNIST
+
     def part(prefix: str) -> Arrays:
         images = read_idx(place / f"{prefix}-images-idx3-ubyte.gz")
         return images[:, None], read_idx(place / f"{prefix}-labels-idx1-ubyte.gz")
 
-    return part("train"), part("t10k")
-
-
-def _fashion_classes() -> Sequence[str]:
-    from torchvision.datasets import FashionMNIST
-
-    return FashionMNIST.classes
+    return part("train"), part("t10k"), FashionMNIST.classes
 
 
 def _svhn_files() -> dict[str, File]:
@@ -98,12 +87,12 @@ def _svhn_files() -> dict[str, File]:
     return {name: File((url,), md5) for url, name, md5 in (SVHN.split_list[part] for part in ("train", "test"))}
 
 
-def _read_svhn(place: Path) -> tuple[Arrays, Arrays]:
+def _read_svhn(place: Path) -> tuple[Arrays, Arrays, Sequence[str]]:
     from torchvision.datasets import SVHN
 
     # SVHN writes the digit 0 as 10, and an image as (32, 32, 3); torchvision undoes both.
     train, test = (SVHN(place, part) for part in ("train", "test"))
-    return (train.data, train.labels), (test.data, test.labels)
+    return (train.data, train.labels), (test.data, test.labels), DIGITS
 
 
 SOURCES = {
@@ -112,5 +101,5 @@ SOURCES = {
     "svhn": Source("SVHN", "SVHN", _svhn_files),
 }
 """The sets that torchvision knows, each with its files."""
-READERS = {"fashion-mnist": (_read_fashion, _fashion_classes), "svhn": (_read_svhn, lambda: DIGITS)}
+READERS = {"fashion-mnist": _read_fashion, "svhn": _read_svhn}
 """Of those but MNIST: training and test images from the folder with the files, and what the labels stand for."""

@@ -9,20 +9,3 @@ from aae_core.models.reduction import ReductionAAE, reduction_model
 from aae_core.models.semi_supervised import SemiSupervisedAAE, reading_model
 from aae_core.models.style import SupervisedAAE, style_model, usual_model
 from aae_core.models.vae import VAE
-
-__all__ = [
-    "POSTERIORS",
-    "GAN",
-    "AdversarialAutoencoder",
-    "LabelledAAE",
-    "NoisyCodeAAE",
-    "ReductionAAE",
-    "SemiSupervisedAAE",
-    "SupervisedAAE",
-    "VAE",
-    "clustering_model",
-    "reading_model",
-    "reduction_model",
-    "style_model",
-    "usual_model",
-]

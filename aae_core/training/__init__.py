@@ -8,28 +8,3 @@ from aae_core.training.processes import LostProcess, Processes, how_many, is_fir
 from aae_core.training.progress import progress_bar
 from aae_core.training.recipe import Recipe
 from aae_core.training.run import CHECKPOINT, History, TrainingError
-
-__all__ = [
-    "CHECKPOINT",
-    "Batch",
-    "Device",
-    "History",
-    "LostProcess",
-    "Model",
-    "Optimizers",
-    "Precision",
-    "Processes",
-    "Recipe",
-    "TrainingConfig",
-    "TrainingError",
-    "check_seed",
-    "choose_device",
-    "choose_precision",
-    "descend",
-    "fit",
-    "has_bfloat16",
-    "how_many",
-    "is_first",
-    "progress_bar",
-    "seed_everything",
-]
