@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import http.server
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -94,6 +95,12 @@ def test_a_named_folder_comes_first_and_says_so(small_mnist, monkeypatch):
     assert str(small_mnist) in lines[0] and len(lines) == 1
     monkeypatch.setenv("AAE_DATA", str(small_mnist))
     assert len(data.load_digits(announce=str).test) == 20
+
+
+def test_files_at_hand_are_read_without_torchvision(small_mnist, monkeypatch):
+    """Which takes a second or more to import."""
+    monkeypatch.setitem(sys.modules, "torchvision.datasets", None)
+    assert len(data.load_digits(small_mnist, announce=str).test) == 20
 
 
 def test_gzipped_files_are_read_in_place(small_mnist):

@@ -39,7 +39,11 @@ class File:
     md5: str
 
 
-def check_md5(path: Path, file: File) -> None:
+Files = Callable[[], dict[str, File]]
+"""A set's files by name, from torchvision, which takes a second to import: called when they must be known."""
+
+
+def check_md5(path: Path, files: Files) -> None:
     """Refuses a file that is missing or has another checksum.
 
     Raises:
@@ -49,7 +53,7 @@ def check_md5(path: Path, file: File) -> None:
 
     if not path.exists():
         raise DataError(f"{path}: the file is missing. Copy it there.")
-    if not check_integrity(path, file.md5):
+    if not check_integrity(path, files()[path.name].md5):
         size = path.stat().st_size
         raise DataError(f"{path}: truncated or altered: its checksum is another ({size:,} bytes). Fetch it again.")
 
@@ -61,14 +65,16 @@ class Source:
     Args:
         title: as its authors call it.
         place: where torchvision puts its files, seen from the folder that it is given.
-        files: the files by name.
+        names: the files' names.
+        files: where they may be had.
         check: raises :class:`DataError` for a file that is missing, damaged or altered.
     """
 
     title: str
     place: str
-    files: Callable[[], dict[str, File]]
-    check: Callable[[Path, File], object] = check_md5
+    names: tuple[str, ...]
+    files: Files
+    check: Callable[[Path, Files], object] = check_md5
 
     def find(self, folder: str | Path | None, download: bool, announce: Callable[[str], None]) -> tuple[Path, str]:
         """The folder that holds the files, each of them checked, and in words where that is.
@@ -110,20 +116,19 @@ class Source:
 
     def _place(self, folder: Path) -> Path:
         """Where in a named folder the files lie, plain or packed: in it, or where torchvision would have put them."""
-        names = list(self.files())
         if not folder.is_dir():
-            raise DataError(f"{folder}: there is no such folder. Name the one that holds {' and '.join(names)}.")
+            raise DataError(f"{folder}: there is no such folder. Name the one that holds {' and '.join(self.names)}.")
         for place in (folder / self.place, folder / Path(self.place).name, folder):
-            if any((place / f"{name}{packed}").exists() for name in names for packed in ("", ".gz")):
+            if any((place / f"{name}{packed}").exists() for name in self.names for packed in ("", ".gz")):
                 return place
-        raise DataError(f"{folder}: holds none of {self.title}'s files ({', '.join(names)}), plain or .gz.")
+        raise DataError(f"{folder}: holds none of {self.title}'s files ({', '.join(self.names)}), plain or .gz.")
 
     def _faults(self, place: Path) -> dict[Path, str]:
         """What is wrong, in words, with each file at fault."""
         faults = {}
-        for name, file in self.files().items():
+        for name in self.names:
             try:
-                self.check(place / name, file)
+                self.check(place / name, self.files)
             except DataError as error:
                 faults[place / name] = str(error)
         return faults

@@ -113,7 +113,7 @@ def read_idx(path: Path, checksum: str | None = None) -> np.ndarray:
     return np.frombuffer(raw, np.uint8, offset=4 + 4 * n_axes).reshape(shape)
 
 
-MNIST = Source("MNIST", "MNIST/raw", _files, lambda path, file: read_idx(path, FILES[path.name]))
+MNIST = Source("MNIST", "MNIST/raw", tuple(FILES), _files, lambda path, files: read_idx(path, FILES[path.name]))
 
 
 def embedded() -> Splits:

@@ -16,7 +16,7 @@ import numpy as np
 from aae_core.data.downloads import File, Source
 from aae_core.data.folder import read_images
 from aae_core.data.images import DIGITS, IMAGE_SHAPE, Arrays, DataError, Splits, say, split
-from aae_core.data.mnist import MNIST, load_digits, read_idx
+from aae_core.data.mnist import FILES, MNIST, load_digits, read_idx
 
 DATASETS = ("mnist", "fashion-mnist", "svhn", "folder")
 
@@ -97,8 +97,8 @@ def _read_svhn(place: Path) -> tuple[Arrays, Arrays, Sequence[str]]:
 
 SOURCES = {
     "mnist": MNIST,
-    "fashion-mnist": Source("Fashion-MNIST", "FashionMNIST/raw", _fashion_files),
-    "svhn": Source("SVHN", "SVHN", _svhn_files),
+    "fashion-mnist": Source("Fashion-MNIST", "FashionMNIST/raw", tuple(f"{name}.gz" for name in FILES), _fashion_files),
+    "svhn": Source("SVHN", "SVHN", ("train_32x32.mat", "test_32x32.mat"), _svhn_files),
 }
 """The sets that torchvision knows, each with its files."""
 READERS = {"fashion-mnist": _read_fashion, "svhn": _read_svhn}
