@@ -1,7 +1,8 @@
 """Likelihood (chapter 9): an adversarial autoencoder whose samples are to lie near every test digit (the paper's section 3).
 
 Its codes have a width, z = f(x) + s σ ε with ε ~ N(0, I), and a step is chapter 2's, whose adversarial weight is s λ: the
-strength s grows from a fifth to 1 early in the run. The figure is the log-likelihood of a Parzen window over samples.
+strength s grows from a fifth to 1 over the steps that `grow` names. What is measured is the log-likelihood of a Parzen
+window over samples.
 """
 
 from __future__ import annotations
