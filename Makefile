@@ -99,5 +99,4 @@ $(VENV)/test.stamp: $(VENV)/book.stamp
 	@touch $@
 
 $(VENV)/browser.stamp: $(VENV)/test.stamp
-	@$(BIN)/python tests/browser/find_browser.py --install
-	@touch $@
+	@$(BIN)/python tests/browser/find_browser.py --install $@
