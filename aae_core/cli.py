@@ -20,6 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+zoo_app = typer.Typer(help="The trained models that ship with the book.", no_args_is_help=True)
+app.add_typer(zoo_app, name="zoo")
 
 
 class DeviceName(StrEnum):
@@ -260,34 +262,64 @@ def reproduce(
             "--record", help="Keep the runs' cards beside the recipes' weights, as the book's table has them."
         ),
     ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Train each recipe once more, from a further seed or from as many first ones as --seeds says, and say whether "
+            "what comes out is within the prediction interval of the recorded runs.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print the figures of the paper beside ours: from recorded runs, and from those you add.
+    """Print the paper's figures, what its method gives here, and ours: from recorded runs, and from those you add.
 
     Interrupted runs are resumed from their last epoch. Training everything from several seeds takes hours; with as many
     jobs as there are cores it takes least.
     """
     with _mistakes_explained():
+        from aae_core import records, studies
         from aae_core import reproduce as figures
+        from aae_core.cards import AS_IT_IS
         from aae_core.data import load_digits
+        from aae_core.zoo import CARD
 
-        names = [line.recipe for line in figures.rows(recipe_names or (), out)]
-        if table is not None and table.suffix not in (".json", ".md", ".tex"):
-            raise ValueError(f"--table: {table} ends in neither .json, .md nor .tex.")
-        if runs := figures.missing(names, seeds, out):
+        names = list(dict.fromkeys(line.recipe for line in figures.rows(recipe_names or (), out)))
+        if table is not None and (table.suffix not in (".json", ".md", ".tex") or verify):
+            raise ValueError(f"--table: {table} ends in neither .json, .md nor .tex, or is asked for with --verify.")
+        if verify:
+            wanted = figures.to_verify(names, seeds)
+            runs = [run for run in wanted if not (run.folder(out) / CARD).exists()]
+        else:
+            wanted = [studies.Run(name, AS_IT_IS, seed, "test") for name in names for seed in range(seeds)]
+            runs = studies.missing(wanted, out)
+        if runs:
             if not load_digits(data, announce=_note).is_full:
                 raise ValueError("--seeds: the paper's figures are of full MNIST. Name its folder: --data DIR.")
-            figures.train(runs, out, data, device=device.value, jobs=jobs, progress=not as_json, announce=_note)
+            studies.train(runs, out, data, device=device.value, jobs=jobs, progress=not as_json, announce=_note)
+        lines = figures.verdicts(wanted, out) if verify else figures.rows(names, out)
         if record:
             for name in names:
-                _note(f"Recorded: {figures.record(name, out)}")
-        lines = figures.rows(names, out)
+                records.record(records.recorded(name, AS_IT_IS, "test", out))
+                _note(f"Recorded: {name}")
+        rows = [figures.verdict_cells(line) if verify else figures.cells(line) for line in lines]
+        text = figures.markdown(rows, "" if verify else figures.ABOUT)
         if table is not None:
-            texts = {".json": lambda: figures.as_json(lines), ".md": lambda: figures.markdown(lines)}
-            texts[".tex"] = lambda: figures.latex(lines)
+            texts = {".json": figures.as_json(lines), ".md": text, ".tex": figures.latex(lines)}
             table.parent.mkdir(parents=True, exist_ok=True)
-            table.write_text(texts[table.suffix]() + "\n")
-        typer.echo(figures.as_json(lines) if as_json else figures.markdown(lines))
+            table.write_text(texts[table.suffix] + "\n", "utf-8")
+        typer.echo(figures.as_json(lines) if as_json else text)
+
+
+@zoo_app.command()
+def add(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run of yours.")]) -> None:
+    """Put a run's weights and card in the zoo, in place of its recipe's, and record the run; full MNIST only."""
+    with _mistakes_explained():
+        from aae_core import records, zoo
+
+        kept = zoo.add(run)
+        records.record([zoo.card(kept)])
+        typer.echo(kept)
 
 
 @app.command()

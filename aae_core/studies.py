@@ -1,31 +1,38 @@
-"""Studies: a recipe and its variants, each of which differs from it in one thing; what a chapter compares comes from here.
+"""Studies: recipes and their variants, which runs of them are recorded, and what trains those that are missing.
 
-    python -m aae_core.studies [RECIPE[/VARIANT] …] [--data DIR] [--seeds 0 1 2]
+    python -m aae_core.studies [RECIPE[/VARIANT] …] [--data DIR] [--seeds 0 1 2] [--split test] [--precision float32] [--jobs 2]
+    python -m aae_core.studies --record FILE …
 
-trains the runs that are not recorded yet, on full MNIST, and records each in ``variants.json`` beside the recipe's weights:
-its card, with the variant's name, and the measures of the *validation* digits. The test digits are not looked at.
+The first trains, on full MNIST, the runs that are not recorded yet; the second records runs out of lists of cards. A run is
+its card, which :mod:`aae_core.records` keeps and reads. A study measures *validation* digits; where it is told to ask the
+test digits, the record logs the look.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from aae_core import zoo
-from aae_core.data import Splits, load_digits
-from aae_core.metrics import evaluate
+from aae_core.cards import AS_IT_IS, configuration
+from aae_core.data import load_digits
 from aae_core.models import clustering_model, reading_model, reduction_model, style_model, usual_model
+from aae_core.models.semi_supervised import RUNGS
 from aae_core.recipes import Recipe, recipe
-
-FILE = "variants.json"
-AS_IT_IS = "as it is"
+from aae_core.records import record, recorded
+from aae_core.training import CHECKPOINT, Device, Precision
 
 
 @dataclass(frozen=True)
@@ -40,15 +47,15 @@ class Variant:
     """
 
     recipe: str
-    name: str
+    name: str = AS_IT_IS
     build: Callable[[Sequence[int]], nn.Module] | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
 
-    def made(self, seed: int) -> Recipe:
-        """The changed recipe, with the seed."""
+    def made(self, seed: int, **settings: Any) -> Recipe:
+        """The changed recipe, with the seed and further settings of the training."""
         whole = recipe(self.recipe)
         changed = replace(whole, build=self.build) if self.build is not None else whole
-        return changed.with_training(**self.training, seed=seed)
+        return changed.with_training(**self.training, seed=seed, **settings)
 
 
 def _reduction(dim: int, rung: str) -> Callable[[Sequence[int]], nn.Module]:
@@ -63,8 +70,10 @@ def _clustering(n: int, rung: str) -> Callable[[Sequence[int]], nn.Module]:
     return lambda shape: clustering_model(n, rung, image_shape=shape)
 
 
+SHORT = {"epochs": 4}
+"""The length of the ladders: what each of :data:`RUNGS` adds; the last of them is the recipe."""
 VARIANTS = (
-    Variant("supervised", AS_IT_IS),
+    Variant("supervised"),
     Variant("supervised", "no label in D", partial(style_model, label_in_discriminator=False)),
     Variant("supervised", "one discriminator step", partial(style_model, discriminator_steps=1)),
     Variant("supervised", "no averaged weights", training={"ema_decay": 0.0}),
@@ -72,7 +81,7 @@ VARIANTS = (
     Variant("supervised", "rates fall alike", training={"final_rate": 0.02}),
     Variant("supervised", "a fifth of the adversarial weight", partial(style_model, adversarial_weight=0.004)),
     Variant("supervised", "15-D code", partial(style_model, code_dim=15)),
-    Variant("supervised-post", AS_IT_IS),
+    Variant("supervised-post"),
     Variant("supervised-post", "label in D", partial(usual_model, label_in_discriminator=True)),
     Variant("semi-supervised-100", "plain", _reading("plain")),
     Variant("semi-supervised-1000", "plain", _reading("plain")),
@@ -88,54 +97,159 @@ VARIANTS = (
     Variant("semi-supervised-100", "agreement, no moves", _reading("plain", agreement_weight=0.02)),
     Variant("semi-supervised-1000", "as many steps as with 100 labels", training={"epochs": 30}),
     Variant("semi-supervised-all", "as many steps as with 100 labels", training={"epochs": 30}),
+    *(Variant("semi-supervised-100", f"{rung}, short", _reading(rung), SHORT) for rung in ("plain", "moved")),
+    *(Variant("clustering-16", f"{rung}, short", _clustering(16, rung), SHORT) for rung in list(RUNGS)[:-1]),
+    *(Variant(name, "agreeing, short", training=SHORT) for name in ("semi-supervised-100", "clustering-16")),
 )
-"""All variants, in the order of the chapters."""
+"""All variants, in the order of the chapters. Of the recipes that are not here there is one variant, as it is."""
 
 
-def recorded(name: str) -> list[dict[str, Any]]:
-    """The cards of all recorded variants of the recipe `name`."""
-    path = zoo.ZOO / name / FILE
-    return json.loads(path.read_text()) if path.exists() else []
+@dataclass(frozen=True)
+class Run:
+    """One training of a variant, by names alone: what is recorded, or missing."""
+
+    recipe: str
+    variant: str
+    seed: int
+    split: str = "validation"
+    precision: Precision = "auto"
+
+    def is_of(self, card: Mapping[str, Any]) -> bool:
+        """Whether a card is of this run; of any precision, if that is "auto"."""
+        same = all(getattr(self, name) == card[name] for name in ("recipe", "variant", "seed", "split"))
+        return same and self.precision in ("auto", card["precision"])
+
+    def folder(self, runs: Path) -> Path:
+        """Where it is trained, below the folder of all runs."""
+        more = [part for part in (self.variant, self.split, self.precision) if part not in (AS_IT_IS, "test", "auto")]
+        return runs / self.recipe / " ".join([f"seed-{self.seed}", *more])
 
 
-def values(name: str, variant: str, measure: str) -> list[float]:
-    """A measure's values over the recorded seeds of a variant."""
-    cards = (card for card in recorded(name) if card["variant"] == variant)
-    return [card["measures"][measure]["value"] for card in cards]
+def variant(recipe_name: str, name: str) -> Variant:
+    """The variant of that name.
+
+    Raises:
+        ValueError: there is no such recipe, or no such variant of it.
+    """
+    of_recipe = {AS_IT_IS: Variant(recipe(recipe_name).name)}
+    of_recipe |= {each.name: each for each in VARIANTS if each.recipe == recipe_name}
+    if name not in of_recipe:
+        raise ValueError(f"variant: {recipe_name} has no {name!r}. Choose from: {', '.join(of_recipe)}.")
+    return of_recipe[name]
 
 
-def run(variant: Variant, seed: int, splits: Splits) -> dict[str, Any]:
-    """Trains a variant, measures it on the validation digits, records it, and returns its card."""
-    made = variant.made(seed)
-    model, history = made.train(splits)
-    zoo.round_weights(model)
-    found = evaluate(model, splits, made.measures, zoo.judge_for(made), "validation", seed=seed)
-    card = {"variant": variant.name, "split": "validation"} | zoo.describe(model, made, history, splits, found)
-    kept = [other for other in recorded(variant.recipe) if (other["variant"], other["seed"]) != (variant.name, seed)]
-    path: Path = zoo.ZOO / variant.recipe / FILE
-    path.write_text(json.dumps([*kept, card], indent=1) + "\n")
-    return card
+def missing(runs: Iterable[Run], folder: Path | None = None) -> list[Run]:
+    """Those of `runs` that are, at the length that they have now, neither recorded nor finished under `folder`."""
+
+    def there(run: Run) -> bool:
+        now = variant(run.recipe, run.variant).made(run.seed).training
+        cards = recorded(run.recipe, run.variant, run.split, folder)
+        return any(run.is_of(c) and (c["epochs"], c["batch_size"]) == (now.epochs, now.batch_size) for c in cards)
+
+    return [run for run in runs if not there(run)]
 
 
-def main() -> None:
+def configured(card: Mapping[str, Any]) -> dict[str, Any]:
+    """A card from before configurations were kept, with today's of its variant if it has as many epochs and parameters."""
+    try:
+        made = variant(card["recipe"], card.get("variant", AS_IT_IS)).made(card["seed"])
+    except ValueError:
+        return dict(card)
+    n = sum(each.numel() for each in made.make(0).parameters())
+    fits = card["epochs"] == made.training.epochs and card["parameters"] in (None, n)
+    return ({"configuration": configuration(made)} if fits else {}) | card
+
+
+def train(
+    runs: Sequence[Run],
+    folder: Path,
+    data: Path | None = None,
+    *,
+    device: Device = "auto",
+    jobs: int = 1,
+    progress: bool = True,
+    announce: Callable[[str], None] = print,
+    keep: Callable[[Iterable[dict]], None] = lambda cards: None,
+) -> None:
+    """Trains and measures each run in a folder of its own below `folder`; what was interrupted goes on.
+
+    Args:
+        jobs: processes side by side. Each takes its share of the cores and no more, else they slow each other down.
+        progress: one bar, of the runs that are done.
+        announce: takes a line for each run that ends.
+        keep: takes the card of each run that ends, such as :func:`record`.
+
+    Raises:
+        ValueError: fewer than one process.
+    """
+    if jobs < 1:
+        raise ValueError(f"jobs: expected at least 1, got {jobs}.")
+    from tqdm.auto import tqdm
+
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    disable = None if progress and os.environ.get("TQDM_DISABLE") != "1" else True
+    # Fresh processes rather than forks: a fork of a process whose torch has begun to compute may hang.
+    pool = ProcessPoolExecutor(
+        jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_process, initargs=(threads,)
+    )
+    with pool, tqdm(total=len(runs), unit="run", disable=disable) as bar:
+        begun = {pool.submit(_train_one, run, folder, data, device): run for run in runs}
+        try:
+            for done in as_completed(begun):
+                run, card = begun[done], done.result()
+                keep([card])
+                cost = f"{card['steps']:,} steps in {card['seconds'] / 60:.1f} min, in {run.folder(folder)}"
+                announce(f"{run.recipe} / {run.variant}, seed {run.seed}: {cost}")
+                bar.update()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # those under way leave a checkpoint; those that wait do not begin
+            raise
+
+
+def _begin_process(threads: int) -> None:
+    torch.set_num_threads(threads)
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # Ctrl-C: the parent speaks for all
+
+
+def _train_one(run: Run, folder: Path, data: Path | None, device: Device) -> dict:
+    """One run, in a process of its own; returns its card."""
+    where, splits = run.folder(folder), load_digits(data, announce=lambda line: None)
+    made = variant(run.recipe, run.variant).made(run.seed, device=device, precision=run.precision)
+    again = (where / CHECKPOINT).exists()
+    return zoo.run(made, splits, where, variant=run.variant, split=run.split, resume=again, progress=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Reads the arguments, trains and records what is missing."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("which", nargs="*", metavar="RECIPE[/VARIANT]")
+    parser.add_argument("which", nargs="*", metavar="RECIPE[/VARIANT]", help="all variants by default")
+    parser.add_argument(
+        "--record", type=Path, nargs="+", metavar="FILE", help="record lists of cards, and train nothing"
+    )
     parser.add_argument("--data", type=Path, help="folder with MNIST's four files")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    arguments = parser.parse_args()
-    splits = load_digits(arguments.data)
-    if not splits.is_full:
+    parser.add_argument(
+        "--split", choices=("validation", "test"), default="validation", help="a look at test is logged"
+    )
+    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
+    parser.add_argument("--jobs", type=int, default=1, help="runs side by side")
+    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs' weights and checkpoints")
+    asked = parser.parse_args(arguments)
+    for path in asked.record or ():
+        record(map(configured, json.loads(path.read_text("utf-8"))))
+    if asked.record:
+        return
+    named = [each.partition("/") for each in asked.which]
+    try:
+        chosen = [variant(name, which or AS_IT_IS) for name, slash, which in named if slash or recipe(name)]
+    except ValueError as error:
+        parser.error(str(error))
+    whole = {name for name, slash, _ in named if not slash}
+    chosen += [each for each in VARIANTS if each not in chosen and (not named or each.recipe in whole)]
+    if not load_digits(asked.data).is_full:
         parser.error("the studies are of full MNIST; name its folder with --data")
-    for seed in arguments.seeds:
-        for variant in VARIANTS:
-            if arguments.which and not {variant.recipe, f"{variant.recipe}/{variant.name}"} & set(arguments.which):
-                continue
-            if any((c["variant"], c["seed"]) == (variant.name, seed) for c in recorded(variant.recipe)):
-                continue
-            card = run(variant, seed, splits)
-            numbers = {name: round(measure["value"], 4) for name, measure in card["measures"].items()}
-            print(f"{variant.recipe} / {variant.name}, seed {seed}: {card['seconds']:.0f} s, {numbers}", flush=True)
+    runs = [Run(each.recipe, each.name, seed, asked.split, asked.precision) for seed in asked.seeds for each in chosen]
+    train(missing(runs), asked.out, asked.data, jobs=asked.jobs, keep=record)
 
 
 if __name__ == "__main__":

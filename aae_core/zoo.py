@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
-import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -19,14 +15,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from aae_core.cards import AS_IT_IS, FORMAT, describe
 from aae_core.data import FILES, IMAGE_SHAPE, N_CLASSES, DataError, Splits, load_dataset, say
-from aae_core.metrics import NEED_JUDGE, Measure, evaluate, left_out
+from aae_core.metrics import NEED_JUDGE, Measure, evaluate
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.training import Device, History, choose_device
 
 ZOO = Path(__file__).parent / "weights"
 WEIGHTS, CARD = "model.safetensors", "card.json"
-FORMAT = 1
 FULL_CHECKSUM = FILES["train-images-idx3-ubyte"]
 """What a card's data checksum is where the model was trained on full MNIST."""
 
@@ -152,13 +148,22 @@ def check_classes(made_by: Recipe, splits: Splits) -> None:
 
 
 def run(
-    made_by: Recipe, splits: Splits, folder: Path, *, resume: bool = False, progress: bool = True
+    made_by: Recipe,
+    splits: Splits,
+    folder: Path,
+    *,
+    variant: str = AS_IT_IS,
+    split: str = "test",
+    resume: bool = False,
+    progress: bool = True,
 ) -> dict[str, object]:
     """Trains a recipe, measures it, writes weights and card into `folder`, and returns the card.
 
     The checkpoint of the last epoch stays beside them, so that the run can be made longer.
 
     Args:
+        variant: what was changed of the recipe that `made_by` is named after, in a few words.
+        split: which held-out images it is measured on, "test" or "validation".
         resume: goes on from the folder's checkpoint, which each epoch leaves.
         progress: shows progress bars; in a log, a line now and then.
     """
@@ -166,19 +171,25 @@ def run(
     model, history = made_by.train(splits, folder=folder, resume=resume, progress=progress)
     round_weights(model)
     judge, seed = judge_for(made_by), made_by.training.seed
-    measures = evaluate(model, splits, made_by.measures, judge, seed=seed, progress=progress)
-    save(model, folder, made_by, history, splits, measures)
+    measures = evaluate(model, splits, made_by.measures, judge, split, seed, progress=progress)
+    save(model, folder, made_by, history, splits, measures, variant=variant, split=split)
     return card(folder)
 
 
 def save(
-    model: nn.Module, folder: Path, made_by: Recipe, history: History, splits: Splits, measures: dict[str, Measure]
+    model: nn.Module,
+    folder: Path,
+    made_by: Recipe,
+    history: History,
+    splits: Splits,
+    measures: dict[str, Measure],
+    **what: str,
 ) -> Path:
-    """Writes weights (half precision) and card into `folder`, and returns the card's path."""
+    """Writes weights (half precision) and card into `folder`, and returns the card's path; `what` as in :func:`aae_core.cards.describe`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / WEIGHTS
     save_file(half(model), path)
-    about = describe(model, made_by, history, splits, measures)
+    about = describe(model, made_by, history, splits, measures, **what)
     about["weights"] = {
         "kept": f"running average, decay {decay}" if (decay := made_by.training.ema_decay) else "of the last step",
         "dtype": "float16",
@@ -192,37 +203,31 @@ def save(
     return folder / CARD
 
 
-def describe(
-    model: nn.Module, made_by: Recipe, history: History, splits: Splits, measures: dict[str, Measure]
-) -> dict[str, object]:
-    """A run's card, but for what concerns its weights and its history."""
-    return {
-        "format": FORMAT,
-        "recipe": made_by.name,
-        "revision": _revision(),
-        "made": datetime.now(UTC).date().isoformat(),
-        "data": {
-            "dataset": splits.dataset,
-            "source": splits.source.split(" in ")[0],
-            "train": len(splits.train),
-            "checksum": splits.checksum,
-            "image_shape": list(splits.image_shape),
-            "classes": list(splits.classes),
-        },
-        "seed": made_by.training.seed,
-        "epochs": history.epochs,
-        "batch_size": made_by.training.batch_size,
-        "steps": history.steps[-1] if history.steps else 0,
-        "seconds": round(history.seconds, 1),
-        "precision": history.precision,
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} thread(s), torch {version('torch')}",
-        "processes": history.processes,
-        "practice": list(made_by.practice),
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "measures": {name: measure.as_dict() for name, measure in measures.items()},
-        "left_out": list(left_out(made_by.measures, splits)),
-        "warnings": history.warnings,
-    }
+def add(run: str | Path) -> Path:
+    """Puts a run's weights, rounded as the zoo keeps them, and its card in the zoo; returns the folder there.
+
+    Raises:
+        ValueError: it is no run, was not trained on the data of the zoo (full MNIST), is a variant of its recipe, or its
+            weights are not those of its card.
+    """
+    folder, about = folder_of(run), card(run)
+    if dataset_of(about) != "mnist" or about["data"]["checksum"] != FULL_CHECKSUM:
+        raise ValueError(
+            f"{run}: trained on {about['data']['source']}, {about['data']['train']:,} images; the zoo's models are of full MNIST. "
+            "Train it with --data DIR, a folder that has it."
+        )
+    if (variant := about.get("variant", AS_IT_IS)) != AS_IT_IS:
+        raise ValueError(f"{run}: a variant of {about['recipe']} ({variant}); the zoo has recipes as they are.")
+    if hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest() != about["weights"]["sha256"]:
+        raise ValueError(
+            f"{run}: {WEIGHTS} is not what {CARD} was written for: its checksum is another. Train it again."
+        )
+    kept = ZOO / about["recipe"]
+    kept.mkdir(parents=True, exist_ok=True)
+    save_file(half(load(run)), kept / WEIGHTS)
+    about["weights"] |= {"dtype": "float16", "sha256": hashlib.sha256((kept / WEIGHTS).read_bytes()).hexdigest()}
+    (kept / CARD).write_text(json.dumps(about, indent=1) + "\n")
+    return kept
 
 
 def remeasure(name: str | Path, measures: dict[str, Measure]) -> Path:
@@ -244,15 +249,3 @@ def half(model: nn.Module) -> dict[str, torch.Tensor]:
 def round_weights(model: nn.Module) -> None:
     """Rounds the weights to half precision, in place: what is measured is what is kept."""
     model.load_state_dict(half(model))
-
-
-def _revision() -> str:
-    """The git revision of the package's source, with a + where it has changes; "unknown" outside a checkout."""
-    where = Path(__file__).parent
-    try:
-        run = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+"], cwd=where, capture_output=True, text=True, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-    return run.stdout.strip() or "unknown"

@@ -1,6 +1,5 @@
 """The adversarial autoencoder, its three posteriors, their measure, and the zoo's runs of them (chapter 2)."""
 
-import json
 import statistics
 
 import pytest
@@ -8,7 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aae_core import zoo
+from aae_core import records, zoo
+from aae_core.cards import AS_IT_IS
 from aae_core.data import Digits
 from aae_core.metrics import codes_of, decode_all, posterior_spread, prior_swd
 from aae_core.models import POSTERIORS, AdversarialAutoencoder, NoisyCodeAAE
@@ -17,7 +17,6 @@ from aae_core.networks import GaussianEncoder, NoisyEncoder
 from aae_core.priors import Gaussian
 from aae_core.recipes import recipe
 from aae_core.training import Batch, TrainingConfig, fit
-from benchmarks.retrained import length_of
 
 SMALL = {"hidden": (64,), "discriminator_hidden": (64,)}
 
@@ -184,26 +183,21 @@ def test_posterior_spread_is_the_noise_of_one_image(blobs):
 def test_the_runs_of_a_recipe_meet_the_bars(name):
     about = zoo.card(name)
     assert set(about["measures"]) == set(recipe(name).measures)
-    runs = json.loads((zoo.folder_of(name) / "seeds.json").read_text())["seeds"]
-    own = {measure: about["measures"][measure]["value"] for measure in about["measures"]}
-    assert runs[str(about["seed"])] == own, "the zoo has other weights now: run benchmarks.posteriors again"
-    reference = {measure: about["measures"][measure]["reference"] for measure in own}
+    runs = [
+        {measure: found["value"] for measure, found in card["measures"].items()}
+        for card in records.by_seed(name, AS_IT_IS, "test").values()
+    ]
+    reference = {measure: found["reference"] for measure, found in about["measures"].items()}
     # A distance differs from seed to seed by a sixth; the chapter's table has the mean.
-    assert statistics.mean(run["prior_swd"] for run in runs.values()) <= 2 * reference["prior_swd"]
-    for run in runs.values():
+    assert statistics.mean(run["prior_swd"] for run in runs) <= 2 * reference["prior_swd"]
+    for run in runs:
         assert run["two_sample"] <= 0.60
         assert run["test_mse"] < 0.9 * reference["test_mse"]
 
 
 def test_three_posteriors_with_three_seeds_each():
-    spreads = {}
-    for r in RECIPES:
-        kept = json.loads((zoo.folder_of(r.name) / "seeds.json").read_text())
-        assert len(kept["seeds"]) >= 3
-        assert kept["settings"] == length_of(r), "the recipe has changed: run benchmarks.posteriors again"
-        for measures in kept["seeds"].values():
-            assert set(measures) == set(r.measures)
-        spreads[r.name] = [measures["posterior_spread"] for measures in kept["seeds"].values()]
+    spreads = {r.name: records.values(r.name, AS_IT_IS, "posterior_spread", "test") for r in RECIPES}
+    assert all(len(found) >= 3 for found in spreads.values())
     assert max(spreads["aae-deterministic"]) == 0
     assert min(spreads["aae-gaussian"] + spreads["aae-universal"]) > 0
 

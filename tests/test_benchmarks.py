@@ -14,15 +14,13 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from aae_core import reproduce
 from aae_core.data import embedded
 from aae_core.models import SupervisedAAE
-from aae_core.recipes import RECIPES, recipe
+from aae_core.recipes import recipe
 from aae_core.training import TrainingConfig, fit, seed_everything
-from benchmarks import floor, plain_loop, precision, quality, seeds
+from benchmarks import floor, plain_loop, quality, seeds
 from benchmarks.growth import exponents
 from benchmarks.pairs import Measured, Setting, alternate, pinned
-from benchmarks.products import float32_products
 from benchmarks.run import NAMES, app, table
 
 ROOT = Path(__file__).parents[1]
@@ -174,51 +172,3 @@ def test_the_config_of_the_benchmark_is_the_recipes():
     for name in ("supervised", "supervised-post"):
         config: TrainingConfig = recipe(name).training
         assert isinstance(config.learning_rate, float)
-
-
-def test_products_in_bfloat16_are_the_processors_own_and_others_stay_as_they_are():
-    torch.manual_seed(0)
-    a, b, bias = torch.randn(20, 300), torch.randn(300, 30, requires_grad=True), torch.randn(30)
-
-    def products(dtype: torch.dtype) -> list[torch.Tensor]:
-        """Products with and without a bias, and the gradient of their sum: all of them, so that none is left out unseen."""
-        plain = a.to(dtype) @ b.to(dtype)
-        biased = torch.nn.functional.linear(a.to(dtype), b.T.to(dtype), bias.to(dtype))
-        return [plain, biased, *torch.autograd.grad(plain.square().sum() + biased.square().sum(), b)]
-
-    own, exact = products(torch.bfloat16), products(torch.float32)
-    with float32_products():
-        emulated, untouched = products(torch.bfloat16), products(torch.float32)
-    assert all(torch.equal(after, before) for after, before in zip(products(torch.bfloat16), own, strict=True))
-    for got, want, true in zip(emulated, own, exact, strict=True):
-        assert got.dtype == want.dtype
-        off = (got.float() - true).abs().max() / true.abs().max()
-        assert 1e-5 < off < 0.02  # rounded, and no more than that
-        torch.testing.assert_close(got.float(), want.float(), rtol=0.02, atol=0.02 * float(true.detach().abs().max()))
-    assert all(torch.equal(got, true) for got, true in zip(untouched, exact, strict=True))
-
-
-def test_the_zoo_s_runs_count_each_in_its_own_precision():
-    cards, chosen = reproduce.recorded("semi-supervised-100"), recipe("semi-supervised-100")
-    runs = precision.zoo_runs(chosen, "float32")
-    assert len(runs) == len(cards) > 1
-    assert all(runs[str(card["seed"])]["test_error"] == card["measures"]["test_error"]["value"] for card in cards)
-    assert not precision.zoo_runs(chosen, "bfloat16")
-    assert precision.zoo_runs(recipe("judge"), "bfloat16")["0"] and not precision.zoo_runs(recipe("judge"), "float32")
-
-
-def test_every_recipe_has_been_trained_both_ways_as_it_trains_now():
-    recorded = precision.read()
-    assert set(recorded) == set(RECIPES)
-    for name, found in recorded.items():
-        assert found == precision.kept_of(recipe(name)), (
-            f"{name} has other settings or runs now: run benchmarks.precision"
-        )
-        assert all(found["runs"][each] for each in precision.PRECISIONS)
-
-
-def test_a_recipe_that_is_not_there_is_refused_with_those_that_are(monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["precision", "supervized"])
-    with pytest.raises(SystemExit):
-        precision.main()
-    assert "'supervized'" in (said := capsys.readouterr().err) and "supervised-post" in said

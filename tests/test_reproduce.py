@@ -2,17 +2,23 @@
 
 import json
 import os
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from aae_core import metrics, reproduce, zoo
+from aae_core import metrics, records, reproduce, studies, zoo
+from aae_core.cards import AS_IT_IS
 from aae_core.cli import app
 from aae_core.data import embedded
 from aae_core.recipes import RECIPES, recipe
+from aae_core.studies import Run
 from aae_core.training import History
 
+ROOT = Path(__file__).parents[1]
 FIGURE = reproduce.FIGURES[0]
 
 
@@ -61,78 +67,118 @@ def test_recorded_runs_meet_their_bar(name):
     )
 
 
-def test_every_recorded_run_was_trained_on_full_mnist_from_a_seed_of_its_own_and_the_zoos_is_one_of_them():
+def test_recorded_runs_of_the_table_are_runs_of_their_own():
     for figure in reproduce.FIGURES:
-        cards = reproduce.recorded(figure.recipe)
-        assert len({card["seed"] for card in cards}) == len(cards) > 1
-        assert {card["data"]["checksum"] for card in cards} == {zoo.FULL_CHECKSUM}
-        assert len({card["weights"]["sha256"] for card in cards}) == len(cards)
-        assert all(card["steps"] == cards[0]["steps"] and card["seconds"] > 0 for card in cards)
-        shipped = zoo.card(figure.recipe)
-        assert shipped["weights"]["sha256"] in {card["weights"]["sha256"] for card in cards}
+        found = list(records.by_seed(figure.recipe, AS_IT_IS, "test").values())
+        assert len(found) > 1 and len({card["weights"]["sha256"] for card in found}) == len(found)
+        assert all(card["steps"] == found[0]["steps"] and card["seconds"] > 0 for card in found)
 
 
-def test_a_row_is_the_mean_and_spread_of_its_runs(runs):
+def test_a_row_is_the_mean_spread_and_interval_of_its_runs(runs):
     line = reproduce.rows([FIGURE.recipe], runs)[0]
     assert (line.ours, line.seeds, line.steps, line.minutes) == (pytest.approx(0.025), 2, 10, 1.5)
     assert line.ours_spread == pytest.approx(0.01 / 2**0.5)
+    assert line.ours_interval == pytest.approx((0.025 - 12.706 * 0.005, 0.025 + 12.706 * 0.005), abs=1e-5)
     assert reproduce.cells(line)["ours"] == "2.50 ± 0.71 %"
     assert reproduce.cells(line)["paper"] == "1.90 ± 0.10 %"
+
+
+def test_the_papers_method_is_a_column_and_validation_digits_have_a_star(runs):
+    plain = zoo.card(runs / FIGURE.recipe / "seed-0") | {"variant": "plain", "split": "validation"}
+    records.record([plain])
+    line = reproduce.rows([FIGURE.recipe], runs)[0]
+    assert (line.plain, line.plain_seeds, line.plain_interval) == (0.02, 1, None)
+    assert reproduce.cells(line)["its method here"] == "2.00 % *" and reproduce.cells(line)["its interval"] == "–"
+    records.record([plain | {"split": "test"}])
+    assert reproduce.cells(reproduce.rows([FIGURE.recipe], runs)[0])["its method here"] == "2.00 %"
+
+
+@pytest.mark.parametrize("further", [False, True])
+def test_an_interval_holds_what_it_says_in_nineteen_of_twenty_cases(further):
+    draws = np.random.default_rng(0).normal(size=(4000, 4))
+    held = 0
+    for *known, more in draws:
+        low, high = reproduce.interval(known, further=further)
+        held += low <= (more if further else 0) <= high
+    assert held / len(draws) == pytest.approx(0.95, abs=0.015)
 
 
 def test_a_figure_without_a_run_has_dashes(tmp_path, monkeypatch):
     monkeypatch.setattr(zoo, "ZOO", tmp_path)
     line = reproduce.rows([FIGURE.recipe])[0]
     assert line.ours is None and line.seeds == 0
-    assert reproduce.cells(line)["ours"] == "–"
-
-
-def test_recorded_runs_stay_when_the_folder_is_gone(runs):
-    path = reproduce.record(FIGURE.recipe, runs)
-    kept = json.loads(path.read_text())
-    assert [card["seed"] for card in kept] == [0, 1] and "history" not in kept[0]
-    assert reproduce.rows([FIGURE.recipe]) == reproduce.rows([FIGURE.recipe], runs)
+    assert reproduce.cells(line)["ours"] == reproduce.short_cells(line)["its method here"] == "–"
 
 
 def test_a_new_run_counts_in_place_of_the_recorded_one_of_its_seed(runs):
-    reproduce.record(FIGURE.recipe, runs)
-    folder = runs / FIGURE.recipe / "seed-1"
-    zoo.remeasure(folder, {FIGURE.measure: metrics.Measure(0.04, 0.9, "chance")})
-    assert [card["measures"][FIGURE.measure]["value"] for card in reproduce.recorded(FIGURE.recipe, runs)] == [
-        0.02,
-        0.04,
-    ]
+    for seed in (0, 1):
+        records.record([zoo.card(runs / FIGURE.recipe / f"seed-{seed}")])
+    assert reproduce.rows([FIGURE.recipe])[0].ours == reproduce.rows([FIGURE.recipe], runs)[0].ours
+    zoo.remeasure(runs / FIGURE.recipe / "seed-1", {FIGURE.measure: metrics.Measure(0.04, 0.9, "chance")})
+    assert records.values(FIGURE.recipe, AS_IT_IS, FIGURE.measure, "test", runs) == [0.02, 0.04]
 
 
 def test_the_table_as_markdown_latex_and_json(runs, tmp_path):
-    lines = reproduce.rows([FIGURE.recipe], runs)
-    assert (
-        reproduce.markdown(lines)
-        .splitlines()[2]
-        .startswith("| error, 100 labels | 1.90 ± 0.10 % | 2.50 ± 0.71 % | 2 |")
-    )
-    tex = reproduce.latex(lines)
-    assert r"2.50 $\pm$ 0.71 \%" in tex and tex.count(r"\\") == 2
     for name in ("table.json", "table.md", "table.tex"):
         result = CliRunner().invoke(
             app, ["reproduce", FIGURE.recipe, "--out", str(runs), "--table", str(tmp_path / name), "--json"]
         )
         assert result.exit_code == 0, result.stderr
         assert json.loads(result.stdout)["figures"][0]["ours"] == pytest.approx(0.025)
-        assert (tmp_path / name).read_text().strip()
+    head, _, line, *rest = (tmp_path / "table.md").read_text().splitlines()
+    assert line.startswith("| error, 100 labels | 1.90 ± 0.10 % | – | – | – | 2.50 ± 0.71 % |") and "±" in rest[-1]
+    tex = (tmp_path / "table.tex").read_text()
+    assert r"2.50 $\pm$ 0.71 \%" in tex and tex.count(r"\\") == 2
+
+
+def test_verifying_trains_a_further_seed_and_says_whether_it_was_to_be_expected(runs, monkeypatch):
+    figure = {"within": 0.026, "far off": 0.9}
+    for seed in (0, 1):
+        records.record([zoo.card(runs / FIGURE.recipe / f"seed-{seed}")])
+
+    def trained(value):
+        def train(wanted, folder, *_, **__):
+            (run,) = wanted
+            assert (run.recipe, run.seed) == (FIGURE.recipe, 2)
+            shutil.copytree(folder / run.recipe / "seed-0", run.folder(folder))
+            about = zoo.card(run.folder(folder)) | {"seed": 2}
+            (run.folder(folder) / zoo.CARD).write_text(json.dumps(about))
+            zoo.remeasure(run.folder(folder), {FIGURE.measure: metrics.Measure(value, 0.9, "chance")})
+
+        return train
+
+    monkeypatch.setattr("aae_core.data.load_digits", lambda folder, announce: SimpleNamespace(is_full=True))
+    for what, value in figure.items():
+        monkeypatch.setattr(studies, "train", trained(value))
+        result = CliRunner().invoke(app, ["reproduce", FIGURE.recipe, "--verify", "--out", str(runs), "--json"])
+        assert result.exit_code == 0, result.stderr
+        (found,) = json.loads(result.stdout)["verified"]
+        assert (found["seed"], found["again"], found["within"]) == (2, value, what == "within")
+        low, high = found["expected"]
+        assert high - low == pytest.approx(2 * 12.706 * 0.01 / 2**0.5 * 1.5**0.5, rel=1e-4)
+        shutil.rmtree(runs / FIGURE.recipe / "seed-2")
+    # A recorded seed again, which is there: nothing is trained.
+    result = CliRunner().invoke(app, ["reproduce", FIGURE.recipe, "--verify", "--seeds", "1", "--out", str(runs)])
+    assert result.exit_code == 0 and "| yes |" in result.stdout
+
+
+def test_the_readme_shows_the_table_of_todays_records():
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert reproduce.with_table(text) == text, "renew it: python -m aae_core.reproduce README.md"
 
 
 def test_runs_train_side_by_side_in_processes_of_their_own_and_finished_ones_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(zoo, "ZOO", tmp_path / "zoo")
     monkeypatch.setenv("AAE_DATA", "")
     monkeypatch.setenv("AAE_CACHE", str(tmp_path / "cache"))
-    runs = reproduce.missing(["aae-gaussian"], 2, tmp_path)
-    assert runs == [("aae-gaussian", 0), ("aae-gaussian", 1)]
-    said = []
-    reproduce.train(runs, tmp_path, jobs=2, progress=False, announce=said.append)
-    assert reproduce.missing(["aae-gaussian"], 2, tmp_path) == []
+    runs = [Run("aae-gaussian", AS_IT_IS, 0, "test"), Run("aae-gaussian", AS_IT_IS, 1, precision="float32")]
+    assert studies.missing(runs, tmp_path) == runs
+    said, kept = [], []
+    studies.train(runs, tmp_path, jobs=2, progress=False, announce=said.append, keep=kept.extend)
+    assert studies.missing(runs, tmp_path) == []
     assert len(said) == 2 and all(f"seed {seed}" in " ".join(said) for seed in (0, 1))
-    cards = reproduce.recorded("aae-gaussian", tmp_path)
+    cards = records.recorded("aae-gaussian", folder=tmp_path)
+    assert sorted(card["split"] for card in kept) == sorted(card["split"] for card in cards) == ["test", "validation"]
     threads = max(1, (os.cpu_count() or 1) // 2)
     assert [card["seed"] for card in cards] == [0, 1] and f" {threads} thread(s)" in cards[0]["machine"]
     assert cards[0]["weights"]["sha256"] != cards[1]["weights"]["sha256"]
@@ -140,7 +186,7 @@ def test_runs_train_side_by_side_in_processes_of_their_own_and_finished_ones_are
 
 def test_no_process_at_all_is_refused(tmp_path):
     with pytest.raises(ValueError, match="jobs: expected at least 1, got 0"):
-        reproduce.train([("judge", 0)], tmp_path, jobs=0)
+        studies.train([Run("judge", AS_IT_IS, 0)], tmp_path, jobs=0)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Studies: a variant differs from its recipe in what its name says, and what is recorded of it says how it came about."""
+"""Studies and records: a variant differs from its recipe in what its name says; a run's line says how it came about."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from aae_core import studies, zoo
-from aae_core.data import IMAGE_SHAPE, Digits, Splits
-from aae_core.recipes import recipe
-from aae_core.studies import VARIANTS
+from aae_core import cards, records, studies, zoo
+from aae_core.cards import AS_IT_IS
+from aae_core.data import IMAGE_SHAPE
+from aae_core.recipes import RECIPES, recipe
+from aae_core.studies import VARIANTS, Run, variant
 
 each_variant = pytest.mark.parametrize("variant", VARIANTS, ids=lambda each: f"{each.recipe}: {each.name}")
+BLENDS = "blends of stored digits"
 
 
 def options_of(model: torch.nn.Module) -> dict[str, object]:
@@ -34,16 +36,13 @@ def test_a_variant_differs_in_the_model_or_in_one_setting(variant):
     assert made.training.seed == 3 and made.measures == whole.measures and made.labelled == whole.labelled
     trained_alike = replace(made.training, seed=whole.training.seed) == whole.training
     built_alike = options_of(made.make(0, IMAGE_SHAPE)) == options_of(whole.make(0, IMAGE_SHAPE))
-    assert (trained_alike, built_alike) == {
-        studies.AS_IT_IS: (True, True),
-    }.get(variant.name, (not variant.training, variant.build is None))
+    assert (trained_alike, built_alike) == (not variant.training, variant.build is None)
     assert len(variant.training) <= 1
 
 
 def test_the_label_in_the_discriminator_is_all_that_two_runs_of_chapter_5_differ_in():
     with_label, without = (
-        options_of(next(v for v in VARIANTS if (v.recipe, v.name) == ("supervised", name)).made(0).make(0))
-        for name in (studies.AS_IT_IS, "no label in D")
+        options_of(variant("supervised", name).made(0).make(0)) for name in (AS_IT_IS, "no label in D")
     )
     differ = {key for key in with_label.keys() | without.keys() if with_label.get(key) != without.get(key)}
     # The label chooses among ten outputs of the discriminator, where there is one without it.
@@ -52,32 +51,117 @@ def test_the_label_in_the_discriminator_is_all_that_two_runs_of_chapter_5_differ
     assert [options[last][0] for options in (with_label, without)] == [10, 1]
 
 
-@pytest.mark.parametrize("name", sorted({each.recipe for each in VARIANTS}))
-def test_recorded_runs_are_of_the_whole_length_and_of_validation_digits(name):
-    cards = studies.recorded(name)
-    variants = {each.name: each for each in VARIANTS if each.recipe == name}
-    assert len({(card["variant"], card["seed"]) for card in cards}) == len(cards)
-    for card in cards:
-        made = variants[card["variant"]].made(card["seed"])
-        assert card["split"] == "validation" and card["data"]["checksum"] == zoo.FULL_CHECKSUM
-        assert (card["epochs"], card["batch_size"]) == (made.training.epochs, made.training.batch_size)
+def test_a_variant_that_is_not_there_is_refused_with_those_that_are():
+    with pytest.raises(ValueError, match=r"gan has no 'plain'.*as it is"):
+        variant("gan", "plain")
+    with pytest.raises(ValueError, match="there is no 'supervized'"):
+        variant("supervized", AS_IT_IS)
+
+
+def test_a_command_that_names_no_recipe_is_refused_with_those_there_are(capsys):
+    with pytest.raises(SystemExit):
+        studies.main(["supervized"])
+    assert "'supervized'" in (said := capsys.readouterr().err) and "supervised-post" in said
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recorded_runs_are_of_full_mnist_as_their_variants_are_today(name):
+    found = records.recorded(name)
+    assert len({(c["variant"], c["split"], c["seed"], c["precision"]) for c in found}) == len(found) > 0
+    for card in found:
+        assert card["recipe"] == name and card["split"] in ("validation", "test")
+        assert card["data"]["checksum"] == zoo.FULL_CHECKSUM and card["data"]["train"] == 50_000
+        if card["variant"] == BLENDS:
+            continue
+        made = variant(name, card["variant"]).made(card["seed"])
+        assert (card["epochs"], card["batch_size"]) == (made.training.epochs, made.training.batch_size), card["variant"]
         assert card["steps"] == card["epochs"] * (50_000 // card["batch_size"])
+        now = json.loads(json.dumps(cards.configuration(made)))
+        assert records.agree(card["configuration"], now), f"{card['variant']} is another now: train it again"
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_has_been_trained_both_ways_and_its_weights_are_of_a_recorded_run(name):
+    found = records.recorded(name, AS_IT_IS, "test")
+    assert {"bfloat16", "float32"} == {card["precision"] for card in found}
+    assert zoo.card(name)["weights"]["sha256"] in {card.get("weights", {}).get("sha256") for card in found}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_each_look_at_the_test_digits_has_its_date_and_its_figure(name):
+    looks = records.read(name)["looks"]
+    assert looks == sorted(looks, key=lambda look: look["date"])
+    last = [look for look in looks if look["variant"] == AS_IT_IS][-1]
+    found = records.values(name, AS_IT_IS, last["measure"], "test")
+    assert last["value"] == pytest.approx(sum(found) / len(found)) and len(last["seeds"]) == len(found)
+
+
+def card_of(seed: int = 0, **more: object) -> dict:
+    made = recipe("semi-supervised-100")
+    return {
+        "format": 1,
+        "recipe": made.name,
+        "made": "2026-01-01",
+        "data": {"checksum": zoo.FULL_CHECKSUM},
+        "seed": seed,
+        "epochs": made.training.epochs,
+        "batch_size": made.training.batch_size,
+        "parameters": None,
+        "precision": "float32",
+        "measures": {"test_mse": {"value": 0.5}, "test_error": {"value": 0.1 * (seed + 1)}},
+    } | more
 
 
 def test_a_run_is_recorded_once_and_read_by_its_name(tmp_path, monkeypatch):
     monkeypatch.setattr(zoo, "ZOO", tmp_path)
-    monkeypatch.setattr(zoo, "judge_for", lambda made: None)
-    (tmp_path / "clustering-16").mkdir()
-    generator = torch.Generator().manual_seed(0)
-    digits = Digits(
-        torch.randint(0, 256, (200, 1, 28, 28), generator=generator, dtype=torch.uint8), torch.arange(200) % 10
-    )
-    splits = Splits(digits, digits, digits, "noise", "none")
-    variant = next(each for each in VARIANTS if each.recipe == "clustering-16")
-    variant = replace(variant, training={"epochs": 1})
-    for seed in (0, 1, 0):
-        studies.run(variant, seed, splits)
-    cards = json.loads((tmp_path / "clustering-16" / studies.FILE).read_text())
-    assert sorted(card["seed"] for card in cards) == [0, 1]
-    assert len(studies.values("clustering-16", variant.name, "test_mse")) == 2
-    assert studies.values("clustering-16", "no such variant", "test_mse") == []
+    plain = {"variant": "plain", "split": "validation", "history": [1]}
+    records.record([card_of(0, **plain), card_of(1, **plain), card_of(0, **plain)])
+    kept = records.read("semi-supervised-100")
+    assert sorted(card["seed"] for card in kept["runs"]) == [0, 1] and kept["looks"] == []
+    assert not {"history", "format"} & set(kept["runs"][0])
+    assert records.values("semi-supervised-100", "plain", "test_error") == [0.1, 0.2]
+    assert records.values("semi-supervised-100", "plain", "test_error", "test") == []
+    assert records.values("semi-supervised-100", "no such variant", "test_mse") == []
+
+
+def test_a_seed_counts_once_however_many_precisions_it_was_trained_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo, "ZOO", tmp_path)
+    half = {"measures": {"test_error": {"value": 0.9}}, "precision": "bfloat16"}
+    records.record([card_of(0), card_of(0, **half), card_of(1, **half)])
+    assert len(records.recorded("semi-supervised-100")) == 3
+    assert records.values("semi-supervised-100", AS_IT_IS, "test_error", "test") == [0.1, 0.9]
+
+
+def test_seeds_of_one_configuration_are_one_look_and_another_configuration_is_a_second(tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo, "ZOO", tmp_path)
+    first, second = ({"configuration": {"options": {"width": n}}} for n in (1, 2))
+    records.record([card_of(0, **first), card_of(1, **first, made="2026-01-02")])
+    (look,) = records.read("semi-supervised-100")["looks"]
+    assert look["date"] == "2026-01-01" and look["seeds"] == [0, 1] and look["measure"] == "test_error"
+    assert look["value"] == pytest.approx(0.15)
+    records.record([card_of(0, **second, made="2026-01-03")])
+    looks = records.read("semi-supervised-100")["looks"]
+    assert [each["date"] for each in looks] == ["2026-01-01", "2026-01-03"] and looks[0] == look
+    assert records.values("semi-supervised-100", AS_IT_IS, "test_error", "test") == [0.1]  # the latest configuration's
+    assert len(records.read("semi-supervised-100")["runs"]) == 3  # the earlier one's are kept
+
+
+def test_what_is_recorded_is_not_missing_unless_its_recipe_is_longer_now(tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo, "ZOO", tmp_path)
+    run = Run("semi-supervised-100", AS_IT_IS, 0, "test")
+    assert studies.missing([run]) == [run]
+    records.record([card_of(0)])
+    assert studies.missing([run, replace(run, precision="float32")]) == []
+    others = [replace(run, seed=1), replace(run, split="validation"), replace(run, precision="bfloat16")]
+    assert studies.missing(others) == others
+    records.record([card_of(0, epochs=1)])
+    assert studies.missing([run]) == [run]
+
+
+def test_lists_of_cards_are_recorded_with_todays_configuration_where_they_are_older(tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo, "ZOO", tmp_path / "zoo")
+    plain = {"variant": "plain", "split": "validation"}
+    (tmp_path / "cards.json").write_text(json.dumps([card_of(0, **plain), card_of(1, **plain, epochs=1)]))
+    studies.main(["--record", str(tmp_path / "cards.json")])
+    fits, other = records.read("semi-supervised-100")["runs"]
+    assert fits["configuration"]["options"]["agreement_weight"] == 0 and other["configuration"] is None

@@ -8,9 +8,11 @@ import tomllib
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from typer.testing import CliRunner
 
 import aae_core
-from aae_core import metrics, zoo
+from aae_core import metrics, records, zoo
+from aae_core.cli import app
 from aae_core.data import Digits, embedded
 from aae_core.recipes import RECIPES, recipe
 
@@ -35,6 +37,33 @@ def test_new_measures_replace_a_cards_old_ones_and_nothing_else(run, tmp_path):
     after = zoo.card(folder)
     assert after["measures"] == {"b": {"value": 3.0, "reference": 4.0, "reference_is": "four"}}
     assert {**after, "measures": None} == {**before, "measures": None}
+
+
+def test_a_run_goes_to_the_zoo_and_into_its_recipes_record(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo, "ZOO", tmp_path / "zoo")
+    folder = shutil.copytree(run[0], tmp_path / "run")
+    card = json.loads((folder / zoo.CARD).read_text())
+
+    def write(**changes):
+        (folder / zoo.CARD).write_text(json.dumps(card | changes))
+
+    full = card["data"] | {"checksum": zoo.FULL_CHECKSUM}
+    for changes, message in (
+        ({}, "the zoo's models are of full MNIST"),
+        ({"data": full | {"dataset": "svhn"}}, "the zoo's models are of full MNIST"),
+        ({"data": full, "variant": "plain"}, "a variant of supervised"),
+        ({"data": full, "weights": card["weights"] | {"sha256": "0" * 64}}, "checksum"),
+    ):
+        write(**changes)
+        refused = CliRunner().invoke(app, ["zoo", "add", str(folder)])
+        assert refused.exit_code == 1 and message in refused.stderr.replace("\n", " ")
+    assert not (tmp_path / "zoo").exists()
+    write(data=full)
+    assert CliRunner().invoke(app, ["zoo", "add", str(folder)]).exit_code == 0
+    assert aae_core.card("supervised") == card | {"data": full}
+    z, y = torch.randn(4, run[1].code_dim), torch.arange(4)
+    assert torch.equal(aae_core.load("supervised").decode(z, y), aae_core.load(folder).decode(z, y))
+    assert [each["seed"] for each in records.recorded("supervised", "as it is", "test")] == [card["seed"]]
 
 
 @pytest.mark.parametrize("name", RECIPES)

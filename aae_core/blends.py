@@ -1,25 +1,27 @@
 """Chapter 9's counterexample on full MNIST: blends of stored digits, which rebuild nothing, by the Parzen-window measure.
 
-    python benchmarks/misleading.py --data DIR
+    python -m aae_core.blends --data DIR
 
 A sample is a random blend of a training digit and its nearest neighbours; how many neighbours is chosen on validation
-digits, and the test digits are looked at once. Writes ``misleading.json`` beside the weights of ``likelihood``.
+digits, and the test digits are looked at once. Recorded beside the runs of ``likelihood``, as a variant that nobody trains.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+from datetime import UTC, datetime
 
 import torch
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from aae_core import metrics, zoo
+from aae_core import metrics
 from aae_core.data import Digits, load_digits
+from aae_core.records import record
 
-FILE = zoo.ZOO / "likelihood" / "misleading.json"
+BLENDS = "blends of stored digits"
 N_SAMPLES, NEIGHBOURS = 10_000, (8, 16, 32, 64)
+PARTS = {"mean": "value", "error": "error", "bandwidth": "bandwidth"}
 CODE_DIM = 8  # of the model that the figure is for, and so of the PCA that the error is read against
 
 
@@ -45,7 +47,7 @@ def blends(train: Digits, seed: int = 0) -> dict[int, Tensor]:
 
 
 def main() -> None:
-    """Reads the arguments, measures, writes the file."""
+    """Reads the arguments, measures, records."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", help="folder with MNIST's four files")
     splits = load_digits(parser.parse_args().data)
@@ -57,18 +59,20 @@ def main() -> None:
     score = metrics.parzen_of(made[k], few, splits.test.pixels())
     # It has no encoder: whatever it is shown, the best that it can give back is the mean of what it draws.
     blind = float((splits.test.pixels() - made[k].mean(0)).square().mean())
-    result = {
-        "neighbours": k,
-        "samples": N_SAMPLES,
-        "images": len(splits.train),
-        "parzen_mean": round(score["value"], 2),
-        "parzen_error": round(score["error"], 2),
-        "bandwidth": score["bandwidth"],
-        "test_mse": round(blind, 5),
-        "pca_mse": round(metrics.pca_mse(splits.train, splits.test, CODE_DIM), 5),
+    pca = metrics.pca_mse(splits.train, splits.test, CODE_DIM)
+    measures = {f"parzen_{name}": {"value": score[part]} for name, part in PARTS.items()}
+    measures["test_mse"] = {"value": blind, "reference": pca, "reference_is": f"PCA with {CODE_DIM} components"}
+    about = {
+        "recipe": "likelihood",
+        "variant": BLENDS,
+        "made": datetime.now(UTC).date().isoformat(),
+        "seed": 0,
+        "epochs": 0,
     }
-    print(result)
-    FILE.write_text(json.dumps(result, indent=1) + "\n")
+    built = {"model": "blends", "options": {"neighbours": k, "samples": N_SAMPLES}}
+    data = {"dataset": "mnist", "train": len(splits.train), "checksum": splits.checksum}
+    record([about | {"precision": "float32", "data": data, "configuration": built, "measures": measures}])
+    print(measures)
 
 
 if __name__ == "__main__":

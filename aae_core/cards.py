@@ -1,0 +1,105 @@
+"""What a run's card says: where the model came from, how it was set up, what it cost, and how good it is."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from aae_core.data import IMAGE_SHAPE, Splits
+from aae_core.metrics import Measure, left_out
+from aae_core.recipes import Recipe
+from aae_core.training import History
+
+AS_IT_IS = "as it is"
+"""The variant of a run in which nothing of its recipe was changed."""
+FORMAT = 1
+
+
+def describe(
+    model: nn.Module,
+    made_by: Recipe,
+    history: History,
+    splits: Splits,
+    measures: dict[str, Measure],
+    variant: str = AS_IT_IS,
+    split: str = "test",
+) -> dict[str, object]:
+    """A run's card, but for what concerns its weights and its history; `variant` and `split` as in :func:`aae_core.zoo.run`."""
+    return {
+        "format": FORMAT,
+        "recipe": made_by.name,
+        "variant": variant,
+        "split": split,
+        "revision": _revision(),
+        "made": datetime.now(UTC).date().isoformat(),
+        "data": {
+            "dataset": splits.dataset,
+            "source": splits.source.split(" in ")[0],
+            "train": len(splits.train),
+            "checksum": splits.checksum,
+            "image_shape": list(splits.image_shape),
+            "classes": list(splits.classes),
+        },
+        "seed": made_by.training.seed,
+        "epochs": history.epochs,
+        "batch_size": made_by.training.batch_size,
+        "steps": history.steps[-1] if history.steps else 0,
+        "seconds": round(history.seconds, 1),
+        "precision": history.precision,
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} thread(s), torch {version('torch')}",
+        "processes": history.processes,
+        "practice": list(made_by.practice),
+        "configuration": configuration(made_by, splits.image_shape),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "measures": {name: measure.as_dict() for name, measure in measures.items()},
+        "left_out": list(left_out(made_by.measures, splits)),
+        "warnings": history.warnings,
+    }
+
+
+def configuration(made_by: Recipe, image_shape: Sequence[int] = IMAGE_SHAPE) -> dict[str, object]:
+    """A recipe as it is built, as plain data: a run's card stays readable when its recipe has changed.
+
+    It has the model's class, its options, the layers of its parts, the training's settings, and how many labels it is given.
+    """
+
+    def plain(value: object) -> object:
+        if isinstance(value, torch.Tensor):
+            return value.tolist()
+        if hasattr(value, "__dict__"):  # a prior, a corruption
+            return {"kind": type(value).__name__} | {name: plain(each) for name, each in vars(value).items()}
+        return list(value) if isinstance(value, tuple) else value
+
+    model = made_by.make(0, image_shape)
+    here = {"training", *(name for name in vars(model) if name.startswith("_"))}
+    settings = asdict(made_by.training)
+    return {
+        "model": type(model).__name__,
+        "options": {name: plain(value) for name, value in vars(model).items() if name not in here},
+        "layers": {
+            name: [repr(layer) for layer in part.modules() if not list(layer.children())]
+            for name, part in model.named_children()
+        },
+        "training": {name: plain(settings[name]) for name in settings if name not in ("seed", "device", "precision")},
+        "labelled": made_by.labelled,
+    }
+
+
+def _revision() -> str:
+    """The git revision of the package's source, with a + where it has changes; "unknown" outside a checkout."""
+    where = Path(__file__).parent
+    try:
+        run = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+"], cwd=where, capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return run.stdout.strip() or "unknown"
