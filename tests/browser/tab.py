@@ -43,6 +43,22 @@ def settle(tab: Page, frames: int = 3) -> None:
     )
 
 
+def shifted(tab: Page) -> float:
+    """How far things on the page have been moved by others, as browsers sum it up."""
+    return tab.evaluate(
+        """async () => {
+            let sum = 0;
+            const add = (entries) => entries.forEach((entry) => (sum += entry.value));
+            const observer = new PerformanceObserver((list) => add(list.getEntries()));
+            observer.observe({type: "layout-shift", buffered: true});
+            for (let k = 0; k < 4; k++) await new Promise(requestAnimationFrame);
+            await new Promise((done) => setTimeout(done));
+            add(observer.takeRecords());
+            return sum;
+        }"""
+    )
+
+
 def pictures(tab: Page, canvases: str = f"{ROOT} canvas") -> list[int]:
     """One number per canvas that the selector finds, once it is drawn; it changes when the canvas does."""
     settle(tab)
