@@ -111,5 +111,4 @@ $(VENV)/node.stamp: $(VENV)/test.stamp package.json
 	@touch $@
 
 $(VENV)/browser.stamp: $(VENV)/test.stamp
-	@$(BIN)/python tests/browser/find_browser.py --install
-	@touch $@
+	@$(BIN)/python tests/browser/find_browser.py --install $@

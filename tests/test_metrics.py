@@ -204,3 +204,27 @@ def test_frechet_distance_of_gaussians_is_the_known_one():
     a, b = rng.normal(0, 1, (50_000, 3)), rng.normal(1, 2, (50_000, 3))
     assert metrics.frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
     assert metrics.frechet_distance(a, b) == pytest.approx(3 * 1 + 3 * (1 - 2) ** 2, rel=0.03)
+
+
+def test_kernel_distance_of_one_distribution_is_zero_on_average_from_few_points_as_from_many():
+    """Fréchet's is not: the fewer points, the further apart two samples of one distribution."""
+    rng = np.random.default_rng(0)
+
+    def mean(distance, n, shift=0.0):
+        return np.mean([distance(rng.normal(0, 1, (n, 3)), rng.normal(shift, 1, (n, 3))) for _ in range(100)])
+
+    few, many, apart = (mean(metrics.kernel_distance, n, shift) for n, shift in ((20, 0), (200, 0), (20, 1)))
+    assert abs(few) < 0.1 * apart and abs(many) < 0.1 * apart
+    assert mean(metrics.frechet_distance, 20) > 3 * mean(metrics.frechet_distance, 200)
+
+
+def test_kernel_distance_is_the_mean_over_pairs_of_different_points():
+    def kernel(x, y):
+        return (x @ y / 2 + 1) ** 3
+
+    a, b = np.array([[0.0, 1.0], [2.0, 0.0]]), np.array([[1.0, 1.0], [0.0, 0.0], [1.0, 2.0]])
+    within = kernel(a[0], a[1]) + (kernel(b[0], b[1]) + kernel(b[0], b[2]) + kernel(b[1], b[2])) / 3
+    between = np.mean([kernel(x, y) for x in a for y in b])
+    assert metrics.kernel_distance(a, b) == pytest.approx(within - 2 * between)
+    with pytest.raises(ValueError, match="at least two"):
+        metrics.kernel_distance(a[:1], b)

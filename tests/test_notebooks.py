@@ -20,15 +20,18 @@ def said(cell: nbformat.NotebookNode, kind: str) -> list[str]:
     return shown + [output.text for output in cell.outputs if output.output_type == "stream" and kind == "text/plain"]
 
 
-def check(notebook: nbformat.NotebookNode) -> None:
-    """That every cell ran, with no warning, no flood of text, and no table whose rows differ in their cells."""
+def check(notebook: nbformat.NotebookNode, allowed: str = "no warning") -> None:
+    """That every cell ran, with no warning but one, no flood of text, and no table whose rows differ in their cells."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in code if cell.source.strip())
     complaints = [
         f"{output.text[:300]}"
         for cell in code
         for output in cell.outputs
-        if output.output_type == "stream" and output.name == "stderr" and "Warning" in output.text
+        if output.output_type == "stream"
+        and output.name == "stderr"
+        and "Warning" in output.text
+        and allowed not in output.text
     ]
     assert complaints == []
     flood = [text[:300] for cell in code for text in said(cell, "text/plain") if len(text) > 2000]
@@ -56,7 +59,7 @@ def test_page_runs_in_smoke_mode(path, monkeypatch):
     notebook = read(path)
     client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}})
     client.execute()
-    check(notebook)
+    check(notebook, allowed="no better than their mean image")  # after a few steps a model may be that poor
 
 
 @pytest.mark.parametrize("n_images", [90, 4_179, 50_000])

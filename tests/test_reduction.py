@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from aae_core import metrics
-from aae_core.data import embedded
+from aae_core.data import Digits, embedded
 from aae_core.models import Judge, ReductionAAE
 
 
@@ -42,3 +42,10 @@ def test_measures_serve_a_decoder_that_sees_the_class_as_a_place(model):
         rebuilt = model.decode(z, logits.softmax(1))
     assert error.value == pytest.approx(float((rebuilt - few.pixels()).square().mean()), rel=1e-4)
     assert 0 <= metrics.sample_accuracy(model, Judge().eval(), few, n=20).value <= 1
+
+
+def test_a_map_is_read_by_the_nearest_head_whatever_the_encoder_says_of_the_class(model):
+    few = embedded().test.subset(slice(0, 40))
+    nearest = torch.cdist(model.represent(few.pixels()), model.heads).argmin(1)
+    assert metrics.map_error(model, Digits(few.images, nearest)).value == 0
+    assert metrics.map_error(model, Digits(few.images, (nearest + 1) % 10)).value == 1

@@ -82,8 +82,10 @@ def test_the_label_in_the_discriminator_makes_swapped_styles_readable():
     read = {}
     for label_in_discriminator in (False, True):
         seed_everything(0)
-        model = SupervisedAAE(8, (256, 256), label_in_discriminator=label_in_discriminator, slope=0.2, batch_norm=(1,))
-        fit(model, splits.train, TrainingConfig(epochs=15, batch_size=128, device="cpu"), progress=False)
+        options = {"discriminator_hidden": (256, 256), "slope": 0.2, "batch_norm": (1,)}
+        model = SupervisedAAE(8, (256, 256), label_in_discriminator=label_in_discriminator, **options)
+        config = TrainingConfig(epochs=6, batch_size=128, learning_rate=2e-3, device="cpu")
+        fit(model, splits.train, config, progress=False)
         read[label_in_discriminator] = swap_accuracy(model, judge, splits.test).value
     assert read[True] > read[False] + 0.15
 

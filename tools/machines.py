@@ -78,7 +78,7 @@ SETTINGS = (
         book=False,
     ),
 )
-QUICK = SETTINGS[0]
+QUICK = SETTINGS[1]
 """The setting under which ``make test`` runs the unit tests that train."""
 
 

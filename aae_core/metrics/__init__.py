@@ -13,14 +13,21 @@ from torch import nn
 from aae_core.data import Splits
 from aae_core.metrics.bound import best_spread, bound, bound_terms, importance_weighted, posteriors_of
 from aae_core.metrics.clustering import clustering_error, clusters_in_use, name_by_example, name_by_majority
-from aae_core.metrics.frechet import frechet, frechet_distance
+from aae_core.metrics.frechet import frechet, frechet_distance, kernel_distance
 from aae_core.metrics.holes import in_hole, neighbour_samples, prior_holes
 from aae_core.metrics.leak import style_leak
 from aae_core.metrics.matching import prior_swd, sliced_wasserstein, two_sample
 from aae_core.metrics.measure import Measure, Trial, codes_of, decode_all
 from aae_core.metrics.parzen import log_likelihoods, parzen, parzen_of
 from aae_core.metrics.posterior import posterior_spread
-from aae_core.metrics.reading import judge_reference, judged_accuracy, sample_accuracy, swap_accuracy, test_error
+from aae_core.metrics.reading import (
+    judge_reference,
+    judged_accuracy,
+    map_error,
+    sample_accuracy,
+    swap_accuracy,
+    test_error,
+)
 from aae_core.metrics.reconstruction import pca_mse, test_mse
 from aae_core.metrics.regions import STYLES, best_match, neighbour_style, region_accuracy, region_matched, style_of
 from aae_core.metrics.variety import class_coverage, sample_confidence, sample_distance
@@ -40,6 +47,8 @@ __all__ = [
     "clusters_in_use",
     "frechet",
     "frechet_distance",
+    "kernel_distance",
+    "map_error",
     "name_by_example",
     "name_by_majority",
     "parzen",
@@ -101,6 +110,7 @@ MEASURES: dict[str, Callable[[Trial], Measure | dict[str, Measure]]] = {
     "parzen": lambda t: parzen(t.model, t.train, t.named, t.held_out, seed=t.seed),
     "frechet": lambda t: frechet(t.model, t.judge, t.held_out, seed=t.seed),
     "test_error": lambda t: test_error(t.model, t.held_out),
+    "map_error": lambda t: map_error(t.model, t.held_out),
 }
 """The measures by name, as recipes list them. Some give several figures, by name."""
 

@@ -44,3 +44,13 @@ def test_error(judge: Judge, test: Digits) -> Measure:
     """Share of `test` that a classifier reads wrongly; against chance, an even guess among the classes there."""
     chance = 1 - 1 / len(test.labels.unique())
     return Measure(1 - judged_accuracy(judge, test.pixels(), test.labels), chance, "chance")
+
+
+@torch.no_grad()
+def map_error(model: nn.Module, test: Digits, batch_size: int = 2000) -> Measure:
+    """Share of `test` whose nearest head on a model's map is another class's (chapter 8); against chance, as :func:`test_error`."""
+    heads = model.heads
+    parts = test.pixels().split(batch_size)
+    read = torch.cat([torch.cdist(model.represent(part.to(heads.device)), heads).argmin(1).cpu() for part in parts])
+    chance = 1 - 1 / len(test.labels.unique())
+    return Measure(float((read != test.labels.cpu()).float().mean()), chance, "chance")

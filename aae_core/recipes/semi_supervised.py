@@ -114,7 +114,7 @@ def _reduction(code_dim: int, known: int) -> Recipe:
         summary=f"AAE whose code is a point in {code_dim} dimensions: a class head plus a style, from {known:,} labels.",
         build=lambda image_shape: reduction_model(code_dim, image_shape=image_shape),
         training=_training(10, 50),
-        measures=READING,
+        measures=(*READING, "map_error"),
         practice=("paper: class heads plus a style, and a penalty that keeps the heads apart", *MODERN),
         labelled=known,
     )

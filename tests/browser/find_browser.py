@@ -1,11 +1,11 @@
-"""Finds a Chromium and a Firefox for the tests; with ``--install`` fetches those that are not there.
+"""Finds a Chromium and a Firefox for the tests; with ``--install [STAMP]`` fetches those that are not there.
 
 Chromium, which the tests need: Playwright's own, one on the path, Playwright's download, Debian's package. The headless shell,
 a Chromium without windows, comes before the others on the path: it takes half of the time.
 Firefox, without which its tests are skipped: one on the path, Debian's package. Playwright's own does not speak WebDriver BiDi.
 
 Where no Chromium can be had, the tests that need one are skipped with a line that says what to install, and the others run. With
-AAE_BROWSER=required they fail instead.
+AAE_BROWSER=required they fail instead. The file STAMP is made once there is one, so that another run looks again until then.
 """
 
 from __future__ import annotations
@@ -105,6 +105,8 @@ if __name__ == "__main__":
     if path is None and required():
         sys.exit(what_to_install())
     print(f"Browser: {path}" if path else f"{what_to_install()} Until then they are skipped.")
+    for stamp in sys.argv[2:] if path else ():
+        Path(stamp).touch()
     if find_firefox() is None and "--install" in sys.argv:
         install_package("firefox-esr")
     print(f"Firefox: {find_firefox() or 'none, so its tests are skipped (Debian: apt install firefox-esr)'}")

@@ -31,10 +31,12 @@ def page(request) -> str:
 def tabs(book, chromium, page) -> Iterator[Callable[[int], Page]]:
     """``tabs(width)`` is the page at that width, opened once for all tests, which leave it as it was but for its sliders.
 
+    A phone has it from a disk, a desktop from a server.
+
     That no other host is asked and nothing is on the console, it sees to when the last test of the page has run.
     """
     with visiting(chromium) as visit:
-        yield cache(lambda width: visit(book.url(page), width=width))
+        yield cache(lambda width: visit(book.url(page, "file" if width < 600 else "http"), width=width))
 
 
 @pytest.fixture(scope="module")
@@ -48,21 +50,15 @@ def loaded(tab) -> list[str]:
     return tab.evaluate("() => performance.getEntriesByType('resource').map((entry) => entry.name)")
 
 
-def assert_equations_and_live_figures(tab: Page) -> None:
+@pytest.mark.parametrize("width", [390, 1280], ids=["from a disk", "from a server"])
+def test_equations_and_live_figures_are_there(tabs, width):
+    tab = tabs(width)
     formulas = tab.locator("main .math").count()
     assert tab.locator("main mjx-container").count() >= formulas
     assert tab.locator("mjx-merror, [data-mjx-error]").count() == 0
     assert tab.locator(".aae-failed").count() == 0
     widgets = tab.locator("script[type='application/vnd.jupyter.widget-view+json']").count()
     assert widgets == tab.locator(".is-live").count()
-
-
-def test_equations_and_live_figures_are_there(tab):
-    assert_equations_and_live_figures(tab)
-
-
-def test_page_lives_from_a_disk(book, visit, page):
-    assert_equations_and_live_figures(visit(book.url(page, "file")))
 
 
 def test_each_text_of_an_explorer_is_loaded_once(tab, loaded):
