@@ -1,5 +1,7 @@
 """The drawing explorer as a reader meets it: a pointer traces real test digits, and the page reads their style."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -16,10 +18,10 @@ from tab import ROOT, get, shifted, violations
 pytestmark = pytest.mark.browser
 
 SLIDERS = f"{ROOT} .aae-panel input[type=range]"
-INK = """(selector) => [...document.querySelectorAll(selector)].map((canvas) => {
+INK = """(selector) => JSON.stringify([...document.querySelectorAll(selector)].map((canvas) => {
   const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
   return Array.from({length: data.length / 4}, (_, i) => data[4 * i + 3] / 255);
-})"""
+}))"""
 NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 FINE = 4  # points to a pixel of the image that is thinned
 
@@ -58,6 +60,11 @@ def classifying():
 def style_of(model, images):
     with torch.no_grad():
         return model.encoder(images)
+
+
+def inked(tab, selector):
+    """How full the ink is on each of the canvases, point by point; sent as a text, for numbers one by one are slow."""
+    return json.loads(tab.evaluate(INK, selector))
 
 
 def paper(tab):
@@ -167,9 +174,9 @@ def test_one_of_ours_is_read_as_pytorch_reads_it(again, url, model, digits):
         tab.evaluate(NEXT_FRAME)
         with torch.no_grad():
             written = model.decoder(real[k].repeat(10, 1), torch.arange(10))
-        shown = torch.tensor(tab.evaluate(INK, f"{ROOT} .aae-picker canvas"))
+        shown = torch.tensor(inked(tab, f"{ROOT} .aae-picker canvas"))
         assert (shown - written.flatten(1)).abs().max() < 0.02  # the style's half precision and the decoder's
-        seen = torch.tensor(tab.evaluate(INK, ".aae-seen canvas")[0])
+        seen = torch.tensor(inked(tab, ".aae-seen canvas")[0])
         assert (seen - one_of_each(digits, 0)[k].flatten()).abs().max() < 1e-6 + 1 / 255
 
 
@@ -198,7 +205,7 @@ def test_a_drawing_is_made_as_mnist_was(again, url, digit, scale):
     tab = again(url)
     tab.evaluate("(pen) => models[0].set('pen', pen)", 0.1 * max(scale, 0.3))
     draw(tab, [[(0.02 + scale * x, 0.6 * (1 - scale) + scale * y) for x, y in stroke] for stroke in BY_HAND[digit]])
-    image = np.array(tab.evaluate(INK, ".aae-seen canvas")[0]).reshape(28, 28)
+    image = np.array(inked(tab, ".aae-seen canvas")[0]).reshape(28, 28)
     rows, columns = np.argwhere(image > 0.01).T
     height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
     assert max(height, width) == 20  # the longer side fills the box, wherever and however large it was drawn
@@ -235,7 +242,7 @@ def test_undo_clear_and_what_is_said(again, url):
     tab.wait_for_function(said, arg="Paper cleared")
     assert get(tab, "drawing") == [] and get(tab, "z") == [0] * 8 and tab.locator(".aae-hint").is_visible()
     tab.evaluate(NEXT_FRAME)
-    assert not any(tab.evaluate(INK, ".aae-seen canvas")[0])
+    assert not any(inked(tab, ".aae-seen canvas")[0])
     tab.get_by_role("button", name="Undo").click()
     tab.wait_for_function(said, arg="Nothing to undo")
 
@@ -277,15 +284,15 @@ def test_a_broader_pen_gives_broader_digits(again, url):
         tab.locator(".aae-pen input").focus()
         tab.keyboard.press(key)
         tab.evaluate(NEXT_FRAME)
-        mass.append(np.sum(tab.evaluate(INK, f"{ROOT} .aae-picker canvas")))
+        mass.append(np.sum(inked(tab, f"{ROOT} .aae-picker canvas")))
     assert get(tab, "pen") == 0.2 and mass[1] > 1.3 * mass[0]
     tab.get_by_role("button", name="Clear").click()
     tab.evaluate(NEXT_FRAME)
-    broad = np.sum(tab.evaluate(INK, ".aae-paper canvas")[0])  # an empty paper shows the pen
+    broad = np.sum(inked(tab, ".aae-paper canvas")[0])  # an empty paper shows the pen
     tab.locator(".aae-pen input").focus()
     tab.keyboard.press("Home")
     tab.evaluate(NEXT_FRAME)
-    assert 0 < np.sum(tab.evaluate(INK, ".aae-paper canvas")[0]) < broad / 10
+    assert 0 < np.sum(inked(tab, ".aae-paper canvas")[0]) < broad / 10
 
 
 def test_the_kernel_may_draw(again, url):
@@ -306,10 +313,10 @@ def test_a_drawing_is_in_the_address(visit, url):
     tab.keyboard.press("Home")
     tab.wait_for_function("location.hash.includes('draw.ink=') && location.hash.includes('draw.z=-3,')")
     assert len(tab.url.split("#")[1]) < 200
-    strokes, seen = get(tab, "drawing"), tab.evaluate(INK, ".aae-seen canvas")
+    strokes, seen = get(tab, "drawing"), inked(tab, ".aae-seen canvas")
     tab.reload()
     tab.wait_for_selector(f"{ROOT}[data-ready]")
-    assert get(tab, "drawing") == strokes and tab.evaluate(INK, ".aae-seen canvas") == seen
+    assert get(tab, "drawing") == strokes and inked(tab, ".aae-seen canvas") == seen
     assert get(tab, "z")[0] == -3  # what was moved by hand is not read anew
     tab.evaluate("location.hash = 'draw.ours=5'")
     tab.wait_for_function("models[0].get('example') === 5 && models[0].get('drawing').length === 0")
@@ -340,7 +347,7 @@ def test_the_digits_follow_the_pen_where_motion_is_welcome(again, url):
         for point in THREE[0][1:6]:
             tab.mouse.move(*at(*point))
         tab.evaluate(NEXT_FRAME)
-        assert any(tab.evaluate(INK, ".aae-seen canvas")[0])
+        assert any(inked(tab, ".aae-seen canvas")[0])
         assert any(get(tab, "z")) == follows and get(tab, "drawing") == []
         tab.mouse.up()
         tab.wait_for_function("models[0].get('z').some((value) => value)")

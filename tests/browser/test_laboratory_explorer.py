@@ -1,5 +1,7 @@
 """The laboratory as a reader meets it, in a real browser with the network refused; its arithmetic against PyTorch."""
 
+import json
+
 import pytest
 import torch
 from torch.optim import Adam
@@ -141,7 +143,8 @@ def test_a_training_step_is_pytorchs(again, scripts, by_hand):
     )
     batches = [(x, torch.randn(64, 2)) for x in images.split(64)]
     got = again(scripts).evaluate(
-        """async ([weights, batches, settings, calls]) => {
+        """async (text) => {
+            const [weights, batches, settings, calls] = JSON.parse(text); // numbers one by one are slow
             const { adversarialAutoencoder } = await import("./aae.js");
             const model = adversarialAutoencoder({ width: 144 }, null, settings, { uniform: Math.random });
             const networks = ["encoder", "decoder", "discriminator"].map((name) => model.networks[name]);
@@ -152,15 +155,18 @@ def test_a_training_step_is_pytorchs(again, scripts, by_hand):
                 losses.push(Object.assign({}, ...calls.map((phases) => model.step(phases, given))));
                 after.push(networks.map((network) => [...network.weights]));
             }
-            return { losses, after };
+            return JSON.stringify({ losses, after });
         }""",
-        [
-            weights,
-            [[x.flatten().tolist(), z.flatten().tolist()] for x, z in batches],
-            SETTINGS,
-            [[phase] for phase in PHASES] if by_hand else [PHASES],
-        ],
+        json.dumps(
+            [
+                weights,
+                [[x.flatten().tolist(), z.flatten().tolist()] for x, z in batches],
+                SETTINGS,
+                [[phase] for phase in PHASES] if by_hand else [PHASES],
+            ]
+        ),
     )
+    got = json.loads(got)
     expected = []
     for batch in batches:  # one at a time would need the optimizers' state: so from the start, each time longer
         expected.append(batch)

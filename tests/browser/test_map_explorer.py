@@ -193,9 +193,9 @@ def test_sample_draws_about_the_heads_and_reset_comes_back(again, url, model, ex
     assert get(tab, "z") == pytest.approx(explorer.z) and get(tab, "distance") == 6.0
 
 
-def test_a_head_is_glided_to_where_motion_is_welcome(again, url, model):
+def test_a_head_is_glided_to_where_motion_is_welcome(visit, url, model):
     for motion, glides in (("no-preference", True), ("reduce", False)):
-        tab = again(url)
+        tab = visit(url)
         tab.emulate_media(reduced_motion=motion)
         tab.evaluate("() => { window.seen = []; models[0].on('change:z', () => seen.push(models[0].get('z'))); }")
         tab.locator(f"{ROOT} .aae-tile").nth(7).click()
