@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from aae_core.data import load_digits
-    from aae_core.datasets import load_dataset
+    from aae_core.data import load_dataset, load_digits
     from aae_core.recipes import recipe
     from aae_core.training import TrainingConfig, fit
     from aae_core.zoo import card, load
@@ -20,7 +19,7 @@ _PLACES = {
     "load": "zoo",
     "card": "zoo",
     "load_digits": "data",
-    "load_dataset": "datasets",
+    "load_dataset": "data",
     "recipe": "recipes",
     "fit": "training",
     "TrainingConfig": "training",

@@ -108,8 +108,8 @@ def _note(line: str) -> None:
 
 @app.command()
 def recipes(as_json: AsJson = False) -> None:
-    """List the recipes: what each one is, its chapter, and what training it cost."""
-    from aae_core.recipes import RECIPES
+    """List the recipes: what each one is, its chapter and file, and what training it cost."""
+    from aae_core.recipes import FILES, RECIPES
     from aae_core.zoo import card
 
     rows = []
@@ -122,6 +122,7 @@ def recipes(as_json: AsJson = False) -> None:
             {
                 "name": recipe.name,
                 "chapter": recipe.chapter or None,
+                "file": FILES[recipe.name],
                 "summary": recipe.summary,
                 "epochs": recipe.training.epochs,
                 "minutes": round(about["seconds"] / 60, 1) if about else None,
@@ -136,7 +137,7 @@ def recipes(as_json: AsJson = False) -> None:
         where = f"chapter {row['chapter']}" if row["chapter"] else "all chapters"
         cost = f"{row['minutes']} min on {row['machine']}" if row["minutes"] is not None else "not in the zoo yet"
         typer.secho(row["name"], bold=True)
-        typer.echo(f"  {row['summary']}\n  {where} · {row['epochs']} epochs · {cost}")
+        typer.echo(f"  {row['summary']}\n  {where}, {row['file']} · {row['epochs']} epochs · {cost}")
 
 
 @app.command()
@@ -176,10 +177,9 @@ def train(
     """
     with _mistakes_explained():
         from aae_core import zoo
-        from aae_core.datasets import load_dataset
-        from aae_core.processes import Processes, is_first
+        from aae_core.data import load_dataset
         from aae_core.recipes import recipe
-        from aae_core.training import CHECKPOINT, choose_device
+        from aae_core.training import CHECKPOINT, Processes, choose_device, is_first
 
         chosen = recipe(recipe_name).with_training(
             epochs=epochs, seed=seed, device=device.value, compile=compiled or None

@@ -21,9 +21,8 @@ from torch import nn
 from aae_core import zoo
 from aae_core.data import Splits, load_digits
 from aae_core.metrics import evaluate
+from aae_core.models import clustering_model, reading_model, reduction_model, style_model, usual_model
 from aae_core.recipes import Recipe, recipe
-from aae_core.recipes.semi_supervised import clustering_model, reading_model, reduction_model
-from aae_core.recipes.supervised import style_model, usual_model
 
 FILE = "variants.json"
 AS_IT_IS = "as it is"

@@ -19,8 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from aae_core.data import FILES, IMAGE_SHAPE, N_CLASSES, DataError, Splits, say
-from aae_core.datasets import load_dataset
+from aae_core.data import FILES, IMAGE_SHAPE, N_CLASSES, DataError, Splits, load_dataset, say
 from aae_core.metrics import NEED_JUDGE, Measure, evaluate, left_out
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.training import Device, History, choose_device
@@ -97,7 +96,7 @@ def load(name: str | Path, device: Device = "cpu") -> nn.Module:
 
 
 def dataset_of(about: dict) -> str:
-    """What a card's model was trained on, one of :data:`aae_core.datasets.DATASETS`; MNIST where the card is older than the choice."""
+    """What a card's model was trained on, one of :data:`aae_core.data.DATASETS`; MNIST where the card is older than the choice."""
     return about["data"].get("dataset", "mnist")
 
 
@@ -107,7 +106,7 @@ def image_shape_of(about: dict) -> tuple[int, int, int]:
 
 
 def data_of(about: dict, folder: Path | None = None, *, announce: Callable[[str], None] = say) -> Splits:
-    """The data set that a card's model was trained on, in that model's shape. See :func:`aae_core.datasets.load_dataset`.
+    """The data set that a card's model was trained on, in that model's shape. See :func:`aae_core.data.load_dataset`.
 
     Raises:
         ValueError: the folder's classes are others than the model's.

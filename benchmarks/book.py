@@ -18,7 +18,7 @@ from jupyter_cache import get_cache
 
 from benchmarks.pairs import ROOT, Measured, Setting, ratios, timed
 
-CHANGED = "aae_core/models/supervised.py"
+CHANGED = "aae_core/models/style.py"
 NOT_COPIED = ("_build", ".*", "__pycache__", "runs", "data", "dist")
 SMALL_PAGE = {
     "cells": [

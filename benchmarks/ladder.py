@@ -16,8 +16,9 @@ from torch import nn
 
 from aae_core import metrics, zoo
 from aae_core.data import Digits, Splits
+from aae_core.models import clustering_model, reading_model
+from aae_core.models.semi_supervised import RUNGS
 from aae_core.recipes import recipe
-from aae_core.recipes.semi_supervised import RUNGS, clustering_model, reading_model
 from aae_core.training import TrainingConfig, fit, seed_everything
 from benchmarks.retrained import asked
 

@@ -12,8 +12,8 @@ import json
 
 from aae_core import zoo
 from aae_core.data import Splits
+from aae_core.models.adversarial import RECIPES
 from aae_core.recipes import recipe
-from aae_core.recipes.adversarial import RECIPES
 from benchmarks.retrained import asked, length_of, retrained
 
 

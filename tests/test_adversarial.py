@@ -12,10 +12,10 @@ from aae_core import zoo
 from aae_core.data import Digits
 from aae_core.metrics import codes_of, decode_all, posterior_spread, prior_swd
 from aae_core.models import POSTERIORS, AdversarialAutoencoder, NoisyCodeAAE
+from aae_core.models.adversarial import RECIPES
 from aae_core.networks import GaussianEncoder, NoisyEncoder
 from aae_core.priors import Gaussian
 from aae_core.recipes import recipe
-from aae_core.recipes.adversarial import RECIPES
 from aae_core.training import Batch, TrainingConfig, fit
 from benchmarks.retrained import length_of
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from aae_core.cli import app
 from aae_core.export import PackedMLP
-from aae_core.recipes import RECIPES, recipe
+from aae_core.recipes import FILES, RECIPES, recipe
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +39,7 @@ def test_recipes_lists_all_in_words_and_as_json():
     rows = json.loads(run("recipes", "--json").stdout)["recipes"]
     assert [row["name"] for row in rows] == list(RECIPES)
     assert all(row["minutes"] > 0 for row in rows)
+    assert {row["name"]: row["file"] for row in rows} == FILES and all(row["file"] in words.stdout for row in rows)
 
 
 def test_train_evaluate_sample_and_export_work_on_a_run(tmp_path):

@@ -15,10 +15,9 @@ from scipy.io import loadmat, savemat
 from torchvision.datasets import SVHN, FashionMNIST
 from typer.testing import CliRunner
 
-from aae_core import data, datasets, image_folder, metrics, zoo
+from aae_core import data, metrics, zoo
 from aae_core.cli import DatasetName, app
-from aae_core.data import DataError, Digits
-from aae_core.datasets import DATASETS, load_dataset
+from aae_core.data import DATASETS, DataError, Digits, load_dataset
 from aae_core.recipes import RECIPES, recipe
 from test_data import _Quiet, write_idx
 
@@ -149,7 +148,7 @@ def test_download_fills_the_cache_once_and_a_damaged_copy_is_fetched_again(name,
     server(source)
     lines = []
     assert load_dataset(name, announce=lines.append).source.endswith("downloaded into the cache")
-    place = data.cache_folder() / datasets.PUBLISHED[name].place
+    place = data.cache_folder() / data.SOURCES[name].place
     names = sorted(path.name for path in source.iterdir())
     assert sorted(path.name for path in place.iterdir()) == names
     assert load_dataset(name, download=False, announce=lines.append).source.endswith("in the cache")
@@ -278,7 +277,7 @@ def test_what_is_wrong_with_a_folder_of_images_is_said(pictures, how, message):
 @pytest.mark.parametrize("shape", [(2, 28, 28), (1, 28), (1, 2, 28), (3, 28, 4000)])
 def test_a_shape_that_images_cannot_be_given_is_refused(pictures, shape):
     with pytest.raises(DataError, match="expected 1 .grey. or 3 .colour. channels"):
-        image_folder.read_images(pictures, shape, announce=str)
+        data.read_images(pictures, shape, announce=str)
 
 
 def test_no_folder_or_a_missing_one_is_refused(tmp_path):

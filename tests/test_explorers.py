@@ -18,7 +18,7 @@ from torch import nn
 from aae_core import palette
 from aae_core.explorers import PageDecoder, StyleExplorer
 from aae_core.explorers.bundle import JS, BundleError, bundle_css, bundle_js
-from aae_core.models.supervised import SupervisedAAE
+from aae_core.models.style import SupervisedAAE
 from aae_core.networks import Decoder
 
 

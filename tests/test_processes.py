@@ -29,8 +29,16 @@ from aae_core.corruption import Corruption
 from aae_core.data import UNLABELLED, Digits, embedded
 from aae_core.models import AdversarialAutoencoder, SemiSupervisedAAE, SupervisedAAE
 from aae_core.priors import Categorical, Gaussian, Prior
-from aae_core.processes import Processes, how_many
-from aae_core.training import CHECKPOINT, TrainingConfig, TrainingError, descend, fit, seed_everything
+from aae_core.training import (
+    CHECKPOINT,
+    Processes,
+    TrainingConfig,
+    TrainingError,
+    descend,
+    fit,
+    how_many,
+    seed_everything,
+)
 
 CPU = torch.device("cpu")
 CONFIG = TrainingConfig(epochs=4, batch_size=16, precision="float32", device="cpu", ema_decay=0.9)

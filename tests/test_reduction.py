@@ -5,7 +5,8 @@ import torch
 
 from aae_core import metrics
 from aae_core.data import Digits, embedded
-from aae_core.models import Judge, ReductionAAE
+from aae_core.metrics.judge import Judge
+from aae_core.models import ReductionAAE
 
 
 @pytest.fixture(scope="module")

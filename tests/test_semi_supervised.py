@@ -8,10 +8,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from aae_core import losses
 from aae_core.data import UNLABELLED, DataError, Digits, embedded
-from aae_core.models import SemiSupervisedAAE
+from aae_core.models import SemiSupervisedAAE, clustering_model
+from aae_core.models.semi_supervised import RUNGS, SMALL_MOVES
 from aae_core.priors import Categorical
 from aae_core.recipes import recipe
-from aae_core.recipes.semi_supervised import RUNGS, SMALL_MOVES, clustering_model
 from aae_core.training import Batch, TrainingConfig, fit, seed_everything
 
 

@@ -15,6 +15,7 @@ from aae_core.metrics.bound import best_spread, bound, bound_terms, importance_w
 from aae_core.metrics.clustering import clustering_error, clusters_in_use, name_by_example, name_by_majority
 from aae_core.metrics.frechet import frechet, frechet_distance, kernel_distance
 from aae_core.metrics.holes import in_hole, neighbour_samples, prior_holes
+from aae_core.metrics.judge import Judge
 from aae_core.metrics.leak import style_leak
 from aae_core.metrics.matching import prior_swd, sliced_wasserstein, two_sample
 from aae_core.metrics.measure import Measure, Trial, codes_of, decode_all
@@ -31,7 +32,6 @@ from aae_core.metrics.reading import (
 from aae_core.metrics.reconstruction import pca_mse, test_mse
 from aae_core.metrics.regions import STYLES, best_match, neighbour_style, region_accuracy, region_matched, style_of
 from aae_core.metrics.variety import class_coverage, sample_confidence, sample_distance
-from aae_core.models.judge import Judge
 from aae_core.training import progress_bar
 
 __all__ = [

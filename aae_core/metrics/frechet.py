@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from aae_core.data import Digits
+from aae_core.metrics.judge import Judge
 from aae_core.metrics.measure import Measure
 from aae_core.metrics.variety import samples_of
-from aae_core.models.judge import Judge
 
 
 @torch.no_grad()

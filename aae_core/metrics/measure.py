@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from aae_core.data import Digits
-from aae_core.models.judge import Judge
+from aae_core.metrics.judge import Judge
 
 _NOISE = 2**31  # torch takes the low 32 bits of a seed on the CPU: seeds below this one give other numbers
 

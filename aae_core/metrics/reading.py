@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from aae_core.data import Digits
+from aae_core.metrics.judge import Judge
 from aae_core.metrics.measure import Measure, codes_of, decode_all, takes_class
-from aae_core.models.judge import Judge
 
 
 def judged_accuracy(judge: Judge, images: Tensor, labels: Tensor) -> float:

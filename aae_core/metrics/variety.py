@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from aae_core.data import N_CLASSES, Digits
+from aae_core.metrics.judge import Judge
 from aae_core.metrics.measure import Measure, decode_all
-from aae_core.models.judge import Judge
 
 CONFIDENT = 0.9
 """From this probability on, the judge counts as sure of what it reads."""

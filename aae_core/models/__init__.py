@@ -1,24 +1,11 @@
-"""The models, one file per idea, named as the chapters are."""
+"""The models, one file a chapter, each with its recipes: what is learnt in a step, and how a model of the zoo is trained."""
 
 from aae_core.models.adversarial import POSTERIORS, AdversarialAutoencoder
+from aae_core.models.clustering import clustering_model
 from aae_core.models.gan import GAN
-from aae_core.models.judge import Judge
-from aae_core.models.labelled import LabelledAAE
-from aae_core.models.noisy_code import NoisyCodeAAE
-from aae_core.models.reduction import ReductionAAE
-from aae_core.models.semi_supervised import SemiSupervisedAAE
-from aae_core.models.supervised import SupervisedAAE
+from aae_core.models.labels import LabelledAAE
+from aae_core.models.likelihood import NoisyCodeAAE
+from aae_core.models.reduction import ReductionAAE, reduction_model
+from aae_core.models.semi_supervised import SemiSupervisedAAE, reading_model
+from aae_core.models.style import SupervisedAAE, style_model, usual_model
 from aae_core.models.vae import VAE
-
-__all__ = [
-    "POSTERIORS",
-    "GAN",
-    "AdversarialAutoencoder",
-    "Judge",
-    "LabelledAAE",
-    "NoisyCodeAAE",
-    "ReductionAAE",
-    "SemiSupervisedAAE",
-    "SupervisedAAE",
-    "VAE",
-]

@@ -1,4 +1,10 @@
-"""The adversarial autoencoder (chapter 2): codes that follow a prior because a discriminator says so (the paper's section 2)."""
+"""The adversarial autoencoder (chapter 2): codes that follow a prior because a discriminator says so (the paper's section 2).
+
+With z ~ q(z|x) a code of the image x, x̂ its reconstruction, z' ~ p(z) and ℓ the discriminator's logit, a step descends
+
+    the discriminator   −½ E log D(z') − ½ E log(1 − D(z)) + γ E‖∇ℓ(z')‖² + γ E‖∇ℓ(z)‖²
+    the autoencoder     E‖x − x̂‖² / pixels − λ E log D(z)
+"""
 
 from __future__ import annotations
 
@@ -10,8 +16,9 @@ from torch import Tensor, nn
 from aae_core import losses
 from aae_core.data import IMAGE_SHAPE
 from aae_core.networks import Decoder, Discriminator, Encoder, GaussianEncoder, NoisyEncoder
-from aae_core.priors import Prior
-from aae_core.training import Batch, Optimizers, descend
+from aae_core.priors import Gaussian, Prior
+from aae_core.step import Batch, Optimizers, descend
+from aae_core.training import Recipe, TrainingConfig
 
 POSTERIORS = {"deterministic": Encoder, "gaussian": GaussianEncoder, "universal": NoisyEncoder}
 """The encoder of each posterior q(z|x): a function, a normal distribution, a function of the image and of noise."""
@@ -103,3 +110,37 @@ class AdversarialAutoencoder(nn.Module):
     def sample(self, n: int) -> Tensor:
         """`n` new images (n, C, H, W): samples of the prior, decoded."""
         return self.decoder(self.prior.sample(n, device=next(self.parameters()).device))
+
+
+_SUMMARIES = {
+    "deterministic": "AAE with a 2-D Gaussian prior and a deterministic posterior, z = f(x).",
+    "gaussian": "AAE with a 2-D Gaussian prior and a Gaussian posterior, z = μ(x) + σ(x) ε.",
+    "universal": "AAE with a 2-D Gaussian prior and a universal approximator posterior, z = f(x, η).",
+}
+
+RECIPES = tuple(
+    Recipe(
+        name=f"aae-{posterior}",
+        chapter=2,
+        summary=summary,
+        build=lambda image_shape, posterior=posterior: AdversarialAutoencoder(
+            Gaussian(2),
+            posterior,
+            (256, 256),
+            discriminator_hidden=(256, 256),
+            adversarial_weight=0.05,
+            gradient_penalty=0.01,
+            image_shape=image_shape,
+        ),
+        # The discriminator keeps its rate and learns on, while the codes that it looks at come to rest.
+        training=TrainingConfig(
+            epochs=20,
+            constant_until=0.4,
+            final_rate={"autoencoder": 0.02, "discriminator": 1.0},
+            ema_decay=0.998,
+        ),
+        measures=("test_mse", "prior_swd", "two_sample", "posterior_spread"),
+        practice=("paper: 2-D Gaussian prior, three posteriors", "modern: Adam, logits, gradient penalty"),
+    )
+    for posterior, summary in _SUMMARIES.items()
+)

@@ -1,7 +1,15 @@
-"""Generative adversarial network (chapter 1): Goodfellow et al. 2014, arXiv 1406.2661, Algorithm 1."""
+"""The generative adversarial network (chapter 1): noise becomes data, because a discriminator finds it real.
+
+Goodfellow et al. 2014, arXiv 1406.2661, Algorithm 1; the paper's section 2.2 sets GANs beside the adversarial autoencoder.
+With ℓ the discriminator's logit, D = 1 / (1 + exp(−ℓ)), and x̂ = G(z) for z ~ p(z), a step descends
+
+    the discriminator   −½ E log D(x) − ½ E log(1 − D(x̂)) + γ E‖∇ℓ(x)‖² + γ E‖∇ℓ(x̂)‖²
+    the generator       −E log D(x̂), or E log(1 − D(x̂)) in the minimax game
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
@@ -9,8 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aae_core import losses
-from aae_core.priors import Prior
-from aae_core.training import Batch, Optimizers, descend
+from aae_core.networks import Decoder, ImageDiscriminator
+from aae_core.priors import Gaussian, Prior
+from aae_core.step import Batch, Optimizers, descend
+from aae_core.training import Recipe, TrainingConfig
 
 Game = Literal["non-saturating", "minimax"]
 
@@ -118,3 +128,25 @@ def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     if angle.sin() < 1e-4:
         return torch.lerp(a, b, t)
     return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / angle.sin()
+
+
+def build(image_shape: Sequence[int]) -> GAN:
+    """Two perceptrons: the generator is small enough for a page to run it."""
+    generator = Decoder(16, (256, 512), image_shape, slope=0.2, batch_norm=(0, 1))
+    return GAN(generator, ImageDiscriminator(image_shape=image_shape), Gaussian(16), gradient_penalty=0.25)
+
+
+RECIPES = (
+    Recipe(
+        name="gan",
+        chapter=1,
+        summary="GAN of digits: 16 normal numbers become an image, in the non-saturating game.",
+        build=build,
+        training=TrainingConfig(epochs=60, batch_size=128, constant_until=0.4, ema_decay=0.999),
+        measures=("sample_confidence", "class_coverage", "sample_distance"),
+        practice=(
+            "original: the non-saturating game",
+            "modern: Adam, batch norm in the generator, gradient penalty, averaged weights",
+        ),
+    ),
+)

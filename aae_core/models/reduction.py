@@ -1,4 +1,9 @@
-"""Dimensionality reduction with adversarial autoencoders (chapter 8): section 7 of the paper, Figures 10 and 11."""
+"""Dimensionality reduction with adversarial autoencoders (chapter 8): section 7 of the paper, Figures 10 and 11.
+
+Chapter 6's model, whose decoder sees one point r = W_Cᵀ y + z. A step descends its losses and, with w_k the rows of W_C,
+
+    β Σ_{i<j} max(0, η − ‖w_i − w_j‖)
+"""
 
 from __future__ import annotations
 
@@ -7,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from aae_core.models.semi_supervised import SemiSupervisedAAE
+from aae_core.models.semi_supervised import MODERN, READING, SemiSupervisedAAE, options, schedule
 from aae_core.networks import Decoder, one_hot
+from aae_core.training import Recipe
 
 
 def head_penalty(heads: Tensor, distance: float) -> Tensor:
@@ -73,3 +79,27 @@ class ReductionAAE(SemiSupervisedAAE):
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
         """Images (N, C, H, W) of styles (N, code_dim) and classes (N,) or class probabilities (N, n_classes)."""
         return self.decoder(self.place(z, y))
+
+
+def reduction_model(code_dim: int, rung: str = "agreeing", **changes: Any) -> ReductionAAE:
+    """An untrained model whose code is a point in `code_dim` dimensions, built as far as `rung`.
+
+    Args:
+        changes: options of :class:`ReductionAAE` that differ, such as the widths of the hidden layers.
+    """
+    return ReductionAAE(code_dim, classification_weight=0.1, **options(rung, batch_norm=(0, 1), **changes))
+
+
+RECIPES = tuple(
+    Recipe(
+        name=f"reduction-{code_dim}d-{known}",
+        chapter=8,
+        summary=f"AAE whose code is a point in {code_dim} dimensions: a class head plus a style, from {known:,} labels.",
+        build=lambda image_shape, code_dim=code_dim: reduction_model(code_dim, image_shape=image_shape),
+        training=schedule(10, 50),
+        measures=(*READING, "map_error"),
+        practice=("paper: class heads plus a style, and a penalty that keeps the heads apart", *MODERN),
+        labelled=known,
+    )
+    for code_dim, known in ((2, 100), (2, 1000), (10, 100))
+)

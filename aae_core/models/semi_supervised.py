@@ -1,8 +1,17 @@
-"""Semi-supervised adversarial autoencoder (chapter 6): the class inferred, the style beside it (the paper's section 5)."""
+"""Semi-supervised adversarial autoencoder (chapter 6): the class inferred, the style beside it (the paper's section 5).
+
+With π and z what is inferred of an image x, its class probabilities and its style, x̂ rebuilt from both, y' ~ Cat(K) and
+z' ~ N(0, I), a step descends
+
+    the discriminators   −½ E log D_z(z') − ½ E log(1 − D_z(z)) − ½ E log D_y(y') − ½ E log(1 − D_y(π))
+    the autoencoder      E‖x − x̂‖² / pixels − λ E (log D_z(z) + log D_y(π))
+                         − μ E log π_y, where the label y is known, + ν × the disagreement of two corruptions of x
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +22,8 @@ from aae_core.corruption import NOISE, Corruption
 from aae_core.data import IMAGE_SHAPE, N_CLASSES
 from aae_core.networks import Decoder, Discriminator, Encoder, chosen_labels
 from aae_core.priors import Categorical, Gaussian
-from aae_core.training import Batch, Optimizers, descend
+from aae_core.step import Batch, Optimizers, descend
+from aae_core.training import Recipe, TrainingConfig
 
 
 class SemiSupervisedAAE(nn.Module):
@@ -158,3 +168,72 @@ class SemiSupervisedAAE(nn.Module):
         device = next(self.parameters()).device
         y = chosen_labels(n, y, self.n_classes, device)
         return self.decode(self.prior.sample(n, device=device), y)
+
+
+SMALL_MOVES = Corruption(noise=0.3, shift=1.5, rotation=10, scale=0.1, shear=0.2)
+"""Noise as in the paper; and movements that leave a digit what it is, about as large as those between two writers."""
+
+SIZES: dict[str, Any] = {"hidden": (500, 500), "discriminator_hidden": (256, 256)}
+MODERN = (
+    "modern: Adam, logits, batch norm in the encoder, noise on the class discriminator's input, averaged weights",
+    "modern: small movements of what the encoder sees (Simard et al. 2003), and two of them of one image are to agree "
+    "on its class (Sajjadi et al. 2016)",
+    "smaller than the paper: hidden layers of 500 units, 256 in the discriminators",
+)
+RUNGS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "normalised": {"batch_norm": (0, 1, 2)},
+    "moved": {"corruption": SMALL_MOVES},
+    "agreeing": {"agreement_weight": 0.02},
+}
+"""What is added to the plain model, one after the other, until it is the recipes'."""
+READING = ("test_error", "test_mse", "prior_swd")
+
+
+def schedule(epochs: int, labelled_batch: int) -> TrainingConfig:
+    """The training of chapters 6 to 8, which differ in its length and in how many labelled images join a step."""
+    return TrainingConfig(
+        epochs=epochs, batch_size=100, labelled_batch=labelled_batch, constant_until=0.5, ema_decay=0.998
+    )
+
+
+def options(rung: str, **changes: Any) -> dict[str, Any]:
+    """A model's options up to `rung` of :data:`RUNGS`, and `changes` of them.
+
+    Raises:
+        ValueError: there is no such rung.
+    """
+    if rung not in RUNGS:
+        raise ValueError(f"rung: there is no {rung!r}; choose from {', '.join(RUNGS)}.")
+    names = list(RUNGS)
+    added = {key: value for name in names[: names.index(rung) + 1] for key, value in RUNGS[name].items()}
+    return added | SIZES | changes
+
+
+def reading_model(rung: str = "agreeing", **changes: Any) -> SemiSupervisedAAE:
+    """An untrained model that infers the digit, built as far as `rung`; with labels no class needs normalising.
+
+    Args:
+        changes: options of :class:`SemiSupervisedAAE` that differ, such as the widths of the hidden layers.
+    """
+    return SemiSupervisedAAE(**options(rung, batch_norm=(0, 1), **changes))
+
+
+RECIPES = tuple(
+    Recipe(
+        name=f"semi-supervised-{labels}",
+        chapter=6,
+        summary=summary,
+        build=lambda image_shape: reading_model(image_shape=image_shape),
+        training=schedule(epochs, labelled_batch),
+        measures=(*READING, "sample_accuracy", "style_leak"),
+        practice=("paper: ten classes and a 10-D style, two discriminators, three phases, input noise of .3", *MODERN),
+        labelled=known,
+        ships=known == 100,
+    )
+    for labels, known, epochs, labelled_batch, summary in (
+        ("100", 100, 30, 50, "Semi-supervised AAE: the digit inferred from 100 labels and 50,000 images."),
+        ("1000", 1000, 12, 50, "Semi-supervised AAE: the digit inferred from 1,000 labels and 50,000 images."),
+        ("all", None, 12, 100, "Semi-supervised AAE with every label: the digit inferred, the style beside it."),
+    )
+)

@@ -1,13 +1,16 @@
-"""The judge: a small convolutional classifier, used only to measure what other models draw."""
+"""The judge: a small convolutional classifier, used only to measure what other models draw (all chapters)."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from aae_core.data import N_CLASSES
-from aae_core.training import Batch, Optimizers, descend
+from aae_core.data import IMAGE_SHAPE, N_CLASSES
+from aae_core.step import Batch, Optimizers, descend
+from aae_core.training import Recipe, TrainingConfig
 
 
 class Judge(nn.Module):
@@ -57,3 +60,28 @@ class Judge(nn.Module):
         """Class probabilities (N, 10) of images (N, 1, 28, 28)."""
         device = next(self.parameters()).device
         return torch.cat([self(part.to(device)).softmax(1).cpu() for part in x.split(batch_size)])
+
+
+def build(image_shape: Sequence[int]) -> Judge:
+    """The judge, whose convolutions are laid out for MNIST's images.
+
+    Raises:
+        ValueError: images of another shape.
+    """
+    if tuple(image_shape) != IMAGE_SHAPE:
+        raise ValueError(
+            f"judge: it reads images of shape {IMAGE_SHAPE}, got {tuple(image_shape)}. Train another recipe."
+        )
+    return Judge()
+
+
+RECIPES = (
+    Recipe(
+        name="judge",
+        chapter=0,
+        summary="Convolutional classifier that reads what the other models draw; used only to measure.",
+        build=build,
+        training=TrainingConfig(epochs=10, batch_size=128, betas=(0.9, 0.999), constant_until=0.2, ema_decay=0.995),
+        measures=("test_error",),
+    ),
+)

@@ -10,7 +10,9 @@ import torch
 from torch import nn
 
 from aae_core.data import IMAGE_SHAPE, N_CLASSES, Digits, Splits
-from aae_core.training import History, TrainingConfig, fit, seed_everything
+from aae_core.training.config import TrainingConfig, seed_everything
+from aae_core.training.loop import fit
+from aae_core.training.run import History
 
 
 @dataclass(frozen=True)

