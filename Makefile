@@ -18,6 +18,7 @@ TORCH_INDEX ?=
 # Python compiles a module when it is first imported; all of them at once would take a third of the installation.
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
 INPUTS := pyproject.toml constraints.txt
+JAVASCRIPT := aae_core/explorers/js book/_host $(wildcard book/_static/*.js) tests *.json
 
 # A notebook runs in its own folder, so a relative folder would be looked for there.
 ifneq ($(AAE_DATA),)
@@ -54,10 +55,14 @@ bench: $(VENV)/browser.stamp
 bench-page: $(VENV)/browser.stamp
 	@$(BIN)/python -m benchmarks.run pages $(BENCH)
 
-lint: $(VENV)/test.stamp
+# The scripts of npm's packages begin with `env node`.
+lint: export PATH := $(abspath $(BIN)):$(PATH)
+lint: $(VENV)/node.stamp
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/codespell
+	@$(VENV)/node_modules/.bin/biome check --error-on-warnings --log-level=warn $(JAVASCRIPT)
+	@$(VENV)/node_modules/.bin/tsc --project tsconfig.json
 
 clean:
 	@rm -rf _build
@@ -96,6 +101,13 @@ $(VENV)/book.stamp: $(VENV)/torch.stamp
 $(VENV)/test.stamp: $(VENV)/book.stamp
 	@echo "Installing what the tests need."
 	@$(PIP_INSTALL) --editable '.[test]'
+	@touch $@
+
+# What checks the JavaScript, from npm's registry or the one that npm's settings name.
+$(VENV)/node.stamp: $(VENV)/test.stamp package.json
+	@echo "Installing what checks the JavaScript."
+	@cp package.json $(VENV)
+	@$(BIN)/npm install --prefix $(VENV) --no-package-lock --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null
 	@touch $@
 
 $(VENV)/browser.stamp: $(VENV)/test.stamp

@@ -226,9 +226,9 @@ def _without_browser() -> NoReturn:
 
 
 @contextmanager
-def visiting(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """See :func:`visit`, of which this is a context."""
-    contexts, complaints = [], []
+def visiting(chromium: Browser, complaints: list[str] | None = None) -> Iterator[Callable[..., Page]]:
+    """See :func:`visit`, of which this is a context; `complaints` is where they go, if somebody else looks at them."""
+    contexts, complaints = [], [] if complaints is None else complaints
 
     def note_request(request) -> None:
         if not request.url.startswith(LOCAL):
@@ -272,3 +272,45 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
     """
     with visiting(chromium) as opened:
         yield opened
+
+
+AGAIN = """async ([theme, attributes]) => {
+    history.replaceState(null, "", location.href.split("#")[0]);
+    Object.assign(document.documentElement.dataset, {theme});
+    document.documentElement.dir = attributes.dir ?? "";
+    document.activeElement.blur();
+    scrollTo({top: 0, behavior: "instant"});
+    restart();
+    for (let k = 0; k < 2; k++) await new Promise(requestAnimationFrame);
+}"""
+
+
+@pytest.fixture(scope="module")
+def kept(chromium: Browser) -> Iterator[tuple]:
+    """What :func:`again` keeps while a module runs: how to open a page, those that are open, what they complained of."""
+    complaints: list[str] = []
+    with visiting(chromium, complaints) as opened:
+        yield opened, {}, complaints
+
+
+@pytest.fixture
+def again(kept) -> Iterator[Callable[..., Page]]:
+    """``again(url, width=…, theme=…, dir=…)`` is :func:`visit` on a page that the module's tests share.
+
+    It is opened once per address, and once more as a phone; its explorers' traits are those that it began with, its
+    address has no anchor, nothing has the focus. For tests that neither reload the page nor end a view.
+    """
+    opened, tabs, complaints = kept
+
+    def come(url: str, width: int = 1280, theme: str = "light", **attributes: str) -> Page:
+        phone = width < 600
+        if (url, phone) not in tabs:
+            tabs[url, phone] = opened(url, width=width)
+        tab = tabs[url, phone]
+        tab.set_viewport_size({"width": width, "height": 844 if phone else 900})
+        tab.emulate_media(reduced_motion="reduce", color_scheme=theme, forced_colors="none", media="screen")
+        tab.evaluate(AGAIN, [theme, attributes])
+        return tab
+
+    yield come
+    assert not complaints, "\n".join([complaints.pop() for _ in complaints[:]])

@@ -163,6 +163,13 @@ def test_the_bundle_has_no_imports_and_one_export():
     assert set(re.findall(r"https?://[^\s\"]*", text)) == {"http://www.w3.org/2000/svg"}  # a name, nothing is fetched
 
 
+def test_comments_that_document_stay_behind(tmp_path):
+    text = '/**\n * Words.\n * @type {number}\n */\nexport const a = 1; /* kept */\n/** @type {any} */ (a).b;\nconst c = "/** kept */";\n'
+    (tmp_path / "a.js").write_text(text, "utf-8")
+    found = bundle_js(tmp_path / "a.js")
+    assert "Words" not in found and found.count("kept") == 2 and "(a).b" in found and "const a = 1" in found
+
+
 def test_shared_modules_are_bundled_once_and_in_order(tmp_path):
     (tmp_path / "a.js").write_text(
         'import { b, bb as c } from "./b.js";\nimport { d } from "./d.js";\nexport default b + c + d;'

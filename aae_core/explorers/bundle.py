@@ -3,7 +3,7 @@
 The modules under ``js/`` import each other by relative paths. A notebook and the built page load the widget's
 module from a text, from which nothing relative can be reached, and no page may ask another host; so each imported
 module becomes a function that runs once, in the order of the imports. Each keeps its own scope, and no two names
-can collide.
+can collide. Comments that document, ``/** … */``, stay behind.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ JS, CSS = HERE / "js", HERE / "css"
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"([^"]+)";?[ \t]*$', re.MULTILINE)
 _EXPORT = re.compile(r"^export\s+(?=(?:async\s+)?(?:function\*?|const|class)\s+([A-Za-z_$][\w$]*))", re.MULTILINE)
-_OTHER = re.compile(r"^(?:import\b|export\b).*$|\bimport\s*\(", re.MULTILINE)
+_LITERAL = r"""\bimport\s*\(\s*["'`]"""  # what is imported from an address that was made is nobody's file
+_OTHER = re.compile(rf"^(?:import\b|export\b).*$|{_LITERAL}", re.MULTILINE)
+_DOC = re.compile(r"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
 
 _DARK = (
     "html[data-theme=dark] .aae-explorer, "  # the book
@@ -65,9 +67,9 @@ def bundle_js(entry: Path) -> str:
                 raise BundleError(f"{path.name}: {target.name} exports no {', '.join(missing)}.")
             return f"const {{ {', '.join(': '.join(name) for name in wanted)} }} = {variable};"
 
-        text = _IMPORT.sub(binding, path.read_text(encoding="utf-8"))
+        text = _IMPORT.sub(binding, _DOC.sub("", path.read_text(encoding="utf-8")))
         if not importers:
-            if found := re.search(r"^import\b.*$|\bimport\s*\(", text, re.MULTILINE):
+            if found := re.search(rf"^import\b.*$|{_LITERAL}", text, re.MULTILINE):
                 raise BundleError(f"{path.name}: cannot bundle {found[0]!r}.")
             return text
         exports = set(_EXPORT.findall(text))

@@ -12,7 +12,7 @@ What it does during a build, in order:
    printers, find it, and keeps the room that the widget will take (trait ``room``), so that nothing jumps;
 7. fails the build if a finished page would ask another host for anything.
 
-``book/_static/widget-host.js`` is the other half: it starts the widgets in the reader's browser.
+``book/_host`` is the other half, written as ``_static/widget-host.js``: it starts the widgets in the reader's browser.
 """
 
 from __future__ import annotations
@@ -182,6 +182,18 @@ def write_palette(app: Sphinx) -> None:
     app.add_css_file("palette.css", priority=700)
 
 
+def write_host(app: Sphinx) -> None:
+    """Writes the host as one script, not a module: a page that was opened from a disk may load no other."""
+    if app.builder.format != "html":
+        return
+    from aae_core.explorers.bundle import bundle_js
+
+    static = Path(app.outdir) / "_static"
+    static.mkdir(parents=True, exist_ok=True)
+    text = bundle_js(Path(__file__).parents[1] / "_host" / "page.js")
+    (static / "widget-host.js").write_text(f"(() => {{\n{text}\n}})();\n", "utf-8")
+
+
 def png_size(png: bytes) -> tuple[int, int]:
     """Width and height of a PNG, from its header."""
     if png[:8] != b"\x89PNG\r\n\x1a\n":
@@ -328,6 +340,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("config-inited", show_repository, priority=2)
     app.connect("config-inited", key_cache, priority=3)
     app.connect("builder-inited", write_palette)
+    app.connect("builder-inited", write_host)
     app.connect("html-page-context", finish_page, priority=1)  # before myst-nb writes the state into the page
     app.connect("build-finished", refuse_foreign_requests)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

@@ -3,7 +3,7 @@
 // A box that scrolls sideways (long equation, wide table, long line of code) must be reachable by keyboard.
 const BOXES = "div.math, span.math, .pst-scrollable-table-container, div.highlight > pre, .aae-scroll";
 function markScrollable() {
-  for (const box of document.querySelectorAll(BOXES)) {
+  for (const box of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(BOXES))) {
     const scrolls = box.scrollWidth > box.clientWidth + 1;
     if (scrolls === box.classList.contains("aae-scrolls")) continue;
     box.classList.toggle("aae-scrolls", scrolls);
@@ -23,14 +23,16 @@ bar?.setAttribute("role", "navigation");
 bar?.setAttribute("aria-label", "Book");
 
 // A folded solution is opened for printing, and closed again after.
+/** @returns {NodeListOf<HTMLDetailsElement>} */
 const folds = () => document.querySelectorAll("main details:not([open])");
+/** @type {HTMLDetailsElement[]} */
 let opened = [];
 addEventListener("beforeprint", () => (opened = [...folds()]).forEach((fold) => (fold.open = true)));
 addEventListener("afterprint", () => opened.forEach((fold) => (fold.open = false)));
 
 addEventListener("resize", markScrollable);
 addEventListener("load", async () => {
-  await globalThis.MathJax?.startup?.promise;
+  await /** @type {any} */ (globalThis).MathJax?.startup?.promise;
   await document.fonts.ready;
   markScrollable();
 });

@@ -1,8 +1,9 @@
-"""One small example of every explorer: the cell that makes it, and a control that moves it by keyboard."""
+"""One small example of every explorer: the cell that makes it, what moves it by keyboard, and what an address may hold."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 MODELS = """
 import numpy as np
@@ -45,16 +46,23 @@ class Case:
     trait: str
     first: str  # its value to begin with, and after the key, as Python prints it
     moved: str
+    valid: dict[str, dict[str, Any]]  # addresses, and the traits that they set
+    broken: tuple[str, ...]  # what stands after its name in addresses that set nothing
+    slack: float = 24  # how far its height may be from the room that it asks for, in CSS pixels
 
 
 CASES = {
     "style": Case(
         "StyleExplorer(lively(Decoder(2, (16,), n_classes=10)))",
         "Style explorer", "style 2", "ArrowRight", "z", "[0.0, 0.0]", "[0.0, 0.05]",
+        {"style.z=1,-0.5": {"z": [1, -0.5]}, "style.z=2,0&style.digit=3": {"z": [2, 0], "label": 3}},
+        ("z=1,2,3", "z=a,b", "z=1,", "digit=10", "digit=x", "z=Infinity,0", "z", "z=%zz"),
     ),
     "walk": Case(
         "WalkExplorer(lively(Decoder(3, (16,))))",
         "Latent walk", "Along the walk", "ArrowRight", "t", "0.5", "0.51",
+        {"walk.from=1,0,-1": {"start": [1, 0, -1]}, "walk.t=0.25&walk.to=0,2,0": {"t": 0.25, "end": [0, 2, 0]}},
+        ("t=1.5", "t=", "t=x", "from=1,2", "nudge=a", "to=NaN,0,0"), slack=60,
     ),
     "training": Case(
         "recorder = TrainingRecorder(digits, steps=4, frames=2)\n"
@@ -62,33 +70,49 @@ CASES = {
         "    recorder(step, lively(AdversarialAutoencoder(Gaussian(2), **small)))\n"
         "TrainingExplorer(recorder)",
         "Training explorer", "Training step", "ArrowLeft", "frame", "2", "1",
+        {"training.frame=0": {"frame": 0}, "training.frame=1&training.digit=7": {"frame": 1, "label": 7}},
+        ("frame=99", "frame=-1", "frame=x", "digit=10"), slack=60,
     ),
     "compare": Case(
         "CompareExplorer({'Gaussian': {'VAE': lively(VAE(Gaussian(2), **small)),"
         " 'AAE': lively(AdversarialAutoencoder(Gaussian(2), **small))}}, digits)",
         "Two decoders, one point", "Code, z1", "ArrowRight", "z", "[0.0, 0.0]", "[0.1, 0.0]",
+        {"compare.z=1,-0.5&compare.codes=1": {"z": [1, -0.5], "under": 1}},
+        ("z=1", "z=a,b", "prior=2", "codes=-1", "prior=x", "prior="), slack=60,
     ),
     "region": Case(
         "RegionExplorer(lively(LabelledAAE(GaussianMixture(), (16,), discriminator_hidden=(8,))),"
         " GaussianMixture().sample(100, digits.labels), digits.labels, label=None)",
         "Region explorer", "Codes of held-out digits, z1", "ArrowRight", "z", "[1.4, 0.0]", "[1.5, 0.0]",
+        {"region.digit=6": {"label": 6}, "region.z=0.5,0.5": {"z": [0.5, 0.5]}},
+        ("z=1", "z=a,b", "digit=10", "z=NaN,0"), slack=60,
     ),
     "map": Case(
         "MapExplorer(lively(ReductionAAE(2, hidden=(16, 16), discriminator_hidden=(8, 8))), digits)",
         "A map of digits", "distance to keep", "ArrowRight", "distance", "6.0", "6.1",
+        {"map.z=1.5,-2&map.distance=3.5": {"z": [1.5, -2], "distance": 3.5}},
+        ("z=1", "z=a,b", "distance=-1", "distance=1e9", "distance="), slack=50,
     ),
     "parzen": Case(
         "ParzenExplorer({name: ParzenSeries(digits.pixels(slice(k, k + 20)), (0, 1 + k, k), (0.1, 0.2, 0.4))"
         " for k, name in enumerate('ab')})",
         "What a Parzen window rewards", "bandwidth", "End", "bandwidth", "0.2", "0.4",
+        {"parzen.bandwidth=0.35&parzen.seed=3": {"bandwidth": 0.35, "seed": 3}},
+        ("bandwidth=0.7", "bandwidth=", "seed=-1", "seed=x"), slack=50,
     ),
     "draw": Case(
         "DrawExplorer(lively(SupervisedAAE(2, (16,), discriminator_hidden=(8,))), digits)",
         "Write a digit", "style 2", "ArrowRight", "z", "[0.0, 0.0]", "[0.0, 0.05]",
+        {"draw.ink=0000.8c8c&draw.pen=0.15": {"pen": 0.15}, "draw.ours=5": {"example": 5}},
+        ("ink=abc", "ink=zzzz", "ink=00.00", "ink=%zz", "ours=10", "pen=9", "pen="),
     ),
     "laboratory": Case(
         "LaboratoryExplorer(digits)",
         "The AAE laboratory", "Adversarial weight λ", "ArrowRight", "weight", "0.05", "0.1",
+        {"laboratory.prior=petals&laboratory.seed=7": {"prior": "petals", "seed": 7},
+         "laboratory.data=ring&laboratory.weight=0.2": {"data": "ring", "weight": 0.2},
+         "laboratory.drawing=00__.aB&laboratory.rate=0.0003": {"drawing": "00__.aB", "rate": 0.0003}},
+        ("prior=cube", "seed=", "rate=1e9", "drawing=a", "data=cubes"),
     ),
 }  # fmt: skip
 

@@ -22,18 +22,23 @@ export default explorer((kit) => {
   plane.contours({ ...prior, values: prior.frame() }, [0.01, 0.05, 0.1]);
   const image = picture(decoder.shape, { role: "img", "aria-label": "decoded image" });
   const time = scrubber({
-    count: codes.frames, fps: 2, name: "training step", format: (t) => `step ${t * 100}`, signal,
+    count: codes.frames,
+    fps: 4,
+    name: "training step",
+    format: (t) => `step ${t * 100}`,
+    signal,
     onFrame: (t) => {
       show(t);
       put({ frame: Math.floor(t) });
     },
   });
-  const show = (t) => {
+  const show = (/** @type {number} */ t) => {
     plane.points(codes.frame(t), codes.labels);
     plane.field({ ...field, values: field.frame(t) }, { low: 0, high: 1 });
   };
   root.append(
-    h("div", { class: "aae-columns" }, h("div", {}, plane.el, legend([..."0123456789"])), image.el), time.el,
+    h("div", { class: "aae-columns" }, h("div", {}, plane.el, legend([..."0123456789"])), image.el),
+    time.el,
     kit.tools(() => [[plane.canvas, image.el]]),
   );
   kit.on("z", () => {

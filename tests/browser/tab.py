@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import ROUND_HALF_UP, Decimal
 
 import torch
@@ -43,6 +44,22 @@ def settle(tab: Page, frames: int = 3) -> None:
     )
 
 
+def shifted(tab: Page) -> float:
+    """How far things on the page have been moved by others, as browsers sum it up."""
+    return tab.evaluate(
+        """async () => {
+            let sum = 0;
+            const add = (entries) => entries.forEach((entry) => (sum += entry.value));
+            const observer = new PerformanceObserver((list) => add(list.getEntries()));
+            observer.observe({type: "layout-shift", buffered: true});
+            for (let k = 0; k < 4; k++) await new Promise(requestAnimationFrame);
+            await new Promise((done) => setTimeout(done));
+            add(observer.takeRecords());
+            return sum;
+        }"""
+    )
+
+
 def pictures(tab: Page, canvases: str = f"{ROOT} canvas") -> list[int]:
     """One number per canvas that the selector finds, once it is drawn; it changes when the canvas does."""
     settle(tab)
@@ -52,7 +69,10 @@ def pictures(tab: Page, canvases: str = f"{ROOT} canvas") -> list[int]:
 def ink(tab: Page, canvases: str) -> Tensor:
     """The images (N, 1, 28, 28) on the canvases that the selector finds, once they are drawn, 1 where the ink is full."""
     settle(tab)
-    return torch.tensor(tab.locator(canvases).evaluate_all(INK)).view(-1, 1, 28, 28)
+    text = tab.locator(canvases).evaluate_all(
+        f"(canvases) => JSON.stringify(({INK})(canvases))"
+    )  # a text: numbers one by one are slow
+    return torch.tensor(json.loads(text)).view(-1, 1, 28, 28)
 
 
 def get(tab: Page, trait: str, widget: int = 0) -> object:

@@ -15,7 +15,7 @@ from aae_core.explorers import MapExplorer
 from aae_core.explorers.map import PICTURED, choose, points_of
 from aae_core.models import ReductionAAE
 from explorer_page import vary
-from tab import ROOT, add_second_view, get, ink, pictures, rounded, settle, violations
+from tab import ROOT, get, ink, pictures, rounded, settle, violations
 
 pytestmark = pytest.mark.browser
 
@@ -72,8 +72,8 @@ def readings(tab):
     return float(penalty), int(pairs.split(" of ")[0]), int(pairs.split(" of ")[1])
 
 
-def test_what_is_drawn_is_pytorchs(visit, url, model):
-    tab = visit(url)
+def test_what_is_drawn_is_pytorchs(again, url, model):
+    tab = again(url)
     with torch.no_grad():
         heads = model.decoder(model.heads)
         assert (ink(tab, TILES) - heads).abs().max() < 0.02
@@ -82,8 +82,8 @@ def test_what_is_drawn_is_pytorchs(visit, url, model):
         assert (ink(tab, DRAWN)[0] - model.decoder(torch.tensor([[1.25, -3.5]]))[0]).abs().max() < 0.02
 
 
-def test_the_nearest_digit_and_the_nearest_head_are_named_and_shown(visit, url, model, digits):
-    tab = visit(url)
+def test_the_nearest_digit_and_the_nearest_head_are_named_and_shown(again, url, model, digits):
+    tab = again(url)
     chosen = choose(model, digits).subset(slice(0, PICTURED))
     points = points_of(model, chosen)
     for z in ([0.0, 0.0], [4.0, -2.5], [-6.0, 1.5], [-30.0, 30.0]):
@@ -97,8 +97,8 @@ def test_the_nearest_digit_and_the_nearest_head_are_named_and_shown(visit, url, 
 
 
 @pytest.mark.parametrize("distance", [0.0, 2.3, 6.0, 9.7, 12.0])
-def test_the_penalty_is_the_models(visit, url, model, distance):
-    tab = visit(url)
+def test_the_penalty_is_the_models(again, url, model, distance):
+    tab = again(url)
     put(tab, "distance", distance)
     penalty, close, pairs = readings(tab)
     model.head_distance, trained = distance, model.head_distance
@@ -110,8 +110,8 @@ def test_the_penalty_is_the_models(visit, url, model, distance):
     assert (close, pairs) == (int((torch.pdist(model.heads) < distance).sum()), 45)
 
 
-def test_the_penalty_is_shown_to_the_last_digit(visit, url, explorer):
-    tab = visit(url)
+def test_the_penalty_is_shown_to_the_last_digit(again, url, explorer):
+    tab = again(url)
     distances = np.random.default_rng(0).uniform(0, explorer.reach, 1000).tolist()
     shown = tab.evaluate(
         """([selector, list]) => list.map((distance) => {
@@ -124,8 +124,8 @@ def test_the_penalty_is_shown_to_the_last_digit(visit, url, explorer):
     assert shown == [rounded(float(np.maximum(distance - apart, 0).sum()), 2) for distance in distances]
 
 
-def test_a_longer_distance_draws_larger_circles_and_lines(visit, url):
-    tab = visit(url)
+def test_a_longer_distance_draws_larger_circles_and_lines(again, url):
+    tab = again(url)
     seen, count = [], []
     for _ in range(3):
         seen.append(pictures(tab, PLANE)[0])
@@ -139,8 +139,8 @@ def test_a_longer_distance_draws_larger_circles_and_lines(visit, url):
     assert get(tab, "distance") == 0 and readings(tab) == (0, 0, 45)
 
 
-def test_the_point_follows_pointer_and_keys(visit, url):
-    tab = visit(url)
+def test_the_point_follows_pointer_and_keys(again, url):
+    tab = again(url)
     before = pictures(tab, DRAWN)
     tab.mouse.move(*place(tab, (0, 0)))
     tab.mouse.down()
@@ -154,15 +154,15 @@ def test_the_point_follows_pointer_and_keys(visit, url):
     assert get(tab, "z") == pytest.approx([2 * (right - left) / 100, (right - left) / 100], abs=0.011)
 
 
-def test_the_point_follows_a_finger(visit, url):
-    tab = visit(url, width=390)
+def test_the_point_follows_a_finger(again, url):
+    tab = again(url, width=390)
     tab.locator(f"{ROOT} .aae-pad").scroll_into_view_if_needed()
     tab.touchscreen.tap(*place(tab, (-2, 4)))
     assert get(tab, "z") == pytest.approx([-2, 4], abs=0.2)
 
 
-def test_picking_a_head_goes_there(visit, url, model):
-    tab = visit(url)
+def test_picking_a_head_goes_there(again, url, model):
+    tab = again(url)
     tile = tab.locator(f"{ROOT} .aae-tile")
     tile.nth(7).click()
     assert get(tab, "z") == pytest.approx(model.heads[7].tolist(), abs=1e-6)
@@ -177,8 +177,8 @@ def test_picking_a_head_goes_there(visit, url, model):
     )
 
 
-def test_sample_draws_about_the_heads_and_reset_comes_back(visit, url, model, explorer):
-    tab = visit(url)
+def test_sample_draws_about_the_heads_and_reset_comes_back(again, url, model, explorer):
+    tab = again(url)
     seen = []
     for _ in range(60):
         tab.get_by_role("button", name="Sample").click()
@@ -218,25 +218,8 @@ def test_the_state_is_in_the_address(visit, url):
     assert tab.locator(f"{ROOT} .aae-picked").inner_text() == "4"  # though links keep two decimals
 
 
-@pytest.mark.parametrize("bad", ["map.z=1", "map.z=a,b", "map.distance=-1", "map.distance=12.5", "map.distance="])
-def test_a_broken_address_is_ignored(visit, url, explorer, bad):
-    tab = visit(f"{url}#{bad}")
-    assert get(tab, "z") == pytest.approx(explorer.z) and get(tab, "distance") == 6.0
-
-
-def test_two_views_of_one_explorer_follow_each_other(visit, url):
-    tab = visit(url)
-    add_second_view(tab)
-    tab.wait_for_selector("#second .aae-explorer[data-ready]")
-    put(tab, "z", [2.0, 2.0])
-    shown = pictures(tab, ".aae-pair canvas")
-    assert shown[:2] == shown[2:] and len(shown) == 4
-    tab.evaluate("control.abort()")
-    assert tab.locator(ROOT).count() == 1
-
-
-def test_the_saved_picture_holds_heads_map_and_digits(visit, url):
-    tab = visit(url)
+def test_the_saved_picture_holds_heads_map_and_digits(again, url):
+    tab = again(url)
     with tab.expect_download() as download:
         tab.get_by_role("button", name="Save picture").click()
     image = Image.open(download.value.path())
@@ -251,9 +234,9 @@ def test_the_saved_picture_holds_heads_map_and_digits(visit, url):
     "width", [320, pytest.param(390, marks=pytest.mark.slow), pytest.param(600, marks=pytest.mark.slow), 1280]
 )
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_fits_keeps_its_place_and_axe_finds_nothing(visit, pages, explorer, width, theme):
-    tab = visit(pages(explorer, theme=theme), width=width, theme=theme)
-    tab.wait_for_timeout(100)
+def test_it_fits_keeps_its_place_and_axe_finds_nothing(again, url, explorer, width, theme):
+    tab = again(url, width=width, theme=theme)
+    settle(tab)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     for box in (one.bounding_box() for one in tab.locator(f"{ROOT} button, {ROOT} .aae-tile, {SLIDER}").all()):
         assert box["height"] >= 44 and box["width"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= width
@@ -263,19 +246,10 @@ def test_it_fits_keeps_its_place_and_axe_finds_nothing(visit, pages, explorer, w
     assert violations(tab) == []
 
 
-def test_on_a_phone_map_and_pictures_are_in_sight_together(visit, url):
-    tab = visit(url, width=390)
+def test_on_a_phone_map_and_pictures_are_in_sight_together(again, url):
+    tab = again(url, width=390)
     pair = tab.locator(f"{ROOT} .aae-pair").bounding_box()
     assert pair["y"] + pair["height"] - tab.locator(f"{ROOT} .aae-pad").bounding_box()["y"] < 600
-
-
-def test_all_is_painted_anew_in_another_theme(visit, url):
-    tab = visit(url)
-    before = pictures(tab)
-    tab.evaluate("document.documentElement.dataset.theme = 'dark'")
-    assert all(a != b for a, b in zip(before, pictures(tab), strict=True))
-    tab.evaluate("document.documentElement.dataset.theme = 'light'")
-    assert pictures(tab) == before
 
 
 def test_a_move_fits_a_frame(visit, pages):
@@ -285,7 +259,7 @@ def test_a_move_fits_a_frame(visit, pages):
     times = tab.evaluate(
         """async () => {
             const root = document.querySelector(".aae-explorer"), times = [];
-            for (let k = 0; k < 60; k++) {
+            for (let k = 0; k < 25; k++) {
                 const begin = performance.now();
                 models[0].set("z", [4 * Math.sin(k), 4 * Math.cos(k)]);
                 const set = performance.now() - begin;
@@ -296,9 +270,3 @@ def test_a_move_fits_a_frame(visit, pages):
         }"""
     )
     assert median(times) <= 16
-
-
-def test_a_view_leaves_nothing_behind(visit, url):
-    tab = visit(url)
-    tab.evaluate("ends[0]()")
-    assert tab.evaluate("models[0].count()") == 0 and tab.locator(ROOT).count() == 0

@@ -80,23 +80,8 @@ def test_codes_and_fields_survive_the_trip(visit, pages):
     assert np.abs(np.array(got["f"]).reshape(41, 41) - field[1]).max() < 1e-4
 
 
-def test_contours_of_a_cone_are_circles(visit, pages):
-    (pages.folder / "contour.js").write_text(bundle_js(JS / "contour.js"))
-    tab = visit(pages())
-    y, x = np.mgrid[0:41, 0:41]
-    cone = np.hypot(x - 20, y - 20)
-    segments = tab.evaluate(
-        "async ([values, n]) => (await import('./contour.js')).contour(values, n, n, 12.5)", [cone.ravel().tolist(), 41]
-    )
-    points = np.array(segments).reshape(-1, 2) - 20
-    assert np.abs(np.hypot(*points.T) - 12.5).max() < 0.05
-    length = np.hypot(*(points[0::2] - points[1::2]).T).sum()
-    assert length == pytest.approx(2 * np.pi * 12.5, rel=0.01)
-    assert not tab.evaluate("async () => (await import('./contour.js')).contour([0, 0, 0, 0], 2, 2, 1)")
-
-
-def test_the_pad_follows_pointer_and_keys(visit, url):
-    tab = visit(url)
+def test_the_pad_follows_pointer_and_keys(again, url):
+    tab = again(url)
     box = tab.locator(".aae-pad").bounding_box()
     centre = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     inner = box["width"] - 2
@@ -120,8 +105,8 @@ def test_the_pad_follows_pointer_and_keys(visit, url):
     tab.wait_for_function("location.href.endsWith('#plane.z=-0.3,-0.1')")
 
 
-def test_play_pause_and_scrub(visit, url):
-    tab = visit(url)
+def test_play_pause_and_scrub(again, url):
+    tab = again(url)
     tab.emulate_media(reduced_motion="no-preference")
     plane = "document.querySelector('.aae-plane').toDataURL()"
     before = tab.evaluate(plane)
@@ -141,8 +126,8 @@ def test_play_pause_and_scrub(visit, url):
     tab.get_by_role("button", name="Play").wait_for()
 
 
-def test_the_plane_is_drawn_in_the_digits_colours_and_follows_the_theme(visit, url):
-    tab = visit(url)
+def test_the_plane_is_drawn_in_the_digits_colours_and_follows_the_theme(again, url):
+    tab = again(url)
     settle(tab)
     near = """([r, g, b]) => { const c = document.querySelector(".aae-plane");
       const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data; let n = 0;

@@ -37,8 +37,8 @@ def url(pages, recorder):
     return pages(TrainingExplorer(recorder))
 
 
-def test_it_shows_the_end_of_the_run(visit, url, recorder):
-    tab = visit(url)
+def test_it_shows_the_end_of_the_run(again, url, recorder):
+    tab = again(url)
     assert get(tab, "frame") == FRAMES - 1
     assert tab.locator(RANGE).get_attribute("aria-valuetext") == "step 64"
     error = recorder.readings[-1]["error"]
@@ -70,8 +70,8 @@ def test_it_shows_what_was_recorded_to_the_last_digit(visit, pages, recorder):
     ]
 
 
-def test_every_frame_has_its_own_picture(visit, url):
-    tab = visit(url)
+def test_every_frame_has_its_own_picture(again, url):
+    tab = again(url)
     tab.locator(RANGE).focus()
     tab.keyboard.press("Home")
     seen = []
@@ -82,8 +82,8 @@ def test_every_frame_has_its_own_picture(visit, url):
     assert len(set(seen)) == FRAMES
 
 
-def test_the_rebuilt_digits_follow_and_the_real_ones_stay(visit, url):
-    tab = visit(url)
+def test_the_rebuilt_digits_follow_and_the_real_ones_stay(again, url):
+    tab = again(url)
     before = pictures(tab, ".aae-column canvas")
     tab.locator(RANGE).focus()
     tab.keyboard.press("Home")
@@ -93,8 +93,8 @@ def test_the_rebuilt_digits_follow_and_the_real_ones_stay(visit, url):
     assert all(a != b for a, b in zip(before[1::2], after[1::2], strict=True))
 
 
-def test_what_is_rebuilt_is_what_was_recorded(visit, url, recorder):
-    tab = visit(url)
+def test_what_is_rebuilt_is_what_was_recorded(again, url, recorder):
+    tab = again(url)
     ink = """() => [...document.querySelectorAll(".aae-column canvas:nth-of-type(2)")].map((canvas) => {
         const data = canvas.getContext("2d").getImageData(0, 0, 24, 24).data;
         return Array.from({length: 576}, (_, i) => data[4 * i + 3] / 255); })"""
@@ -103,8 +103,8 @@ def test_what_is_rebuilt_is_what_was_recorded(visit, url, recorder):
     assert (shown - real).abs().max() < 1 / 30 + 2 / 255
 
 
-def test_play_runs_to_the_end_and_pause_holds(visit, url):
-    tab = visit(url)
+def test_play_runs_to_the_end_and_pause_holds(again, url):
+    tab = again(url)
     play = tab.get_by_role("button", name="Play")
     play.click()  # from the end it begins anew
     tab.wait_for_function(f"0 < models[0].get('frame') && models[0].get('frame') < {FRAMES - 1}")
@@ -117,8 +117,8 @@ def test_play_runs_to_the_end_and_pause_holds(visit, url):
     tab.get_by_role("button", name="Play").wait_for()
 
 
-def test_codes_glide_between_frames_where_motion_is_welcome(visit, url):
-    tab = visit(url)
+def test_codes_glide_between_frames_where_motion_is_welcome(again, url):
+    tab = again(url)
     tab.emulate_media(reduced_motion="no-preference")
     seen = 0
     for _ in range(3):  # a machine that is busy with other things may show no picture between two
@@ -140,8 +140,8 @@ def test_codes_glide_between_frames_where_motion_is_welcome(visit, url):
     assert seen > FRAMES
 
 
-def test_a_digit_picked_stands_out(visit, url):
-    tab = visit(url)
+def test_a_digit_picked_stands_out(again, url):
+    tab = again(url)
     before = pictures(tab, ".aae-plane")
     column = tab.get_by_role("button", name="3: show its codes alone")
     column.click()
@@ -162,23 +162,15 @@ def test_the_state_is_in_the_address_and_reset_takes_it_out(visit, url):
     assert tab.locator(RANGE).input_value() == "3"
     tab.get_by_role("button", name="Reset").click()
     assert (get(tab, "frame"), get(tab, "label")) == (FRAMES - 1, None)
-    tab.wait_for_timeout(500)
-    assert "#" not in tab.url
+    tab.wait_for_function("!location.hash")
     tab.locator(RANGE).focus()
     tab.keyboard.press("Home")
-    tab.wait_for_timeout(500)
-    assert tab.url.endswith("#training.frame=0")
-
-
-@pytest.mark.parametrize("bad", ["training.frame=99", "training.frame=-1", "training.frame=x", "training.digit=10"])
-def test_a_broken_address_is_ignored(visit, url, bad):
-    tab = visit(f"{url}#{bad}")
-    assert (get(tab, "frame"), get(tab, "label")) == (FRAMES - 1, None)
+    tab.wait_for_function("location.hash === '#training.frame=0'")
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
-def test_it_fits_and_can_be_touched(visit, url, width):
-    tab = visit(url, width=width)
+def test_it_fits_and_can_be_touched(again, url, width):
+    tab = again(url, width=width)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     for control in tab.locator(f"{ROOT} button, {RANGE}").all():
         box = control.bounding_box()
@@ -186,11 +178,3 @@ def test_it_fits_and_can_be_touched(visit, url, width):
     if width < 600:  # the slider stands right under the plane that it moves
         plane, film = (tab.locator(f"{ROOT} {part}").bounding_box() for part in (".aae-pad", ".aae-scrubber"))
         assert 0 <= film["y"] - (plane["y"] + plane["height"]) < 20
-
-
-def test_the_theme_is_the_hosts(visit, url):
-    tab = visit(url)
-    light = pictures(tab)
-    tab.evaluate("document.documentElement.dataset.theme = 'dark'")
-    dark = pictures(tab)
-    assert all(a != b for a, b in zip(light, dark, strict=True))

@@ -1,18 +1,28 @@
 // Curves over one axis, each named at its end and told from the others by its dashes as well as by its colour.
 
 import { keepCrisp } from "./crisp.js";
-import { figure, h } from "./dom.js";
+import { figure, h, pencil } from "./dom.js";
 import { css } from "./theme.js";
 
+/** @import { Name, Rgb, Theme } from "./theme.js" */
+/** @typedef {{ name: string, values: number[] }} Line */
+
 const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3], [14, 4], [5, 2, 5, 6]];
+/** @type {Name[]} */
 const COLOURS = ["accent", "contrast", "ink", "muted"];
 const [TOP, BOTTOM, LEFT] = [22, 24, 44]; // what lies about the plot, in CSS pixels
 const LINE = 15; // between the names of two curves
 
-/** How the k-th curve is drawn: {dash, colour}, a colour of the theme. */
+/**
+ * How the k-th curve is drawn: {dash, colour}, a colour of the theme.
+ * @param {number} k
+ */
 export const look = (k) => ({ dash: DASHES[k % DASHES.length], colour: COLOURS[k % COLOURS.length] });
 
-/** A piece of the k-th curve, for beside its name. */
+/**
+ * A piece of the k-th curve, for beside its name.
+ * @param {number} k
+ */
 export function swatch(k) {
   const { dash, colour } = look(k);
   const ink = `var(--aae-${colour})`;
@@ -29,17 +39,28 @@ export function swatch(k) {
 /**
  * The value at x of a curve through (xs[k], ys[k]), xs ascending: of the cubic through the four points about x (of all,
  * where there are fewer), on a logarithmic axis if `log`. A straight line would be nats beside a curve that bends.
+ * @param {number[]} xs
+ * @param {number[]} ys
+ * @param {number} x
+ * @param {boolean} log
  */
 export function valueAt(xs, ys, x, log = false) {
   const scale = log ? Math.log : Number;
   const above = xs.findIndex((one) => one >= x);
   const first = Math.max(0, Math.min(xs.length - 4, (above < 0 ? xs.length : above) - 2));
   const places = xs.slice(first, first + 4).map(scale);
-  const weight = (at, i) => places.reduce((product, other, j) => (j === i ? product : product * (at - other) / (places[i] - other)), 1);
+  /** @param {number} at @param {number} i */
+  const weight = (at, i) =>
+    places.reduce((product, other, j) => (j === i ? product : (product * (at - other)) / (places[i] - other)), 1);
   return places.reduce((sum, _, i) => sum + ys[first + i] * weight(scale(x), i), 0);
 }
 
-/** Round numbers within [low, high], about `count` of them. */
+/**
+ * Round numbers within [low, high], about `count` of them.
+ * @param {number} low
+ * @param {number} high
+ * @param {number} count
+ */
 export function roundTicks(low, high, count) {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -49,11 +70,16 @@ export function roundTicks(low, high, count) {
   return ticks;
 }
 
-/** 1, 2 and 5 times the powers of ten within [low, high]. */
+/**
+ * 1, 2 and 5 times the powers of ten within [low, high].
+ * @param {number} low
+ * @param {number} high
+ */
 function logTicks(low, high) {
   const ticks = [];
   for (let e = Math.floor(Math.log10(low)); 10 ** e <= high; e++)
-    for (const one of [1, 2, 5]) if (one * 10 ** e >= low && one * 10 ** e <= high) ticks.push(+(one * 10 ** e).toPrecision(3));
+    for (const one of [1, 2, 5])
+      if (one * 10 ** e >= low && one * 10 ** e <= high) ticks.push(+(one * 10 ** e).toPrecision(3));
   return ticks;
 }
 
@@ -61,30 +87,41 @@ function logTicks(low, high) {
  * `x` is {values, name, log?}, `y` {low, high, name}: what lies beyond is cut off. `lines` are {name, values}; `name` is what a
  * screen reader calls the chart. `onPick(x)` runs as the pointer takes a place, `onPlace(left, right)` when the plot's left
  * edge and its distance from the right one, in CSS pixels, may have changed. `set(x)` puts the marker there.
+ * @param {{
+ *   x: { values: number[], name: string, log?: boolean }, y: { low: number, high: number, name: string },
+ *   lines: Line[], name: string, theme: Theme, signal: AbortSignal,
+ *   onPick?: (x: number) => void, onPlace?: (left: number, right: number) => void,
+ * }} options
  */
 export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
   const canvas = h("canvas", { class: "aae-plane", role: "img", "aria-label": name });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const context = pencil(canvas);
   const el = h("div", { class: "aae-chart" }, canvas);
   const scale = x.log ? Math.log : Number;
-  const ends = [x.values[0], x.values.at(-1)];
+  const ends = [x.values[0], x.values[x.values.length - 1]];
   const [from, to] = ends.map(scale);
   const back = x.log ? Math.exp : Number;
   const fine = Array.from({ length: 200 }, (_, i) => back(from + ((to - from) * i) / 199)); // so that the curve is seen to bend
   const curves = lines.map(({ values }) => fine.map((one) => valueAt(x.values, values, one, x.log)));
-  let [width, height, right, marker] = [0, 0, 0, null]; // right: of the plot, from the left
+  let [width, height, right] = [0, 0, 0]; // right: of the plot, from the left
+  /** @type {number | null} */
+  let marker = null;
+  /** @param {number} value */
   const toX = (value) => LEFT + ((scale(value) - scale(ends[0])) / (scale(ends[1]) - scale(ends[0]))) * (right - LEFT);
+  /** @param {number} value */
   const toY = (value) => height - BOTTOM - ((value - y.low) / (y.high - y.low)) * (height - TOP - BOTTOM);
 
+  /** @param {number[][]} places @param {Rgb} colour @param {number} line @param {number[]} dash */
   const stroke = (places, colour, line, dash = []) => {
     context.beginPath();
-    for (const place of places) context.lineTo(...place);
+    for (const [left, top] of places) context.lineTo(left, top);
     context.strokeStyle = css(colour);
     context.lineWidth = line;
     context.setLineDash(dash);
     context.stroke();
     context.setLineDash([]);
   };
+  /** @param {string} text @param {number} at @param {number} top @param {CanvasTextAlign} align */
   const write = (text, at, top, align, colour = theme.muted) => {
     context.textAlign = align;
     context.fillStyle = css(colour);
@@ -94,13 +131,27 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
   function axes() {
     for (const value of roundTicks(y.low, y.high, 5)) {
       const at = Math.round(toY(value)) + 0.5;
-      stroke([[LEFT, at], [right, at]], theme.rule, 1);
+      stroke(
+        [
+          [LEFT, at],
+          [right, at],
+        ],
+        theme.rule,
+        1,
+      );
       write(figure(value, 0), LEFT - 8, at + 3.5, "right");
     }
-    const ticks = x.log ? logTicks(...ends) : roundTicks(...ends, 5);
+    const ticks = x.log ? logTicks(ends[0], ends[1]) : roundTicks(ends[0], ends[1], 5);
     for (const value of ticks) {
       const at = Math.round(toX(value)) + 0.5;
-      stroke([[at, height - BOTTOM], [at, height - BOTTOM + 4]], theme.muted, 1);
+      stroke(
+        [
+          [at, height - BOTTOM],
+          [at, height - BOTTOM + 4],
+        ],
+        theme.muted,
+        1,
+      );
       write(String(value), at, height - 6, "center");
     }
     write(y.name, 0, 11, "left");
@@ -109,23 +160,34 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
 
   /** Where the names stand: beside the curves' ends, but never on each other. */
   function names() {
-    const places = lines.map((line, k) => ({ k, end: Math.max(TOP, Math.min(height - BOTTOM, toY(line.values.at(-1)))) }));
+    const places = lines.map((line, k) => {
+      const end = Math.max(TOP, Math.min(height - BOTTOM, toY(line.values[line.values.length - 1])));
+      return { k, end, at: end };
+    });
     places.sort((a, b) => a.end - b.end);
-    places.forEach((place, i) => (place.at = i ? Math.max(place.end, places[i - 1].at + LINE) : place.end));
+    for (const [i, place] of places.entries()) if (i) place.at = Math.max(place.end, places[i - 1].at + LINE);
     let floor = height - BOTTOM - 8; // the axis' name is below
-    for (const place of places.toReversed?.() ?? [...places].reverse()) {
+    for (const place of [...places].reverse()) {
       place.at = Math.min(place.at, floor);
       floor = place.at - LINE;
     }
     for (const { k, end, at } of places) {
       const colour = theme[look(k).colour];
-      stroke([[right + 2, end], [right + 9, at]], theme.rule, 1);
+      stroke(
+        [
+          [right + 2, end],
+          [right + 9, at],
+        ],
+        theme.rule,
+        1,
+      );
       write(lines[k].name, right + 12, at + 4, "left", colour);
     }
   }
 
-  const paint = (...size) => {
-    [width, height] = size;
+  /** @param {number} wide @param {number} high */
+  const paint = (wide, high) => {
+    [width, height] = [wide, high];
     context.font = `11.5px ${getComputedStyle(el).fontFamily}`;
     const widest = Math.max(...lines.map((line) => context.measureText(line.name).width));
     right = Math.round(width - Math.max(widest, context.measureText(x.name).width) - 14);
@@ -135,10 +197,23 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
     context.beginPath();
     context.rect(LEFT, TOP - 2, right - LEFT, height - TOP - BOTTOM + 2);
     context.clip();
-    if (marker !== null) stroke([[toX(marker), TOP], [toX(marker), height - BOTTOM]], theme.muted, 1);
+    if (marker !== null)
+      stroke(
+        [
+          [toX(marker), TOP],
+          [toX(marker), height - BOTTOM],
+        ],
+        theme.muted,
+        1,
+      );
     lines.forEach((line, k) => {
       const { dash, colour } = look(k);
-      stroke(curves[k].map((value, i) => [toX(fine[i]), toY(value)]), theme[colour], 2, dash);
+      stroke(
+        curves[k].map((value, i) => [toX(fine[i]), toY(value)]),
+        theme[colour],
+        2,
+        dash,
+      );
       if (marker === null) return;
       context.beginPath();
       context.arc(toX(marker), toY(valueAt(x.values, line.values, marker, x.log)), 4, 0, 7);
@@ -150,10 +225,11 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
   };
   const repaint = keepCrisp(canvas, el, paint, signal);
 
+  /** @param {PointerEvent} event */
   const point = (event) => {
     const box = el.getBoundingClientRect();
     const share = Math.max(0, Math.min(1, (event.clientX - box.left - LEFT) / (right - LEFT)));
-    onPick(back(from + share * (to - from)));
+    onPick?.(back(from + share * (to - from)));
   };
   if (onPick) {
     el.classList.add("aae-live-chart");
@@ -166,8 +242,10 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
     el.addEventListener("pointermove", (event) => el.hasPointerCapture(event.pointerId) && point(event));
   }
   return {
-    el, canvas, repaint,
-    set: (value) => {
+    el,
+    canvas,
+    repaint,
+    set: (/** @type {number | null} */ value) => {
       marker = value;
       repaint();
     },

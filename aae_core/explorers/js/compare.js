@@ -14,7 +14,20 @@ import { index, numbers } from "./state.js";
 
 const NEIGHBOURS = 7; // as in aae_core/metrics/holes.py
 
-/** The groups as they are needed: each is unpacked when it is first looked at. */
+/** @import { Images, Packed } from "./decoder.js" */
+/**
+ * @typedef {Parameters<typeof readCodes>[0]} Codes
+ * @typedef {{ name: string, decoder: Packed & Images, codes: Codes }} One
+ * @typedef {{ name: string, models: One[], samples: Codes, prior: Parameters<typeof readField>[0], levels: number[] }} Group
+ * @typedef {{ name: string, decoder: ReturnType<typeof makeDecoder>, codes: ReturnType<typeof readCodes> }} Opened
+ */
+
+/**
+ * The groups as they are needed: each is unpacked when it is first looked at.
+ * @param {Group[]} about
+ * @param {string[]} weights
+ * @param {string[]} codes
+ */
 function openGroups(about, weights, codes) {
   let line = 0;
   let first = 0;
@@ -23,6 +36,7 @@ function openGroups(about, weights, codes) {
     const count = group.models.length;
     line += count + 2;
     first += count;
+    /** @type {{ models: Opened[], samples: Float32Array, prior: ReturnType<typeof readField>, levels: number[] } | null} */
     let made = null;
     return () =>
       (made ??= {
@@ -36,28 +50,30 @@ function openGroups(about, weights, codes) {
         levels: group.levels,
       });
   });
-  return (k) => groups[k]();
+  return (/** @type {number} */ k) => groups[k]();
 }
 
 export default explorer((kit) => {
   const { root, theme, get, put, signal } = kit;
+  /** @type {Group[]} */
   const about = get("about");
   const limit = get("limit");
   const open = openGroups(about, get("weights").split("\n"), get("codes").split("\n"));
   const names = about[0].models.map(({ name }) => name);
   kit.share({
-    z: { trait: "z", ...numbers(2) }, prior: { trait: "group", ...index(0, about.length - 1) },
+    z: { trait: "z", ...numbers(2) },
+    prior: { trait: "group", ...index(0, about.length - 1) },
     codes: { trait: "under", ...index(0, names.length - 1) },
   });
 
   const plane = pad({
-    extent: [-limit, limit, -limit, limit], name: "Code", theme, signal,
-    onMove: (z) => {
-      kit.still("z");
-      put({ z: z.map((value) => +value.toFixed(2)) });
-    },
+    extent: [-limit, limit, -limit, limit],
+    name: "Code",
+    theme,
+    signal,
+    onMove: (z) => put({ z: z.map((value) => +value.toFixed(2)) }),
   });
-  const glideTo = (z) => kit.glideTo("z", z, 600);
+  const glideTo = (/** @type {number[]} */ z) => kit.glideTo("z", z, { ms: 600 });
 
   const shape = about[0].models[0].decoder.image_shape;
   const pictures = names.map((name) => picture(shape, { role: "img", "aria-label": `decoded by ${name}` }));
@@ -75,14 +91,17 @@ export default explorer((kit) => {
     },
   );
   const priors = choice(
-    "Prior", about.map(({ name }) => ({ name })), "aae-option",
+    "Prior",
+    about.map(({ name }) => ({ name })),
+    "aae-option",
     (group) => {
       put({ group });
       kit.say(`Prior: ${about[group].name}`);
     },
   );
+  /** @param {ArrayLike<number>} points @param {number} k */
   const round = (points, k) => [0, 1].map((c) => +Math.max(-limit, Math.min(limit, points[2 * k + c])).toFixed(2));
-  const radius = (z) => nearest(open(get("group")).samples, z, NEIGHBOURS);
+  const radius = (/** @type {number[]} */ z) => nearest(open(get("group")).samples, z, NEIGHBOURS);
   const sample = button("Sample the prior", () => {
     const { samples } = open(get("group"));
     glideTo(round(samples, Math.floor((Math.random() * samples.length) / 2)));
@@ -94,25 +113,35 @@ export default explorer((kit) => {
     const begin = Math.floor((Math.random() * samples.length) / 2);
     for (let k = 0; 2 * k < samples.length; k++) {
       const z = round(samples, (begin + k) % (samples.length / 2));
-      if (Math.hypot(...z) > limit || within(points, z, radius(z))) continue;
+      if (Math.hypot(z[0], z[1]) > limit || within(points, z, radius(z))) continue;
       glideTo(z);
       kit.say(`A hole in the codes of ${names[get("under")]}`);
       return;
     }
     kit.say("No hole found");
   });
-  const reset = button("Reset", () => {
-    glideTo(get("start"));
-    put({ group: 0, under: 0 });
-    kit.say("Reset");
-  }, "quiet");
+  const reset = button(
+    "Reset",
+    () => {
+      glideTo(get("start"));
+      put({ group: 0, under: 0 });
+      kit.say("Reset");
+    },
+    "quiet",
+  );
   const lead = h("p", { class: "aae-lead" });
   const tools = kit.tools(() => [[plane.canvas], pictures.map(({ el }) => el)]);
   tools.prepend(reset);
   root.append(
     h("div", { class: "aae-bar" }, priors.el, lead),
-    h("div", { class: "aae-compare" },
-      plane.el, cards.el, h("div", { class: "aae-tools" }, sample, find), legend([..."0123456789"])),
+    h(
+      "div",
+      { class: "aae-compare" },
+      plane.el,
+      cards.el,
+      h("div", { class: "aae-tools" }, sample, find),
+      legend([..."0123456789"]),
+    ),
     tools,
   );
 
@@ -142,7 +171,8 @@ export default explorer((kit) => {
   kit.on("z", showPoint);
   showGroup();
   return {
-    draw: () => open(get("group")).models.forEach(({ decoder }, k) => pictures[k].paint(decoder.decode([get("z")]), theme)),
+    draw: () =>
+      open(get("group")).models.forEach(({ decoder }, k) => pictures[k].paint(decoder.decode([get("z")]), theme)),
     repaint: () => [plane, ...pictures].forEach((part) => part.repaint(theme)),
   };
 });

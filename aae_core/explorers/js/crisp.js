@@ -1,11 +1,17 @@
 // A canvas that fills its element and has as many pixels as the screen shows there.
 
+import { pencil } from "./dom.js";
+
 /**
- * `paint(width, height)` draws `canvas`, which lies in `el`: in CSS pixels, on a cleared canvas, whenever its size
+ * `paint(width, height)` draws `canvas`, which lies in `el` or is it: in CSS pixels, on a cleared canvas, whenever its size
  * changes, and in the next frame after the returned function was called.
+ * @param {HTMLCanvasElement} canvas
+ * @param {HTMLElement} el
+ * @param {(width: number, height: number) => void} paint
+ * @param {AbortSignal} signal
  */
 export function keepCrisp(canvas, el, paint, signal) {
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const context = pencil(canvas);
   let [width, height, ratio, frame] = [0, 0, 1, 0];
   const draw = () => {
     frame = 0;

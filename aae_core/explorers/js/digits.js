@@ -1,19 +1,28 @@
 // Images on canvases: ink on whatever paper the page has. A pixel is the ink's colour at the pixel's opacity, so a
 // digit sits on the page as letters do, in either theme.
 
-import { h } from "./dom.js";
+import { h, pencil } from "./dom.js";
+
+/** @import { Shape } from "./decoder.js" */
+/** @import { Attributes } from "./dom.js" */
+/** @import { Theme } from "./theme.js" */
+/** @typedef {ReturnType<typeof picture>} Picture */
 
 /**
  * A canvas for images of `shape` [C, H, W]. `paint(pixels, theme, at)` draws the image whose first number is
  * `pixels[at]`; `repaint(theme)` draws the last one again, after a change of theme.
+ * @param {Shape} shape
+ * @param {Attributes} attributes
  */
 export function picture(shape, attributes = {}) {
   const [channels, height, width] = shape;
   const el = h("canvas", { class: "aae-picture", width, height, ...attributes });
-  const context = el.getContext("2d", { willReadFrequently: true }); // small, and written number by number
+  const context = pencil(el);
   const image = context.createImageData(width, height);
   const plane = width * height;
+  /** @type {Float32Array | null} */
   let shown = null;
+  /** @param {Theme} theme */
   const repaint = ({ ink: [r, g, b] }) => {
     if (!shown) return;
     const data = image.data; // clamps and rounds by itself
@@ -32,6 +41,7 @@ export function picture(shape, attributes = {}) {
     }
     context.putImageData(image, 0, 0);
   };
+  /** @param {Float32Array} pixels @param {Theme} theme @param {number} at */
   const paint = (pixels, theme, at = 0) => {
     shown = pixels.subarray(at, at + channels * plane);
     repaint(theme);

@@ -5,47 +5,53 @@ import { chanceBars } from "./chances.js";
 import { button, slider } from "./controls.js";
 import { picture } from "./digits.js";
 import { h } from "./dom.js";
-import { makeEncoder, readImages } from "./encoder.js";
+import { makeEncoder } from "./encoder.js";
 import { explorer } from "./explorer.js";
 import { asMnist, simplify, strokesField } from "./ink.js";
 import { wantsStillness } from "./motion.js";
+import { readImages } from "./packed.js";
 import { sketch } from "./sketch.js";
-import { whole } from "./state.js";
+import { between, whole } from "./state.js";
 import { strip } from "./strip.js";
 import { styleView } from "./styles.js";
 
+/** @import { Stroke } from "./ink.js" */
+/** @import { Shape } from "./decoder.js" */
+
+/** @type {Shape} */
 const SHAPE = [1, 28, 28];
 const [THIN, BROAD] = [0.03, 0.2]; // pens, as shares of the paper
-
-const penField = {
-  write: (pen) => String(+pen.toFixed(2)),
-  read: (text) => (Number(text) >= THIN && Number(text) <= BROAD ? Number(text) : undefined),
-};
 
 export default explorer((kit) => {
   const { model, root, theme, get, put, signal } = kit;
   const encode = makeEncoder(get("encoder"), get("encoder_weights"));
+  /** @type {string[]} */
   const names = get("names");
+  /** @type {number[]} */
   const labels = get("example_labels");
-  const examples = readImages(get("examples"), 28 * 28);
-  const nameOf = (k) => names[labels[k]] || labels[k];
+  const images = readImages({ frames: labels.length, count: 1, shape: SHAPE, bits: 8 }, get("examples"));
+  const nameOf = (/** @type {number} */ k) => names[labels[k]] || String(labels[k]);
+  /** @type {Stroke | null} */
   let stroke = null; // the one under way
   let stale = false; // has it grown since the last look?
+  /** @type {ReturnType<typeof encode> | null} */
   let found = null; // what the encoder says of what it sees; null of an empty paper
   const view = styleView(kit, {
     lead: () => `All in ${!found ? "one" : get("example") === null ? "your" : "this"} hand.`,
     fields: {
-      ink: { trait: "drawing", ...strokesField }, pen: { trait: "pen", ...penField },
-      ours: { trait: "example", ...whole(0, examples.length - 1) },
+      ink: { trait: "drawing", ...strokesField },
+      pen: { trait: "pen", ...between(THIN, BROAD, 2) },
+      ours: { trait: "example", ...whole(0, labels.length - 1) },
     },
   });
 
   // What the network sees, drawn and read.
+  /** @returns {Stroke[]} */
   const strokes = () => (stroke ? [...(get("example") === null ? get("drawing") : []), stroke] : get("drawing"));
   const look = () => {
     const example = stroke ? null : get("example");
     const ink = example === null ? strokes() : [];
-    const pixels = example === null ? asMnist(ink, get("pen")) : examples[example];
+    const pixels = example === null ? asMnist(ink, get("pen")) : images.frame(example);
     found = example === null && !ink.length ? null : encode(pixels);
     seen.paint(pixels, theme);
     paper.set(ink, get("pen"), example === null ? null : seen.el);
@@ -61,7 +67,10 @@ export default explorer((kit) => {
   const seen = picture(SHAPE, { role: "img", "aria-label": "What the network sees" });
   const bars = get("encoder").n_logits ? chanceBars(names, "Which one the network takes it for") : null;
   const paper = sketch({
-    name: "Paper to write a digit on", hint: "Write a digit here", theme, signal,
+    name: "Paper to write a digit on",
+    hint: "Write a digit here",
+    theme,
+    signal,
     onStroke: (points, done) => {
       stroke = points;
       if (!done) {
@@ -86,34 +95,56 @@ export default explorer((kit) => {
     kit.say("Paper cleared");
   });
   const pen = slider({
-    label: "pen", name: "width of the pen", min: THIN, max: BROAD, step: 0.01,
-    format: (width) => `${Math.round(100 * width)}%`, onInput: (width) => put({ pen: width }),
+    label: "pen",
+    name: "width of the pen",
+    min: THIN,
+    max: BROAD,
+    step: 0.01,
+    format: (width) => `${Math.round(100 * width)}%`,
+    onInput: (width) => put({ pen: width }),
   });
   pen.el.classList.add("aae-pen");
   const ours = strip({
-    values: examples.map((_, k) => k), shape: SHAPE, name: "Try one of ours",
+    values: labels.map((_, k) => k),
+    shape: SHAPE,
+    name: "Try one of ours",
     format: (k) => `held-out ${nameOf(k)}`,
     onPick: (example) => {
       put({ example });
       kit.say(`Style of our ${nameOf(example)} read${guess()}`);
     },
   });
-  ours.paint(Float32Array.from(examples.flatMap((image) => [...image])), theme);
+  ours.paint(images.all, theme);
   const reset = button("Reset sliders", () => {
     view.glideTo(style());
     kit.say(found ? "Sliders back at the style that was read" : "Sliders reset");
   });
   const tools = kit.tools(() => [[paper.canvas, seen.el], ...view.canvases()]);
   root.append(
-    h("div", { class: "aae-draw" },
-      paper.el, h("div", { class: "aae-seen" }, seen.el, h("span", { class: "aae-name", "aria-hidden": "true" }, "seen")),
-      h("p", { class: "aae-lead" },
-        "Seen as MNIST\u2019s images were made: cropped, scaled into a box of 20 by 20 pixels, its centre of mass in the middle of 28 by 28."),
-      h("div", { class: "aae-tools" }, undo, clear), pen.el,
-      h("div", { class: "aae-ours" }, h("p", { class: "aae-lead" }, "Or try one of ours, held out in training:"), ours.el)),
-    bars?.el ?? "", view.stage,
+    h(
+      "div",
+      { class: "aae-draw" },
+      paper.el,
+      h("div", { class: "aae-seen" }, seen.el, h("span", { class: "aae-name", "aria-hidden": "true" }, "seen")),
+      h(
+        "p",
+        { class: "aae-lead" },
+        "Seen as MNIST\u2019s images were made: cropped, scaled into a box of 20 by 20 pixels, its centre of mass in the middle of 28 by 28.",
+      ),
+      h("div", { class: "aae-tools" }, undo, clear),
+      pen.el,
+      h(
+        "div",
+        { class: "aae-ours" },
+        h("p", { class: "aae-lead" }, "Or try one of ours, held out in training:"),
+        ours.el,
+      ),
+    ),
+    bars?.el ?? "",
+    view.stage,
     h("div", { class: "aae-bar" }, h("div", { class: "aae-tools" }, reset, view.back), view.lead),
-    view.panel, tools,
+    view.panel,
+    tools,
   );
 
   const show = () => {

@@ -1,10 +1,15 @@
 // An encoder in the reader's browser: from an image to a code, and to class probabilities where the network gives them.
 
-import { bytes, makeMLP } from "./decoder.js";
+import { makeMLP } from "./decoder.js";
+
+/** @import { Packed } from "./decoder.js" */
 
 /**
  * `spec` is the `encoder` trait, `text` its weights. `encode(pixels)` takes one image, a Float32Array of numbers in
  * [0, 1], and returns {code, chances}, both lists of numbers; chances is null where the network gives a code alone.
+ * @param {Packed & { n_logits: number }} spec
+ * @param {string} text
+ * @returns {(pixels: Float32Array) => { code: number[], chances: number[] | null }}
  */
 export function makeEncoder(spec, text) {
   const { run } = makeMLP(spec, text);
@@ -16,12 +21,4 @@ export function makeEncoder(spec, text) {
     const sum = powers.reduce((a, b) => a + b, 0);
     return { code: out.slice(spec.n_logits), chances: spec.n_logits ? powers.map((power) => power / sum) : null };
   };
-}
-
-/** Images of `size` pixels each, a byte a pixel, from base64 text. */
-export function readImages(text, size) {
-  const view = bytes(text);
-  return Array.from({ length: view.byteLength / size }, (_, k) =>
-    Float32Array.from({ length: size }, (_, i) => view.getUint8(k * size + i) / 255),
-  );
 }

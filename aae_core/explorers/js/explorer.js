@@ -7,7 +7,8 @@
 //   kit.signal            aborted when the view goes: pass it to addEventListener
 //   kit.on(traits, f)     runs f whenever one of the traits changes, from here, another view or the kernel
 //   kit.redraw()          asks for draw() in the next frame; however often it is asked, it draws once
-//   kit.glideTo(trait, value, ms?)  moves a number or a list of numbers there (motion.js); kit.still(trait) stops it
+//   kit.glideTo(trait, value, {ms?, from?, via?})  moves a number or a list of numbers there (motion.js), until somebody
+//                         else sets the trait or kit.still(trait) stops it; from another list of numbers through `via`
 //   kit.frames(f)         an endless loop of frames while f() returns true; returns a function that wakes it up
 //   kit.say(text)         tells a screen reader what a discrete action has done
 //   kit.share(fields)     state in the address (state.js); kit.tools() the buttons that copy a link and save a picture
@@ -21,6 +22,125 @@ import { copyText, savePicture } from "./save.js";
 import { shareState } from "./state.js";
 import { watchTheme } from "./theme.js";
 
+/** @import { Placed } from "./save.js" */
+/** @import { Fields } from "./state.js" */
+/**
+ * @typedef {{
+ *   get: (trait: string) => any,
+ *   set: { (traits: Record<string, any>): void, (trait: string, value: any): void },
+ *   save_changes: () => void,
+ *   on: (event: string, listener: () => void) => void,
+ *   off: (event: string, listener: () => void) => void,
+ * }} Model the part of Jupyter's widget model that explorers use
+ * @typedef {{ draw: () => void, repaint?: () => void }} Made
+ * @typedef {{ ms?: number, from?: number[], via?: (now: number[]) => any }} Way
+ * @typedef {ReturnType<typeof makeKit>} Kit
+ */
+
+/**
+ * @param {Model} model
+ * @param {HTMLElement} root
+ * @param {AbortSignal} signal
+ * @param {{ say: (text: string) => void, redraw: () => void, repaint: () => void }} view
+ */
+function makeKit(model, root, signal, { say, redraw, repaint }) {
+  const theme = watchTheme(root, repaint, signal);
+  /** @type {ReturnType<typeof shareState>} */
+  let shared = null;
+  /** @type {Map<string, () => void>} */
+  const glides = new Map(); // what ends those that are under way, by trait
+  const get = (/** @type {string} */ trait) => model.get(trait);
+  const put = (/** @type {Record<string, any>} */ traits) => {
+    model.set(traits);
+    model.save_changes();
+  };
+  /** @param {string} traits @param {() => void} f */
+  const on = (traits, f) => {
+    for (const event of traits.split(" ").map((trait) => `change:${trait}`)) {
+      model.on(event, f);
+      signal.addEventListener("abort", () => model.off(event, f));
+    }
+  };
+  const still = (/** @type {string} */ trait) => glides.get(trait)?.();
+  /** @param {string} trait @param {number | number[]} value @param {Way} way */
+  const glideTo = (
+    trait,
+    value,
+    { ms, from = [get(trait)].flat(), via = (now) => (Array.isArray(value) ? now : now[0]) } = {},
+  ) => {
+    still(trait);
+    let own = false; // is it the glide that sets the trait just now?
+    const heed = () => own || end();
+    model.on(`change:${trait}`, heed);
+    let stop = () => {};
+    const end = () => {
+      stop();
+      model.off(`change:${trait}`, heed);
+      glides.delete(trait);
+    };
+    glides.set(trait, end);
+    stop = glide(
+      from,
+      [value].flat(),
+      (now, done) => {
+        own = true;
+        const change = { [trait]: via(now) };
+        if (done) put(change);
+        else model.set(change);
+        own = false;
+        if (done) end();
+      },
+      ms,
+    );
+  };
+  /** @param {() => boolean} f */
+  const frames = (f) => {
+    let running = 0;
+    const step = () => {
+      running = f() ? requestAnimationFrame(step) : 0;
+    };
+    signal.addEventListener("abort", () => cancelAnimationFrame(running));
+    return () => (running ||= requestAnimationFrame(step));
+  };
+  const share = (/** @type {Fields} */ fields) => (shared = shareState(model, fields, signal));
+  /** @param {() => Placed[][]} rows */
+  const tools = (rows) => {
+    const copy = async () => {
+      link.textContent = (await copyText(shared?.link() ?? "")) ? "Link copied" : "Copying failed";
+      say(link.textContent);
+      setTimeout(() => (link.textContent = "Copy link"), 2000);
+    };
+    const link = button("Copy link", copy, "quiet");
+    const save = async () => {
+      await savePicture({ rows: rows(), name: get("name"), theme });
+      say("Picture saved");
+    };
+    return h("div", { class: "aae-tools" }, shared && link, button("Save picture", save, "quiet"));
+  };
+  signal.addEventListener("abort", () => [...glides.values()].forEach((end) => end()));
+  return {
+    model,
+    root,
+    theme,
+    signal,
+    say,
+    redraw,
+    get,
+    put,
+    on,
+    still,
+    glideTo,
+    frames,
+    share,
+    tools,
+    restored: () => shared?.restored,
+  };
+}
+
+/**
+ * @param {(kit: Kit) => Made} setup
+ * @param {{ model: Model, el: HTMLElement, signal?: AbortSignal }} props
+ */
 function render(setup, { model, el, signal }) {
   const start = performance.now();
   const life = new AbortController();
@@ -28,72 +148,20 @@ function render(setup, { model, el, signal }) {
   const live = announcer();
   el.append(root);
 
+  /** @type {Made | null} */
   let made = null;
   let frame = 0;
   const draw = () => {
     frame = 0;
     const begun = performance.now();
-    made.draw();
+    made?.draw();
     root.dataset.ms = (performance.now() - begun).toFixed(2);
-    root.dataset.draws = 1 + Number(root.dataset.draws ?? 0);
+    root.dataset.draws = String(1 + Number(root.dataset.draws ?? 0));
   };
   const redraw = () => {
     if (made) frame ||= requestAnimationFrame(draw);
   };
-  const theme = watchTheme(root, () => (made.repaint ?? redraw)(), life.signal);
-  let shared = null;
-  const glides = {}; // what ends those that are under way, by trait
-  life.signal.addEventListener("abort", () => Object.values(glides).forEach((stop) => stop()));
-  const kit = {
-    model, root, theme, redraw,
-    signal: life.signal,
-    say: live.say,
-    get: (trait) => model.get(trait),
-    put: (traits) => {
-      model.set(traits);
-      model.save_changes();
-    },
-    on: (traits, f) => {
-      for (const event of traits.split(" ").map((trait) => `change:${trait}`)) {
-        model.on(event, f);
-        life.signal.addEventListener("abort", () => model.off(event, f));
-      }
-    },
-    still: (trait) => glides[trait]?.(),
-    glideTo: (trait, value, ms) => {
-      kit.still(trait);
-      const apply = (now, done) => {
-        const change = { [trait]: Array.isArray(value) ? now : now[0] };
-        if (done) kit.put(change);
-        else model.set(change);
-      };
-      glides[trait] = glide([model.get(trait)].flat(), [value].flat(), apply, ms);
-    },
-    frames: (f) => {
-      let running = 0;
-      const step = () => {
-        running = f() ? requestAnimationFrame(step) : 0;
-      };
-      life.signal.addEventListener("abort", () => cancelAnimationFrame(running));
-      return () => (running ||= requestAnimationFrame(step));
-    },
-    share: (fields) => (shared = shareState(model, fields, life.signal)),
-    tools: (rows) => {
-      const copy = async () => {
-        const done = await copyText(shared.link());
-        link.textContent = done ? "Link copied" : "Copying failed";
-        live.say(link.textContent);
-        setTimeout(() => (link.textContent = "Copy link"), 2000);
-      };
-      const save = async () => {
-        await savePicture({ rows: rows(), name: model.get("name"), theme });
-        live.say("Picture saved");
-      };
-      const link = shared && button("Copy link", copy, "quiet");
-      return h("div", { class: "aae-tools" }, link, button("Save picture", save, "quiet"));
-    },
-  };
-
+  const kit = makeKit(model, root, life.signal, { say: live.say, redraw, repaint: () => (made?.repaint ?? redraw)() });
   const end = () => {
     cancelAnimationFrame(frame);
     live.stop();
@@ -106,10 +174,15 @@ function render(setup, { model, el, signal }) {
   root.append(live.el);
   draw(); // now, not in the next frame: a page in the background has no frames
   root.dataset.ready = (performance.now() - start).toFixed(1);
-  const opened = performance.getEntriesByType("navigation")[0]?.type;
-  if (shared?.restored && opened === "navigate") root.scrollIntoView({ block: "nearest" });
+  const [opened] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  if (kit.restored() && opened?.type === "navigate") root.scrollIntoView({ block: "nearest" });
   return end;
 }
 
-/** An anywidget whose view is what `setup` builds. */
-export const explorer = (setup) => ({ render: (props) => render(setup, props) });
+/**
+ * An anywidget whose view is what `setup` builds.
+ * @param {(kit: Kit) => Made} setup
+ */
+export const explorer = (setup) => ({
+  render: (/** @type {{ model: Model, el: HTMLElement, signal?: AbortSignal }} */ props) => render(setup, props),
+});

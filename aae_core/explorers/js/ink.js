@@ -3,13 +3,21 @@
 // A drawing is a list of strokes, each [x0, y0, x1, y1, …] in shares of the paper's side, from its top left, to three
 // decimals. A pen's width is such a share too.
 
-import { h } from "./dom.js";
+import { h, pencil } from "./dom.js";
+
+/** @import { Field } from "./state.js" */
+/** @typedef {number[]} Stroke [x0, y0, x1, y1, …] */
 
 const SIDE = 28; // of an image
 const BOX = 20; // what a digit is scaled into
 const FINE = 8; // points to a pixel and side, whose mean the pixel is
 
-/** Draws strokes with a round pen; the context's unit is the paper's side. */
+/**
+ * Draws strokes with a round pen; the context's unit is the paper's side.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Stroke[]} strokes
+ * @param {number} pen
+ */
 export function trace(context, strokes, pen) {
   context.lineWidth = pen;
   context.lineCap = context.lineJoin = "round";
@@ -22,10 +30,15 @@ export function trace(context, strokes, pen) {
   context.stroke();
 }
 
-/** A stroke with as few of its points as keep it within `tolerance` (Douglas and Peucker). */
+/**
+ * A stroke with as few of its points as keep it within `tolerance` (Douglas and Peucker).
+ * @param {Stroke} stroke
+ * @param {number} tolerance
+ */
 export function simplify(stroke, tolerance = 0.003) {
   const last = stroke.length / 2 - 1;
   const keep = new Set([0, last]);
+  /** @param {number} from @param {number} to */
   const split = (from, to) => {
     const [x, y] = [stroke[2 * from], stroke[2 * from + 1]];
     const [dx, dy] = [stroke[2 * to] - x, stroke[2 * to + 1] - y];
@@ -46,29 +59,40 @@ export function simplify(stroke, tolerance = 0.003) {
   return [...keep].sort((a, b) => a - b).flatMap((k) => [stroke[2 * k], stroke[2 * k + 1]]);
 }
 
-/** A drawing in an address: two letters a coordinate, a dot between strokes. */
+const inTwo = (/** @type {number} */ share) =>
+  Math.round(1000 * share)
+    .toString(36)
+    .padStart(2, "0");
+
+/**
+ * A drawing in an address: two letters a coordinate, a dot between strokes.
+ * @type {Field}
+ */
 export const strokesField = {
-  write: (strokes) => strokes.map((s) => s.map((v) => Math.round(1000 * v).toString(36).padStart(2, "0")).join("")).join("."),
+  write: (strokes) => strokes.map((/** @type {Stroke} */ stroke) => stroke.map(inTwo).join("")).join("."),
   read: (text) => {
     if (text === "") return [];
     if (!/^([0-9a-z]{4})+(\.([0-9a-z]{4})+)*$/.test(text)) return undefined;
-    const strokes = text.split(".").map((part) => part.match(/../g).map((pair) => parseInt(pair, 36) / 1000));
+    const strokes = text.split(".").map((part) => [...part.matchAll(/../g)].map(([pair]) => parseInt(pair, 36) / 1000));
     return strokes.flat().every((value) => value <= 1) ? strokes : undefined;
   },
 };
 
-const fine = h("canvas", { width: SIDE * FINE, height: SIDE * FINE }).getContext("2d", { willReadFrequently: true });
+/** @type {CanvasRenderingContext2D | undefined} */
+let made;
 
 /**
  * The drawing as an image of 28 by 28 numbers in [0, 1], as MNIST's were made: cropped, scaled so that its longer side
  * fills 20 pixels, each pixel the mean of what it covers, and moved by whole pixels until the centre of its mass is
  * the middle of the image.
+ * @param {Stroke[]} strokes
+ * @param {number} pen
  */
 export function asMnist(strokes, pen) {
   const image = new Float32Array(SIDE * SIDE);
   const points = strokes.flat();
   if (!points.length) return image;
-  const reach = (from) => {
+  const reach = (/** @type {number} */ from) => {
     let [low, high] = [Infinity, -Infinity];
     for (let k = from; k < points.length; k += 2) [low, high] = [Math.min(low, points[k]), Math.max(high, points[k])];
     return [low - pen / 2, high - low + pen];
@@ -76,6 +100,8 @@ export function asMnist(strokes, pen) {
   const [[left, width], [top, height]] = [reach(0), reach(1)];
   const scale = (BOX * FINE) / Math.max(width, height);
   const edge = ((SIDE - BOX) / 2) * FINE;
+  made ??= pencil(h("canvas", { width: SIDE * FINE, height: SIDE * FINE }));
+  const fine = made;
   fine.setTransform(1, 0, 0, 1, 0, 0);
   fine.clearRect(0, 0, SIDE * FINE, SIDE * FINE);
   fine.setTransform(scale, 0, 0, scale, edge - scale * left, edge - scale * top);
@@ -95,7 +121,8 @@ export function asMnist(strokes, pen) {
   }
   // MNIST's middle is the pixel with index 14: its test digits' centres lie within half a pixel of it.
   const middle = SIDE / 2 + 0.5;
-  const shift = (moment) => Math.round(middle - (moment / sum + 0.5) / FINE);
+  const shift = (/** @type {number} */ moment) => Math.round(middle - (moment / sum + 0.5) / FINE);
+  /** @param {number} by @param {number} size */
   const inside = (by, size) => Math.max(-4, Math.min(SIDE - 4 - Math.ceil(size - 1e-6), by));
   const dx = inside(shift(across), (width * scale) / FINE);
   const dy = inside(shift(down), (height * scale) / FINE);

@@ -3,12 +3,23 @@
 
 import { bench } from "./laboratory_bench.js";
 
+/** @import { Begin, Order, Picture } from "./laboratory_bench.js" */
+/** @typedef {(message: Begin | Order) => void} Take */
+
 const IN_PAGE = { slice: 8, every: 90 };
 
-/** `source` is the worker's text; `receive(message)` takes the answers. `where()` is "worker" or "page". */
+/**
+ * `source` is the worker's text; `receive(message)` takes the answers. `where()` is "worker" or "page".
+ * @param {string} source
+ * @param {(picture: Picture) => void} receive
+ * @param {AbortSignal} signal
+ */
 export function engine(source, receive, signal) {
+  /** @type {(Begin | Order)[] | null} */
   let waiting = []; // what was sent before the worker first answered
+  /** @type {Worker | null} */
   let worker = null;
+  /** @type {Take} */
   let take;
   const stayHere = () => {
     worker?.terminate();
@@ -19,13 +30,14 @@ export function engine(source, receive, signal) {
   };
   try {
     const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    worker = new Worker(address);
-    take = (message) => worker.postMessage(message);
-    worker.onmessage = ({ data }) => {
+    const made = new Worker(address);
+    worker = made;
+    take = (message) => made.postMessage(message);
+    made.onmessage = ({ data }) => {
       waiting = null;
       receive(data);
     };
-    worker.onerror = (event) => {
+    made.onerror = (event) => {
       if (!waiting) return; // an error in a worker that has worked: the console shows it
       event.preventDefault();
       stayHere();
@@ -35,7 +47,7 @@ export function engine(source, receive, signal) {
     stayHere();
   }
   signal.addEventListener("abort", () => (worker ? worker.terminate() : take({ play: false })));
-  const send = (message) => {
+  const send = (/** @type {Begin | Order} */ message) => {
     waiting?.push(message);
     take(message);
   };

@@ -2,5 +2,5 @@
 
 import { bench } from "./laboratory_bench.js";
 
-const take = bench((message, buffers) => self.postMessage(message, buffers));
+const take = bench((message, buffers) => self.postMessage(message, { transfer: buffers }));
 self.onmessage = ({ data }) => take(data);

@@ -6,6 +6,10 @@ export const wantsStillness = () => matchMedia("(prefers-reduced-motion: reduce)
 /**
  * Calls `apply(code, done)` with codes on the line from one to the other, once a frame for `ms` milliseconds; at once
  * with the last where motion is not wanted. Returns a function that stops it where it is.
+ * @param {number[]} from
+ * @param {number[]} to
+ * @param {(now: number[], done: boolean) => void} apply
+ * @param {number} ms
  */
 export function glide(from, to, apply, ms = 400) {
   let frame = 0;
@@ -14,6 +18,7 @@ export function glide(from, to, apply, ms = 400) {
     return () => {};
   }
   const start = performance.now();
+  /** @param {number} now */
   const step = (now) => {
     const t = Math.min(1, Math.max(0, (now - start) / ms));
     const eased = t * t * (3 - 2 * t);

@@ -7,8 +7,19 @@
 
 import { contour } from "./contour.js";
 import { keepCrisp } from "./crisp.js";
-import { figure, h, input } from "./dom.js";
+import { figure, h, input, pencil } from "./dom.js";
 import { css } from "./theme.js";
+
+/** @import { Name, Theme } from "./theme.js" */
+/** @typedef {{ width: number, height: number, values: ArrayLike<number> }} Grid */
+/** @typedef {{ low: number, high: number }} Range */
+/** @typedef {{ only?: number | null, radius?: number, opacity?: number }} Dots */
+/** @typedef {{ path: number[], label: number }} Area */
+/** @typedef {{ path: number[], colour?: Name, line?: number }} Path */
+/** @typedef {{ at: number[], label?: number, text?: string }} Disc */
+
+/** Where the colour of a discriminator's field is full: beyond, it has all but decided. */
+export const CERTAIN = { low: 0.25, high: 0.75 };
 
 /**
  * `extent` is [left, right, bottom, top] in code units; `name` what a screen reader calls the plane, `axes` its
@@ -25,18 +36,32 @@ import { css } from "./theme.js";
  *                                      without a text, a ring about a dot
  *   set([x, y])                        the cursor's place;  repaint() after a change of theme
  *   live(on)                           whether the cursor may be moved; it may, where there is `onMove`
+ * @param {{
+ *   extent: number[], name: string, axes?: string[], step?: number, ticks?: number, theme: Theme, signal: AbortSignal,
+ *   onMove?: (place: number[], done: boolean) => void,
+ * }} options
  */
 export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, theme, onMove, signal }) {
   const [left, right, bottom, top] = extent;
   const canvas = h("canvas", { class: "aae-plane", role: "img", "aria-label": name });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const context = pencil(canvas);
   const el = h("div", { class: "aae-pad", role: "group", "aria-label": name }, canvas);
   el.style.aspectRatio = `${right - left} / ${top - bottom}`;
-  const shown = { points: null, field: null, contours: null, areas: null, paths: null, discs: null };
+  /**
+   * @type {{
+   *   points?: ({ positions: ArrayLike<number>, labels: ArrayLike<number> | null } & Dots) | null,
+   *   field?: [Grid, Range] | null, contours?: [Grid, number[]] | null,
+   *   areas?: Area[] | null, paths?: (number[] | Path)[] | null, discs?: Disc[] | null,
+   * }}
+   */
+  const shown = {};
   let [width, height] = [0, 0]; // of the canvas, in CSS pixels
+  /** @param {number} x @param {number} y */
   const toPixel = (x, y) => [((x - left) / (right - left)) * width, ((top - y) / (top - bottom)) * height];
+  /** @param {number} px @param {number} py */
   const toCode = (px, py) => [left + (px / width) * (right - left), top - (py / height) * (top - bottom)];
 
+  /** @param {Grid} grid @param {Range} range */
   function drawField({ width: w, height: rows, values }, { low, high }) {
     const image = new ImageData(w, rows);
     const middle = (low + high) / 2;
@@ -48,32 +73,45 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
       image.data[at + 3] = 90 * Math.abs(t);
     }
     const small = h("canvas", { width: w, height: rows });
-    small.getContext("2d").putImageData(image, 0, 0);
+    pencil(small).putImageData(image, 0, 0);
     context.imageSmoothingEnabled = true;
     const [dx, dy] = [width / (w - 1) / 2, height / (rows - 1) / 2]; // grid points sit on the border, pixels within
     context.drawImage(small, -dx, -dy, width + 2 * dx, height + 2 * dy);
   }
 
+  /**
+   * @param {number[]} segments
+   * @param {(x: number, y: number) => number[]} project
+   * @param {string} colour
+   * @param {number} line
+   */
   function stroke(segments, project, colour, line) {
     context.beginPath();
     for (let k = 0; k < segments.length; k += 4) {
-      context.moveTo(...project(segments[k], segments[k + 1]));
-      context.lineTo(...project(segments[k + 2], segments[k + 3]));
+      const [[x, y], [u, v]] = [project(segments[k], segments[k + 1]), project(segments[k + 2], segments[k + 3])];
+      context.moveTo(x, y);
+      context.lineTo(u, v);
     }
     context.strokeStyle = colour;
     context.lineWidth = line;
     context.stroke();
   }
 
+  /** @param {{ positions: ArrayLike<number>, labels: ArrayLike<number> | null } & Dots} points */
   function drawPoints({ positions, labels, only = null, radius = 1.7, opacity = 0.7 }) {
+    /** @type {Map<number, number[]>} */
     const groups = new Map();
     for (let k = 0; 2 * k < positions.length; k++) {
       const label = labels ? labels[k] : -1;
-      if (!groups.has(label)) groups.set(label, []);
-      groups.get(label).push(k);
+      const group = groups.get(label);
+      if (group) group.push(k);
+      else groups.set(label, [k]);
     }
     for (const [label, members] of groups) {
-      context.fillStyle = css(label < 0 ? theme.muted : theme.digits[label % 10], only === null || only === label ? opacity : 0.08);
+      context.fillStyle = css(
+        label < 0 ? theme.muted : theme.digits[label % 10],
+        only === null || only === label ? opacity : 0.08,
+      );
       context.beginPath();
       for (const k of members) {
         const [x, y] = toPixel(positions[2 * k], positions[2 * k + 1]);
@@ -98,8 +136,18 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
       if (y > bottom) context.fillText(figure(y, 0), 5, toPixel(0, y)[1] + 4);
   }
 
-  function drawDisc({ at, label, text }) {
-    const [x, y] = toPixel(...at);
+  /** @param {number[]} path */
+  function follow(path) {
+    context.beginPath();
+    for (let k = 0; k < path.length; k += 2) {
+      const [x, y] = toPixel(path[k], path[k + 1]);
+      context.lineTo(x, y);
+    }
+  }
+
+  /** @param {Disc} disc */
+  function drawDisc({ at, label = 0, text }) {
+    const [x, y] = toPixel(at[0], at[1]);
     context.beginPath();
     context.arc(x, y, text ? 9.5 : 4.5, 0, 7);
     context.fillStyle = css(theme.paper, text ? 0.92 : 0);
@@ -114,26 +162,26 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
     context.fillText(text, x, y + 4.2);
   }
 
-  const paint = (...size) => {
-    [width, height] = size;
+  /** @param {number} wide @param {number} high */
+  const paint = (wide, high) => {
+    [width, height] = [wide, high];
     if (shown.field) drawField(...shown.field);
     for (const { path, label } of shown.areas ?? []) {
-      context.beginPath();
-      for (let k = 0; k < path.length; k += 2) context.lineTo(...toPixel(path[k], path[k + 1]));
+      follow(path);
       context.fillStyle = css(theme.digits[label % 10], 0.22);
       context.fill();
     }
     drawAxes();
     if (shown.contours) {
       const [{ width: w, height: rows, values }, levels] = shown.contours;
+      /** @param {number} j @param {number} i */
       const project = (j, i) => [(j / (w - 1)) * width, height - (i / (rows - 1)) * height];
       for (const level of levels) stroke(contour(values, w, rows, level), project, css(theme.muted, 0.6), 1);
     }
     if (shown.points) drawPoints(shown.points);
     for (const one of shown.paths ?? []) {
-      const { path = one, colour = "ink", line = 1.5 } = one;
-      context.beginPath();
-      for (let k = 0; k < path.length; k += 2) context.lineTo(...toPixel(path[k], path[k + 1]));
+      const { path, colour = "ink", line = 1.5 } = Array.isArray(one) ? { path: one } : one;
+      follow(path);
       context.strokeStyle = css(theme[colour]);
       context.lineWidth = line;
       context.stroke();
@@ -141,40 +189,46 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
     (shown.discs ?? []).forEach(drawDisc);
   };
   const repaint = keepCrisp(canvas, el, paint, signal);
-  const show = (part, value) => {
-    shown[part] = value;
+  const show = (/** @type {typeof shown} */ parts) => {
+    Object.assign(shown, parts);
     repaint();
   };
 
   // The cursor.
   let place = [0, 0];
-  const limits = [[left, right], [bottom, top]];
+  const limits = [
+    [left, right],
+    [bottom, top],
+  ];
   const cursor = h("div", { class: "aae-cursor" });
   const ranges = limits.map(([min, max], k) =>
     input({ type: "range", class: "aae-hidden", min, max, step: "any", "aria-label": `${name}, ${axes[k]}` }),
   );
-  const clamp = (code) => code.map((value, k) => Math.max(limits[k][0], Math.min(limits[k][1], value)));
-  const set = (code) => {
+  const clamp = (/** @type {number[]} */ code) =>
+    code.map((value, k) => Math.max(limits[k][0], Math.min(limits[k][1], value)));
+  const set = (/** @type {number[]} */ code) => {
     place = [...code];
     const [x, y] = clamp(code);
     cursor.style.left = `${(100 * (x - left)) / (right - left)}%`;
     cursor.style.top = `${(100 * (top - y)) / (top - bottom)}%`;
     ranges.forEach((range, k) => {
-      range.value = code[k];
+      range.value = String(code[k]);
       range.setAttribute("aria-valuetext", figure(code[k]));
     });
   };
+  /** @param {number[]} code @param {boolean} done */
   const move = (code, done) => {
     set(clamp(code).map((value) => +value.toFixed(3)));
-    onMove(place, done);
+    onMove?.(place, done);
   };
-  const live = (on) => {
+  const live = (/** @type {boolean} */ on) => {
     el.classList.toggle("aae-live-pad", on);
     for (const part of [cursor, ...ranges]) part.hidden = !on;
   };
   if (onMove) {
     el.append(cursor, ...ranges);
     live(true);
+    /** @param {PointerEvent} event @param {boolean} done */
     const point = (event, done) => {
       const box = el.getBoundingClientRect();
       move(toCode(event.clientX - box.left - el.clientLeft, event.clientY - box.top - el.clientTop), done);
@@ -188,31 +242,55 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
     });
     el.addEventListener("pointermove", (event) => el.hasPointerCapture(event.pointerId) && point(event, false));
     el.addEventListener("pointerup", (event) => el.hasPointerCapture(event.pointerId) && point(event, true));
+    /** @type {Record<string, number[]>} */
     const keys = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
     el.addEventListener("keydown", (event) => {
-      if (!keys[event.key]) return;
+      const way = keys[event.key];
+      if (!way) return;
       event.preventDefault();
       const pace = event.shiftKey ? 5 * step : step;
-      move(place.map((value, k) => value + pace * keys[event.key][k]), true);
+      move(
+        place.map((value, k) => value + pace * way[k]),
+        true,
+      );
     });
     ranges.forEach((range, k) =>
-      range.addEventListener("input", () => move(place.map((value, j) => (j === k ? Number(range.value) : value)), true)),
+      range.addEventListener("input", () =>
+        move(
+          place.map((value, j) => (j === k ? Number(range.value) : value)),
+          true,
+        ),
+      ),
     );
     set(place);
   }
   return {
-    el, canvas, set, live, repaint, toPixel, toCode,
-    points: (positions, labels = null, options = {}) => show("points", positions && { positions, labels, ...options }),
-    field: (grid, range) => show("field", grid && [grid, range]),
-    contours: (grid, levels) => show("contours", grid && [grid, levels]),
-    areas: (list) => show("areas", list),
-    paths: (list) => show("paths", list),
-    discs: (list) => show("discs", list),
+    el,
+    canvas,
+    set,
+    live,
+    repaint,
+    toPixel,
+    toCode,
+    /** @param {ArrayLike<number> | null} positions @param {ArrayLike<number> | null} labels @param {Dots} dots */
+    points: (positions, labels = null, dots = {}) => show({ points: positions && { positions, labels, ...dots } }),
+    /** @param {Grid | null} grid @param {Range} range */
+    field: (grid, range) => show({ field: grid && [grid, range] }),
+    /** @param {Grid | null} grid @param {number[]} levels */
+    contours: (grid, levels) => show({ contours: grid && [grid, levels] }),
+    areas: (/** @type {Area[] | null} */ areas) => show({ areas }),
+    paths: (/** @type {(number[] | Path)[] | null} */ paths) => show({ paths }),
+    discs: (/** @type {Disc[] | null} */ discs) => show({ discs }),
   };
 }
 
-/** The digits' colours by name, for beside a plane. */
+/**
+ * The digits' colours by name, for beside a plane.
+ * @param {string[]} names
+ */
 export function legend(names) {
-  const item = (name, k) => h("li", {}, h("span", { class: "aae-dot", style: `--dot: var(--aae-digit-${k % 10})` }), name);
+  /** @param {string} name @param {number} k */
+  const item = (name, k) =>
+    h("li", {}, h("span", { class: "aae-dot", style: `--dot: var(--aae-digit-${k % 10})` }), name);
   return h("ul", { class: "aae-legend" }, ...names.map(item));
 }

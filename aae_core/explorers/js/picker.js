@@ -1,13 +1,20 @@
 // A row of pictures, one per class, of which one may be picked: native radio buttons, so that the keyboard works as
 // it does everywhere (Tab to the row, arrows within it, Escape or a second click to let go).
 
-import { h, input, uniqueId } from "./dom.js";
 import { picture } from "./digits.js";
+import { h, input, uniqueId } from "./dom.js";
+
+/** @import { Shape } from "./decoder.js" */
+/** @import { Theme } from "./theme.js" */
 
 /**
  * `names` are the classes' names, `shape` their images' [C, H, W], `describe(name)` the accessible name of a choice.
  * `onPick(index or null)` runs when the reader picks or lets go; `set(index or null)` shows a choice.
  * `paint(pixels, theme)` draws one image per class, one after another in `pixels`.
+ * @param {{
+ *   names: string[], shape: Shape, label: string, describe: (name: string) => string,
+ *   onPick: (index: number | null) => void,
+ * }} options
  */
 export function digitPicker({ names, shape, label, describe, onPick }) {
   const group = uniqueId();
@@ -17,12 +24,15 @@ export function digitPicker({ names, shape, label, describe, onPick }) {
     input({ type: "radio", name: group, value: k, class: "aae-hidden", "aria-label": describe(name) }),
   );
   const el = h("div", { class: "aae-picker", role: "radiogroup", "aria-label": label });
-  const across = (most) => Math.ceil(names.length / Math.ceil(names.length / most)); // rows of equal length
-  el.style.setProperty("--wide", across(10));
-  el.style.setProperty("--narrow", across(5));
+  const across = (/** @type {number} */ most) => Math.ceil(names.length / Math.ceil(names.length / most)); // rows of equal length
+  el.style.setProperty("--wide", String(across(10)));
+  el.style.setProperty("--narrow", String(across(5)));
   if (names.length === 1) el.classList.add("aae-alone");
+  /** @type {number | null} */
   let picked = null;
-  const pick = (index) => {
+  /** @type {number | null} */
+  let before = null; // what was picked as the pointer came down
+  const pick = (/** @type {number | null} */ index) => {
     if (index !== picked) onPick(index);
   };
   names.forEach((name, k) => {
@@ -35,23 +45,25 @@ export function digitPicker({ names, shape, label, describe, onPick }) {
     tile.addEventListener("pointerdown", () => (before = picked));
     el.append(tile);
   });
-  let before = null;
   el.addEventListener("keydown", (event) => {
     before = null;
     if (event.key === "Escape" && picked !== null) pick(null);
-    if (event.key === "Enter" && event.target.matches("input")) pick(Number(event.target.value));
+    if (event.key === "Enter" && event.target instanceof HTMLInputElement) pick(Number(event.target.value));
   });
-  const set = (index) => {
+  const set = (/** @type {number | null} */ index) => {
     picked = index;
     radios.forEach((radio, k) => {
       radio.checked = k === index;
-      radio.parentElement.classList.toggle("aae-picked", k === index);
+      radio.parentElement?.classList.toggle("aae-picked", k === index);
     });
   };
   return {
-    el, pictures, set,
+    el,
+    pictures,
+    set,
     canvases: pictures.map((one) => one.el),
+    /** @param {Float32Array} pixels @param {Theme} theme */
     paint: (pixels, theme) => pictures.forEach((one, k) => one.paint(pixels, theme, k * size)),
-    repaint: (theme) => pictures.forEach((one) => one.repaint(theme)),
+    repaint: (/** @type {Theme} */ theme) => pictures.forEach((one) => one.repaint(theme)),
   };
 }

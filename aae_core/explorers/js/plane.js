@@ -1,6 +1,11 @@
 // Points of the plane, as lists [x0, y0, x1, y1, …]: which is nearest, how many are near, and a circle about one.
 
-/** Squared distance from z to the k-th nearest of `points`. */
+/**
+ * Squared distance from z to the k-th nearest of `points`.
+ * @param {ArrayLike<number>} points
+ * @param {number[]} z
+ * @param {number} k
+ */
 export function nearest(points, [x, y], k) {
   const best = new Float64Array(k).fill(Infinity); // ascending
   for (let i = 0; i < points.length; i += 2) {
@@ -13,7 +18,12 @@ export function nearest(points, [x, y], k) {
   return best[k - 1];
 }
 
-/** Which of the first `count` points is nearest to z, by position. */
+/**
+ * Which of the first `count` points is nearest to z, by position.
+ * @param {ArrayLike<number>} points
+ * @param {number[]} z
+ * @param {number} count
+ */
 export function closest(points, [x, y], count = points.length / 2) {
   let [best, least] = [0, Infinity];
   for (let k = 0; k < count; k++) {
@@ -23,16 +33,26 @@ export function closest(points, [x, y], count = points.length / 2) {
   return best;
 }
 
-/** How many of `points` are nearer to z than the root of `squared`. */
+/**
+ * How many of `points` are nearer to z than the root of `squared`.
+ * @param {ArrayLike<number>} points
+ * @param {number[]} z
+ * @param {number} squared
+ */
 export function within(points, [x, y], squared) {
   let count = 0;
-  for (let i = 0; i < points.length; i += 2) count += (points[i] - x) ** 2 + (points[i + 1] - y) ** 2 < squared;
+  for (let i = 0; i < points.length; i += 2) count += (points[i] - x) ** 2 + (points[i + 1] - y) ** 2 < squared ? 1 : 0;
   return count;
 }
 
-/** A circle as a closed path. */
+/**
+ * A circle as a closed path.
+ * @param {number[]} centre
+ * @param {number} radius
+ */
 export function circle([x, y], radius) {
   const path = [];
-  for (let k = 0; k <= 48; k++) path.push(x + radius * Math.cos((k * Math.PI) / 24), y + radius * Math.sin((k * Math.PI) / 24));
+  for (let k = 0; k <= 48; k++)
+    path.push(x + radius * Math.cos((k * Math.PI) / 24), y + radius * Math.sin((k * Math.PI) / 24));
   return path;
 }

@@ -7,29 +7,38 @@ import { wantsStillness } from "./motion.js";
  * A play button and a slider over frames 0 … count - 1. `onFrame(t)` runs with the frame to show, a fraction between
  * two while it plays (whole ones where the reader wants less motion); `format(t)` says in words where it is, such as
  * "step 1,200". It stops at the end, and played again begins anew. `set(t)` goes to a frame without calling `onFrame`.
+ * @param {{
+ *   count: number, fps?: number, name: string, signal: AbortSignal,
+ *   format: (t: number) => string, onFrame: (t: number) => void,
+ * }} options
  */
 export function scrubber({ count, fps = 12, name, format, onFrame, signal }) {
   let at = 0;
   let running = 0;
   let last = 0;
   const bar = slider({
-    label: "", name, min: 0, max: count - 1, step: 1, format: (t) => format(Math.round(t)),
+    label: "",
+    name,
+    min: 0,
+    max: count - 1,
+    step: 1,
+    format: (t) => format(Math.round(t)),
     onInput: (t) => {
       pause();
       go(t);
     },
   });
   bar.el.classList.add("aae-scrubber");
-  const set = (t) => {
+  const set = (/** @type {number} */ t) => {
     at = t;
     bar.set(t);
   };
-  const go = (t) => {
+  const go = (/** @type {number} */ t) => {
     set(t);
     onFrame(wantsStillness() ? Math.floor(t) : t);
   };
   const face = () => toggle.set(Boolean(running));
-  const step = (now) => {
+  const step = (/** @type {number} */ now) => {
     // A frame may carry a time from before the click that began it.
     const next = at + (Math.max(0, Math.min(100, now - last)) / 1000) * fps;
     last = now;
@@ -50,7 +59,7 @@ export function scrubber({ count, fps = 12, name, format, onFrame, signal }) {
     face();
   };
   const toggle = playButton(() => (running ? pause() : play()));
-  bar.el.firstChild.replaceWith(toggle.el);
+  bar.el.firstElementChild?.replaceWith(toggle.el);
   signal.addEventListener("abort", () => cancelAnimationFrame(running));
   face();
   set(0);

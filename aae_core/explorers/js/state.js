@@ -2,18 +2,31 @@
 // #style.z=0.5,-1,0&style.digit=3. Each explorer owns the parts that begin with its name; a heading's anchor and
 // other explorers' parts are left alone. A chapter's text may link to such a state as to any heading.
 
+/** @import { Model } from "./explorer.js" */
+/** @typedef {{ write: (value: any) => string, read: (text: string) => any }} Field `read` gives undefined for what is none */
+/** @typedef {Record<string, Field & { trait: string }>} Fields */
+
 const KEYS = Symbol.for("aae.explorer.names"); // shared by all explorers of a page, whichever bundle they come from
 
-/** A field that is a list of n numbers, kept to two decimals. */
+/**
+ * A field that is a list of n numbers, kept to two decimals.
+ * @param {number} n
+ * @returns {Field}
+ */
 export const numbers = (n) => ({
-  write: (list) => list.map((value) => +value.toFixed(2)).join(","),
+  write: (/** @type {number[]} */ list) => list.map((value) => +value.toFixed(2)).join(","),
   read: (text) => {
     const list = text.split(",").map((part) => (part.trim() ? Number(part) : NaN));
     return list.length === n && list.every(Number.isFinite) ? list : undefined;
   },
 });
 
-/** A field that is a whole number from low to high, or nothing at all. */
+/**
+ * A field that is a whole number from low to high, or nothing at all.
+ * @param {number} low
+ * @param {number} high
+ * @returns {Field}
+ */
 export const whole = (low, high) => ({
   write: (value) => (value === null ? "" : String(value)),
   read: (text) => {
@@ -23,15 +36,30 @@ export const whole = (low, high) => ({
   },
 });
 
-/** A field that is always a whole number from low to high. */
+/**
+ * A field that is always a whole number from low to high.
+ * @param {number} low
+ * @param {number} high
+ * @returns {Field}
+ */
 export const index = (low, high) => ({ write: String, read: (text) => whole(low, high).read(text) ?? undefined });
 
-/** A field that is one of these texts. */
+/**
+ * A field that is one of these texts.
+ * @param {string[]} texts
+ * @returns {Field}
+ */
 export const among = (texts) => ({ write: (text) => text, read: (text) => (texts.includes(text) ? text : undefined) });
 
-/** A field that is a number from low to high, kept as it is. */
-export const between = (low, high) => ({
-  write: String,
+/**
+ * A field that is a number from low to high, kept as it is or to so many decimals.
+ * @param {number} low
+ * @param {number} high
+ * @param {number | null} decimals
+ * @returns {Field}
+ */
+export const between = (low, high, decimals = null) => ({
+  write: (/** @type {number} */ value) => String(decimals === null ? value : +value.toFixed(decimals)),
   read: (text) => (text.trim() && Number(text) >= low && Number(text) <= high ? Number(text) : undefined),
 });
 
@@ -39,11 +67,14 @@ export const between = (low, high) => ({
 function ownsAddress() {
   const { body } = document;
   if (body.dataset.jpThemeLight !== undefined || body.classList.contains("vscode-body")) return false;
-  return window.top === window.self && !globalThis.google?.colab;
+  return window.top === window.self && !("google" in globalThis && /** @type {any} */ (globalThis).google.colab);
 }
 
+/** @param {Model} model */
 function claim(model) {
-  const taken = (document[KEYS] ??= new Map());
+  const page = /** @type {any} */ (document);
+  /** @type {Map<string, Model>} */
+  const taken = (page[KEYS] ??= new Map());
   const wanted = model.get("name") || "explorer";
   let key = wanted;
   for (let k = 2; taken.has(key) && taken.get(key) !== model; k++) key = `${wanted}-${k}`;
@@ -57,24 +88,28 @@ const parts = () => location.hash.slice(1).split("&").filter(Boolean);
  * Ties traits of `model` to the address. `fields` maps a field's name to {trait, write, read}; a field at its
  * starting value is left out of the address. Returns null in a notebook, else {link(), restored}: the address with
  * this explorer's state alone, and whether the page was opened on such a state.
+ * @param {Model} model
+ * @param {Fields} fields
+ * @param {AbortSignal} signal
  */
 export function shareState(model, fields, signal) {
   if (!ownsAddress()) return null;
   const key = claim(model);
   const entries = Object.entries(fields);
   const start = Object.fromEntries(entries.map(([name, field]) => [name, field.write(model.get(field.trait))]));
-  const mine = (part) => entries.some(([name]) => part.startsWith(`${key}.${name}=`));
+  const mine = (/** @type {string} */ part) => entries.some(([name]) => part.startsWith(`${key}.${name}=`));
   const current = () =>
     entries
       .map(([name, field]) => [name, field.write(model.get(field.trait))])
       .filter(([name, text]) => text !== start[name])
       .map(([name, text]) => `${key}.${name}=${text}`);
-  const address = (hash) => location.href.split("#")[0] + (hash.length ? `#${hash.join("&")}` : "");
+  const address = (/** @type {string[]} */ hash) =>
+    location.href.split("#")[0] + (hash.length ? `#${hash.join("&")}` : "");
 
-  let timer = null;
+  let timer = 0;
   const write = () => {
     clearTimeout(timer);
-    timer = null;
+    timer = 0;
     const url = address([...parts().filter((part) => !mine(part)), ...current()]);
     if (url === location.href) return;
     try {
@@ -85,7 +120,7 @@ export function shareState(model, fields, signal) {
   };
   const later = () => {
     clearTimeout(timer);
-    timer = setTimeout(write, 250); // a drag is one entry, not a hundred
+    timer = window.setTimeout(write, 250); // a drag is one entry, not a hundred
   };
   const flush = () => timer && write();
 
@@ -95,7 +130,8 @@ export function shareState(model, fields, signal) {
       const part = found.find((text) => text.startsWith(`${key}.${name}=`));
       const text = part ? part.slice(key.length + name.length + 2).replaceAll(/%2c/gi, ",") : start[name];
       const value = field.read(text);
-      if (value !== undefined && field.write(value) !== field.write(model.get(field.trait))) model.set(field.trait, value);
+      if (value !== undefined && field.write(value) !== field.write(model.get(field.trait)))
+        model.set(field.trait, value);
     }
     model.save_changes();
     return found.length > 0;

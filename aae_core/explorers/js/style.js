@@ -19,7 +19,8 @@ export default explorer((kit) => {
   kit.root.append(
     view.stage,
     h("div", { class: "aae-bar" }, h("div", { class: "aae-tools" }, sample, reset, view.back), view.lead),
-    view.panel, kit.tools(view.canvases),
+    view.panel,
+    kit.tools(view.canvases),
   );
   view.begin();
   return view;

@@ -4,10 +4,13 @@
 import { button, sliderPanel } from "./controls.js";
 import { makeDecoder } from "./decoder.js";
 import { h } from "./dom.js";
-import { glide } from "./motion.js";
 import { digitPicker } from "./picker.js";
 import { numbers, whole } from "./state.js";
 import { spread, strip } from "./strip.js";
+
+/** @import { Kit } from "./explorer.js" */
+/** @import { Fields } from "./state.js" */
+/** @import { Strip } from "./strip.js" */
 
 const BUDGET = 8; // milliseconds a frame may spend on strips, beside the digits' own
 
@@ -20,35 +23,39 @@ const BUDGET = 8; // milliseconds a frame may spend on strips, beside the digits
  *   tell()                  asks `lead` again
  *   canvases()              the pictures in rows, for kit.tools
  *   draw(), repaint()       for the explorer to return
+ * @param {Kit} kit
+ * @param {{ lead: () => string, fields?: Fields }} options
  */
 export function styleView(kit, { lead: allShare, fields = {} }) {
-  const { model, root, theme, get, put } = kit;
+  const { root, theme, get, put } = kit;
   const decoder = makeDecoder(get("decoder"), get("weights"));
+  /** @type {string[]} */
   const names = get("names");
   const limit = get("limit");
   const dim = decoder.codeDim;
-  kit.share({ ...fields, z: { trait: "z", ...numbers(dim) }, digit: { trait: "label", ...whole(0, names.length - 1) } });
+  kit.share({
+    ...fields,
+    z: { trait: "z", ...numbers(dim) },
+    digit: { trait: "label", ...whole(0, names.length - 1) },
+  });
 
-  let stop = () => {}; // ends the glide that is under way
-  let gliding = false; // is it the glide that sets the style just now?
-  const glideTo = (z) => {
-    stop();
-    stop = glide(get("z"), z, (code, done) => {
-      gliding = true;
-      if (done) put({ z: code });
-      else model.set({ z: code });
-      gliding = false;
-    });
-  };
-  const pick = (label) => {
+  const glideTo = (/** @type {number[]} */ z) => kit.glideTo("z", z);
+  const pick = (/** @type {number | null} */ label) => {
     put({ label });
-    kit.say(label === null ? "All sliders" : `One row per dimension, ${names[label] === "" ? "the image" : `the ${names[label]}`}`);
+    kit.say(
+      label === null
+        ? "All sliders"
+        : `One row per dimension, ${names[label] === "" ? "the image" : `the ${names[label]}`}`,
+    );
   };
 
   // One style, one picture per class.
   const picker = digitPicker({
-    names, shape: decoder.shape, label: "Pick one to see what each dimension does to it",
-    describe: (name) => (name === "" ? "the image, dimension by dimension" : `${name}, dimension by dimension`), onPick: pick,
+    names,
+    shape: decoder.shape,
+    label: "Pick one to see what each dimension does to it",
+    describe: (name) => (name === "" ? "the image, dimension by dimension" : `${name}, dimension by dimension`),
+    onPick: pick,
   });
   const panel = sliderPanel({ dim, limit, onInput: (z) => put({ z }) });
   const back = button("All sliders", () => pick(null));
@@ -56,8 +63,11 @@ export function styleView(kit, { lead: allShare, fields = {} }) {
 
   // The strips: row k sweeps dimension k and holds the others. They are many images, so each frame draws as many
   // rows as fit its budget, and only rows that can be seen.
+  /** @type {Strip[]} */
   let strips = [];
+  /** @type {Set<number>} */
   let seen = new Set();
+  /** @type {Set<number>} */
   const stale = new Set();
   const wake = kit.frames(() => {
     const begun = performance.now();
@@ -65,20 +75,31 @@ export function styleView(kit, { lead: allShare, fields = {} }) {
       if (!seen.has(k)) continue;
       if (performance.now() - begun > BUDGET) return true;
       stale.delete(k);
-      const codes = strips[k].values.map((value) => get("z").map((old, j) => (j === k ? value : old)));
-      strips[k].paint(decoder.decode(codes, codes.map(() => get("label"))), theme);
+      const codes = strips[k].values.map((value) =>
+        get("z").map((/** @type {number} */ old, /** @type {number} */ j) => (j === k ? value : old)),
+      );
+      strips[k].paint(
+        decoder.decode(
+          codes,
+          codes.map(() => get("label")),
+        ),
+        theme,
+      );
     }
-    root.dataset.sweeps = 1 + Number(root.dataset.sweeps ?? 0);
+    root.dataset.sweeps = String(1 + Number(root.dataset.sweeps ?? 0));
     return false;
   });
-  const watcher = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) {
-      const k = strips.findIndex((row) => row.el === target);
-      if (isIntersecting) seen.add(k);
-      else seen.delete(k);
-    }
-    if (stale.size) wake();
-  }, { rootMargin: "100px" });
+  const watcher = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const k = strips.findIndex((row) => row.el === target);
+        if (isIntersecting) seen.add(k);
+        else seen.delete(k);
+      }
+      if (stale.size) wake();
+    },
+    { rootMargin: "100px" },
+  );
   const sweep = () => {
     if (!strips.length) return;
     strips.forEach((row, k) => {
@@ -88,17 +109,20 @@ export function styleView(kit, { lead: allShare, fields = {} }) {
     });
     wake();
   };
-  const layStrips = (count) => {
+  const layStrips = (/** @type {number} */ count) => {
     watcher.disconnect();
     strips.forEach((row) => row.el.remove());
     seen = new Set();
     stale.clear();
     panel.el.classList.toggle("aae-swept", count > 0);
-    panel.el.style.setProperty("--count", count);
-    strips = panel.rows.slice(0, count ? dim : 0).map(({ el, range }, k) => {
+    panel.el.style.setProperty("--count", String(count));
+    strips = panel.rows.slice(0, count ? dim : 0).map(({ range }, k) => {
       const row = strip({
-        values: spread(-limit, limit, count), shape: decoder.shape, name: `style ${k + 1}`,
-        onPick: (value) => glideTo(get("z").map((old, j) => (j === k ? value : old))),
+        values: spread(-limit, limit, count),
+        shape: decoder.shape,
+        name: `style ${k + 1}`,
+        onPick: (value) =>
+          glideTo(get("z").map((/** @type {number} */ old, /** @type {number} */ j) => (j === k ? value : old))),
       });
       range.before(row.el);
       watcher.observe(row.el);
@@ -110,7 +134,6 @@ export function styleView(kit, { lead: allShare, fields = {} }) {
   const lay = () => cells() !== (strips[0]?.values.length ?? 0) && layStrips(cells());
   const resized = new ResizeObserver(lay);
   kit.signal.addEventListener("abort", () => {
-    stop();
     watcher.disconnect();
     resized.disconnect();
   });
@@ -124,7 +147,6 @@ export function styleView(kit, { lead: allShare, fields = {} }) {
           : "Pick the picture to see what each dimension does.";
   };
   const showZ = () => {
-    if (!gliding) stop();
     panel.set(get("z"));
     sweep();
     kit.redraw();
@@ -146,9 +168,23 @@ export function styleView(kit, { lead: allShare, fields = {} }) {
   };
   return {
     stage: h("div", { class: "aae-stage" }, picker.el),
-    panel: panel.el, back, lead, dim, names, glideTo, begin, tell,
+    panel: panel.el,
+    back,
+    lead,
+    dim,
+    names,
+    glideTo,
+    begin,
+    tell,
     canvases: () => [picker.canvases, ...strips.map((row) => row.canvases)],
-    draw: () => picker.paint(decoder.decode(names.map(() => get("z")), names.map((_, k) => k)), theme),
+    draw: () =>
+      picker.paint(
+        decoder.decode(
+          names.map(() => get("z")),
+          names.map((_, k) => k),
+        ),
+        theme,
+      ),
     repaint: () => [picker, ...strips].forEach((row) => row.repaint(theme)),
   };
 }

@@ -2,12 +2,26 @@
 
 import { seeded } from "./random.js";
 
+/** @import { Chance } from "./random.js" */
+/** @typedef {{ names: string[], point: (group: number, chance: Chance) => number[] }} Toy */
+
+/** @param {number[]} centre @param {number} width @param {Chance} chance */
 const around = ([x, y], width, chance) => [x + width * chance.normal(), y + width * chance.normal()];
 
+/** @type {Record<string, Toy>} */
 const TOYS = {
   blobs: {
     names: ["left", "right", "top"],
-    point: (group, chance) => around([[0.22, 0.3], [0.78, 0.3], [0.5, 0.78]][group], 0.09, chance),
+    point: (group, chance) =>
+      around(
+        [
+          [0.22, 0.3],
+          [0.78, 0.3],
+          [0.5, 0.78],
+        ][group],
+        0.09,
+        chance,
+      ),
   },
   moons: {
     names: ["upper", "lower"],
@@ -26,7 +40,11 @@ const TOYS = {
   },
 };
 
-/** `count` points of "blobs", "moons" or "ring", always the same: {x: [x0, y0, …], width, count, labels, names}. */
+/**
+ * `count` points of "blobs", "moons" or "ring", always the same: {x: [x0, y0, …], width, count, labels, names}.
+ * @param {string} name
+ * @param {number} count
+ */
 export function makeToy(name, count = 1000) {
   const { names, point } = TOYS[name];
   const chance = seeded(1);

@@ -6,12 +6,12 @@ import { picture } from "./digits.js";
 import { h } from "./dom.js";
 import { explorer } from "./explorer.js";
 import { readCodes, readField, readImages } from "./packed.js";
-import { pad } from "./pad.js";
+import { CERTAIN, pad } from "./pad.js";
 import { scrubber } from "./scrubber.js";
 import { whole } from "./state.js";
 
 const FPS = 7;
-const CERTAIN = { low: 0.25, high: 0.75 }; // where the field's colour is full: beyond, a discriminator has all but decided
+/** @type {[string, string, number][]} */
 const READINGS = [
   ["error", "Squared error", 4],
   ["distance", "Distance to prior", 3],
@@ -19,8 +19,9 @@ const READINGS = [
 ];
 
 export default explorer((kit) => {
-  const { model, root, theme, get, put, signal } = kit;
+  const { root, theme, get, put, signal } = kit;
   const about = get("about");
+  /** @type {number[]} */
   const steps = get("steps");
   const readings = get("readings");
   const codes = readCodes(about.codes, get("codes"));
@@ -34,10 +35,14 @@ export default explorer((kit) => {
   const plane = pad({ extent: [-limit, limit, -limit, limit], name: "Codes of held-out digits", theme, signal });
   plane.contours({ width: prior.width, height: prior.height, values: prior.frame(0) }, about.levels);
 
-  const words = (k) => `step ${steps[k].toLocaleString("en")}`;
+  const words = (/** @type {number} */ k) => `step ${steps[k].toLocaleString("en")}`;
   let at = get("frame"); // where the film is, between two frames while it plays
   const film = scrubber({
-    count: steps.length, fps: FPS, name: "Training step", format: words, signal,
+    count: steps.length,
+    fps: FPS,
+    name: "Training step",
+    format: words,
+    signal,
     onFrame: (t) => {
       at = t;
       if (Math.floor(t) !== get("frame")) put({ frame: Math.floor(t) });
@@ -46,14 +51,18 @@ export default explorer((kit) => {
   });
 
   // Ten digits, each above what the autoencoder makes of it; each column picks its digit's codes.
-  const digits = [...new Set(codes.labels)].sort((a, b) => a - b);
-  const column = (digit) => {
+  const digits = [...new Set(codes.labels ?? [])].sort((a, b) => a - b);
+  const column = (/** @type {number} */ digit) => {
     const shape = images.shape;
-    const [real, rebuilt] = ["held-out", "rebuilt"].map((word) => picture(shape, { role: "img", "aria-label": `${word} ${digit}` }));
+    const [real, rebuilt] = ["held-out", "rebuilt"].map((word) =>
+      picture(shape, { role: "img", "aria-label": `${word} ${digit}` }),
+    );
     const el = h(
       "button",
       { type: "button", class: "aae-column", "aria-pressed": "false", "aria-label": `${digit}: show its codes alone` },
-      real.el, rebuilt.el, h("span", { class: "aae-dot", style: `--dot: var(--aae-digit-${digit})` }),
+      real.el,
+      rebuilt.el,
+      h("span", { class: "aae-dot", style: `--dot: var(--aae-digit-${digit})` }),
       h("span", { class: "aae-name" }, String(digit)),
     );
     el.addEventListener("click", () => {
@@ -63,34 +72,57 @@ export default explorer((kit) => {
     return { digit, el, real, rebuilt };
   };
   const columns = digits.map(column);
-  const grid = h("div", { class: "aae-digits", role: "group", "aria-label": "Held-out digits and what is rebuilt of them" });
+  const grid = h("div", {
+    class: "aae-digits",
+    role: "group",
+    "aria-label": "Held-out digits and what is rebuilt of them",
+  });
   grid.append(...columns.map(({ el }) => el));
-  const escape = (event) => event.key === "Escape" && get("label") !== null && put({ label: null });
-  grid.addEventListener("keydown", escape);
+  grid.addEventListener("keydown", ({ key: pressed }) => {
+    if (pressed === "Escape" && get("label") !== null) put({ label: null });
+  });
 
-  const values = READINGS.map(([, name]) => [name, h("dd")]);
-  const list = h("dl", { class: "aae-readings" }, ...values.map(([name, dd]) => h("div", {}, h("dt", {}, name), dd)));
+  const values = READINGS.map(() => h("dd"));
+  const list = h(
+    "dl",
+    { class: "aae-readings" },
+    ...READINGS.map(([, name], k) => h("div", {}, h("dt", {}, name), values[k])),
+  );
   const key = h(
     "p",
     { class: "aae-lead" },
-    "Lines: half and nine tenths of the prior. Shade: ", h("span", { class: "aae-says-prior" }, "D says prior"), ", ",
-    h("span", { class: "aae-says-code" }, "D says code"), ", none where it cannot tell.",
+    "Lines: half and nine tenths of the prior. Shade: ",
+    h("span", { class: "aae-says-prior" }, "D says prior"),
+    ", ",
+    h("span", { class: "aae-says-code" }, "D says code"),
+    ", none where it cannot tell.",
   );
-  const reset = button("Reset", () => {
-    film.pause();
-    put({ frame: get("start"), label: null });
-    kit.say("Reset");
-  }, "quiet");
-  const tools = kit.tools(() => [[plane.canvas], columns.map(({ real }) => real.el), columns.map(({ rebuilt }) => rebuilt.el)]);
+  const reset = button(
+    "Reset",
+    () => {
+      film.pause();
+      put({ frame: get("start"), label: null });
+      kit.say("Reset");
+    },
+    "quiet",
+  );
+  const tools = kit.tools(() => [
+    [plane.canvas],
+    columns.map(({ real }) => real.el),
+    columns.map(({ rebuilt }) => rebuilt.el),
+  ]);
   tools.prepend(reset);
-  root.append(h("div", { class: "aae-run" }, plane.el, film.el, h("div", { class: "aae-beside" }, grid, list, key)), tools);
+  root.append(
+    h("div", { class: "aae-run" }, plane.el, film.el, h("div", { class: "aae-beside" }, grid, list, key)),
+    tools,
+  );
 
   const show = () => {
     const { width, height } = field;
     plane.field({ width, height, values: field.frame(at) }, CERTAIN);
     plane.points(codes.frame(at), codes.labels, { only: get("label"), radius: 2 });
     const reading = readings[Math.round(at)];
-    values.forEach(([, dd], k) => (dd.textContent = reading[READINGS[k][0]].toFixed(READINGS[k][2])));
+    values.forEach((dd, k) => (dd.textContent = reading[READINGS[k][0]].toFixed(READINGS[k][2])));
     kit.redraw();
   };
   const size = images.size / images.count;

@@ -8,16 +8,24 @@ import { figure, h } from "./dom.js";
 import { explorer } from "./explorer.js";
 import { sampleNormal } from "./random.js";
 import { scrubber } from "./scrubber.js";
-import { numbers } from "./state.js";
+import { between, numbers } from "./state.js";
 import { spread, strip } from "./strip.js";
+
+/** @import { Strip } from "./strip.js" */
 
 const STEPS = 100; // of the slider along the walk
 const FPS = 25; // of which so many a second go by when it plays
 const REACH = 3; // sampled codes keep to within three standard deviations
 
-/** The code a share `t` of the way from `a` to `b` along an arc, the length changing evenly with the angle. */
+/**
+ * The code a share `t` of the way from `a` to `b` along an arc, the length changing evenly with the angle.
+ * @param {number[]} a
+ * @param {number[]} b
+ * @param {number} t
+ * @returns {number[]}
+ */
 export function spherical(a, b, t) {
-  const length = (v) => Math.sqrt(v.reduce((sum, value) => sum + value * value, 0));
+  const length = (/** @type {number[]} */ v) => Math.sqrt(v.reduce((sum, value) => sum + value * value, 0));
   const scale = length(a) * length(b);
   const cosine = scale ? a.reduce((sum, value, k) => sum + value * b[k], 0) / scale : 1;
   const angle = Math.acos(Math.max(-1, Math.min(1, cosine)));
@@ -26,37 +34,39 @@ export function spherical(a, b, t) {
   return a.map((value, k) => (Math.sin((1 - t) * angle) * value + Math.sin(t * angle) * b[k]) / sine);
 }
 
-const share = {
-  write: (t) => String(+t.toFixed(2)),
-  read: (text) => (text.trim() !== "" && Number(text) >= 0 && Number(text) <= 1 ? Number(text) : undefined),
-};
-
 export default explorer((kit) => {
   const { root, theme, get, put, signal } = kit;
   const decoder = makeDecoder(get("decoder"), get("weights"));
   const dim = decoder.codeDim;
+  /** @type {number[]} */
   const chosen = get("coordinates");
+  /** @returns {number[]} */
+  const shifts = () => get("nudge");
   const limit = get("limit");
   const code = numbers(dim);
   kit.share({
-    from: { trait: "start", ...code }, to: { trait: "end", ...code }, t: { trait: "t", ...share },
+    from: { trait: "start", ...code },
+    to: { trait: "end", ...code },
+    t: { trait: "t", ...between(0, 1, 2) },
     nudge: { trait: "nudge", ...numbers(chosen.length) },
   });
-  const at = (t) => {
+  const at = (/** @type {number} */ t) => {
     const z = spherical(get("start"), get("end"), t);
-    chosen.forEach((k, i) => (z[k] += get("nudge")[i]));
+    chosen.forEach((k, i) => (z[k] += shifts()[i]));
     return z;
   };
 
   // Where the reader stands, large; and the whole way, small.
   const large = picture(decoder.shape, { role: "img", "aria-label": "The image at this point of the walk" });
   const film = scrubber({
-    count: STEPS + 1, fps: FPS, name: "Along the walk", signal, format: (k) => `${Math.round((100 * k) / STEPS)}%`,
-    onFrame: (k) => {
-      kit.still("t");
-      put({ t: +(k / STEPS).toFixed(4) });
-    },
+    count: STEPS + 1,
+    fps: FPS,
+    name: "Along the walk",
+    signal,
+    format: (k) => `${Math.round((100 * k) / STEPS)}%`,
+    onFrame: (k) => put({ t: +(k / STEPS).toFixed(4) }),
   });
+  /** @param {string} trait @param {string} words */
   const renew = (trait, words) =>
     button(words, () => {
       kit.glideTo(trait, sampleNormal(dim, REACH));
@@ -66,37 +76,59 @@ export default explorer((kit) => {
     film.pause();
     const home = get("home");
     for (const trait of ["start", "end", "t"]) kit.glideTo(trait, home[trait]);
-    kit.glideTo("nudge", chosen.map(() => 0));
+    kit.glideTo(
+      "nudge",
+      chosen.map(() => 0),
+    );
     kit.say("Walk reset");
   });
-  const lead = h("p", { class: "aae-lead" }, "Both ends are samples of the prior. The sliders below shift one coordinate for the whole walk.");
+  const lead = h(
+    "p",
+    { class: "aae-lead" },
+    "Both ends are samples of the prior. The sliders below shift one coordinate for the whole walk.",
+  );
   const rows = chosen.map((k, i) =>
     slider({
-      label: coordinate(k), name: `coordinate ${k + 1}, shift`, min: -limit, max: limit, step: 0.1,
+      label: coordinate(k),
+      name: `coordinate ${k + 1}, shift`,
+      min: -limit,
+      max: limit,
+      step: 0.1,
       format: (value) => (value > 0 ? "+" : "") + figure(value, 1),
-      onInput: (value) => {
-        kit.still("nudge");
-        put({ nudge: get("nudge").map((old, j) => (j === i ? value : old)) });
-      },
+      onInput: (value) => put({ nudge: shifts().map((old, j) => (j === i ? value : old)) }),
     }),
   );
-  const panel = h("div", { class: "aae-panel", role: "group", "aria-label": "Single coordinates" }, ...rows.map((row) => row.el));
-  const tools = kit.tools(() => [way.canvases]);
+  const panel = h(
+    "div",
+    { class: "aae-panel", role: "group", "aria-label": "Single coordinates" },
+    ...rows.map((row) => row.el),
+  );
+  const tools = kit.tools(() => [way?.canvases ?? []]);
   root.append(
     h("div", { class: "aae-stage aae-walk" }, large.el, film.el),
-    h("div", { class: "aae-bar" }, h("div", { class: "aae-tools" }, renew("start", "New start"), renew("end", "New end"), reset), lead),
-    panel, tools,
+    h(
+      "div",
+      { class: "aae-bar" },
+      h("div", { class: "aae-tools" }, renew("start", "New start"), renew("end", "New end"), reset),
+      lead,
+    ),
+    panel,
+    tools,
   );
 
+  /** @type {Strip | null} */
   let way = null;
   let stale = true; // the strip changes with the ends and the shifts, not with the place on the way
   const lay = () => {
     const count = root.clientWidth < 720 ? 5 : 9;
     if (way?.values.length === count) return;
     way?.el.remove();
-    film.el.style.setProperty("--count", count);
+    film.el.style.setProperty("--count", String(count));
     way = strip({
-      values: spread(0, 1, count), shape: decoder.shape, name: "way", format: (t) => `${Math.round(100 * t)}%`,
+      values: spread(0, 1, count),
+      shape: decoder.shape,
+      name: "way",
+      format: (t) => `${Math.round(100 * t)}%`,
       onPick: (t) => {
         film.pause();
         kit.glideTo("t", t);
@@ -113,11 +145,11 @@ export default explorer((kit) => {
 
   const place = () => {
     film.set(get("t") * STEPS);
-    way.mark(get("t"));
+    way?.mark(get("t"));
     kit.redraw();
   };
   const change = () => {
-    rows.forEach((row, i) => row.set(get("nudge")[i]));
+    rows.forEach((row, i) => row.set(shifts()[i]));
     stale = true;
     kit.redraw();
   };
@@ -129,9 +161,9 @@ export default explorer((kit) => {
   return {
     draw: () => {
       large.paint(decoder.decode([at(get("t"))]), theme);
-      if (stale) way.paint(decoder.decode(way.values.map(at)), theme);
+      if (stale && way) way.paint(decoder.decode(way.values.map(at)), theme);
       stale = false;
     },
-    repaint: () => [large, way].forEach((one) => one.repaint(theme)),
+    repaint: () => [large, way].forEach((one) => one?.repaint(theme)),
   };
 });
