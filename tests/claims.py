@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
+sys.path.append(str(Path(__file__).parents[1] / "tools"))
 
 from pages import PAGES, read
 
