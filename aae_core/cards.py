@@ -52,7 +52,7 @@ def describe(
         "epochs": history.epochs,
         "batch_size": made_by.training.batch_size,
         "steps": history.steps[-1] if history.steps else 0,
-        "seconds": round(history.seconds, 1),
+        "seconds": history.seconds,
         "precision": history.precision,
         "machine": f"{platform.machine()}, {torch.get_num_threads()} thread(s), torch {version('torch')}",
         "processes": history.processes,

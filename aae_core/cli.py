@@ -127,7 +127,7 @@ def recipes(as_json: AsJson = False) -> None:
                 "file": FILES[recipe.name],
                 "summary": recipe.summary,
                 "epochs": recipe.training.epochs,
-                "minutes": round(about["seconds"] / 60, 1) if about else None,
+                "minutes": about["seconds"] / 60 if about else None,
                 "machine": about.get("machine"),
                 "practice": list(recipe.practice),
             }
@@ -137,7 +137,7 @@ def recipes(as_json: AsJson = False) -> None:
         return
     for row in rows:
         where = f"chapter {row['chapter']}" if row["chapter"] else "all chapters"
-        cost = f"{row['minutes']} min on {row['machine']}" if row["minutes"] is not None else "not in the zoo yet"
+        cost = f"{row['minutes']:.1f} min on {row['machine']}" if row["minutes"] is not None else "not in the zoo yet"
         typer.secho(row["name"], bold=True)
         typer.echo(f"  {row['summary']}\n  {where}, {row['file']} · {row['epochs']} epochs · {cost}")
 

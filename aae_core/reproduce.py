@@ -95,7 +95,7 @@ def row(figure: Figure, folder: Path | None = None) -> Row:
         split if plain else None,
         *of(ours),
         steps=ours[0]["steps"] if ours else None,
-        minutes=round(statistics.fmean(seconds) / 60, 1) if seconds else None,
+        minutes=statistics.fmean(seconds) / 60 if seconds else None,
         looks=sum(look["variant"] == AS_IT_IS for look in read(figure.recipe)["looks"]),
     )
 
