@@ -16,7 +16,7 @@ from torch import nn
 from aae_core.data import IMAGE_SHAPE, Splits
 from aae_core.metrics import Measure, left_out
 from aae_core.recipes import Recipe
-from aae_core.training import History
+from aae_core.training import History, describe_model
 
 AS_IT_IS = "as it is"
 """The variant of a run in which nothing of its recipe was changed."""
@@ -70,25 +70,9 @@ def configuration(made_by: Recipe, image_shape: Sequence[int] = IMAGE_SHAPE) -> 
 
     It has the model's class, its options, the layers of its parts, the training's settings, and how many labels it is given.
     """
-
-    def plain(value: object) -> object:
-        if isinstance(value, torch.Tensor):
-            return value.tolist()
-        if hasattr(value, "__dict__"):  # a prior, a corruption
-            return {"kind": type(value).__name__} | {name: plain(each) for name, each in vars(value).items()}
-        return list(value) if isinstance(value, tuple) else value
-
-    model = made_by.make(0, image_shape)
-    here = {"training", *(name for name in vars(model) if name.startswith("_"))}
-    settings = asdict(made_by.training)
-    return {
-        "model": type(model).__name__,
-        "options": {name: plain(value) for name, value in vars(model).items() if name not in here},
-        "layers": {
-            name: [repr(layer) for layer in part.modules() if not list(layer.children())]
-            for name, part in model.named_children()
-        },
-        "training": {name: plain(settings[name]) for name in settings if name not in ("seed", "device", "precision")},
+    settings = {k: v for k, v in asdict(made_by.training).items() if k not in ("seed", "device", "precision")}
+    return describe_model(made_by.make(0, image_shape)) | {
+        "training": {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()},
         "labelled": made_by.labelled,
     }
 

@@ -169,6 +169,9 @@ def train(
     resume: Annotated[
         bool, typer.Option(help="Go on from the checkpoint in --out; with other --epochs, to that many in all.")
     ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Give up a run that --out holds, and begin again.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a recipe from scratch; write its weights and a card with its measures.
@@ -188,6 +191,8 @@ def train(
         )
         is_mnist = dataset is DatasetName.mnist
         folder = out or RUNS / (recipe_name if is_mnist else f"{recipe_name}-{dataset.value}")
+        if not (resume or overwrite):
+            zoo.check_free(folder)
         with Processes(choose_device(device.value)).first_one_ahead():
             announce = _note if is_first() else lambda line: None
             splits = load_dataset(dataset.value, data, image_shape=_image_shape(shape), announce=announce)
@@ -195,7 +200,7 @@ def train(
             zoo.check_classes(chosen, splits)
             chosen.train(splits, folder=folder, resume=resume, progress=False)
             return
-        about = zoo.run(chosen, splits, folder, resume=resume, progress=not as_json)
+        about = zoo.run(chosen, splits, folder, resume=resume, overwrite=overwrite, progress=not as_json)
         _print_measures(about, as_json, {"folder": str(folder)})
         _note(
             f"Weights and card are in {folder}, and {CHECKPOINT}, with which --resume --epochs N makes the run longer."

@@ -19,7 +19,7 @@ from aae_core.cards import AS_IT_IS, FORMAT, describe
 from aae_core.data import FILES, IMAGE_SHAPE, N_CLASSES, DataError, Splits, load_dataset, say
 from aae_core.metrics import NEED_JUDGE, Measure, evaluate
 from aae_core.recipes import RECIPES, Recipe, recipe
-from aae_core.training import Device, History, choose_device
+from aae_core.training import CHECKPOINT, Device, History, choose_device
 
 ZOO = Path(__file__).parent / "weights"
 WEIGHTS, CARD = "model.safetensors", "card.json"
@@ -83,12 +83,40 @@ def load(name: str | Path, device: Device = "cpu") -> nn.Module:
             f"They lie in the book's repository, under aae_core/weights; or train it: aae train {name}"
         )
     model = recipe(about["recipe"]).make(seed=0, image_shape=image_shape_of(about))
+    check_weights(folder, about)
     try:
         state = {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
         model.load_state_dict(state)
     except (SafetensorError, RuntimeError, OSError) as error:
         raise ValueError(f"{path}: does not fit the recipe '{about['recipe']}' ({error}). Train it again.") from error
     return model.to(choose_device(device)).eval()
+
+
+def check_weights(folder: Path, about: dict) -> None:
+    """Refuses weights that are not those that the card `about` was written for.
+
+    Raises:
+        ValueError: their checksum is another than the card's.
+    """
+    path = folder / WEIGHTS
+    if hashlib.sha256(path.read_bytes()).hexdigest() != about["weights"]["sha256"]:
+        raise ValueError(
+            f"{path}: not the weights that {CARD} was written for: their checksum is another. They may be damaged, or another "
+            "run's. Fetch both again, or train it again."
+        )
+
+
+def check_free(folder: Path) -> None:
+    """Refuses a folder that holds a run, finished or not, which new weights or checkpoints would overwrite.
+
+    Raises:
+        ValueError: it holds one; the message says how to go on with it.
+    """
+    if held := [name for name in (CHECKPOINT, WEIGHTS, CARD) if (folder / name).exists()]:
+        raise ValueError(
+            f"{folder}: holds a run already ({', '.join(held)}). It was left as it is. --resume goes on with it, another --out "
+            "keeps both, --overwrite begins again and gives it up."
+        )
 
 
 def dataset_of(about: dict) -> str:
@@ -155,6 +183,7 @@ def run(
     variant: str = AS_IT_IS,
     split: str = "test",
     resume: bool = False,
+    overwrite: bool = False,
     progress: bool = True,
 ) -> dict[str, object]:
     """Trains a recipe, measures it, writes weights and card into `folder`, and returns the card.
@@ -165,8 +194,15 @@ def run(
         variant: what was changed of the recipe that `made_by` is named after, in a few words.
         split: which held-out images it is measured on, "test" or "validation".
         resume: goes on from the folder's checkpoint, which each epoch leaves.
+        overwrite: gives up a run that the folder holds.
         progress: shows progress bars; in a log, a line now and then.
+
+    Raises:
+        ValueError: the folder holds a run, and neither was asked for.
+        TrainingError: see :func:`aae_core.training.fit`.
     """
+    if not (resume or overwrite):
+        check_free(folder)
     check_classes(made_by, splits)
     model, history = made_by.train(splits, folder=folder, resume=resume, progress=progress)
     round_weights(model)
@@ -218,10 +254,7 @@ def add(run: str | Path) -> Path:
         )
     if (variant := about.get("variant", AS_IT_IS)) != AS_IT_IS:
         raise ValueError(f"{run}: a variant of {about['recipe']} ({variant}); the zoo has recipes as they are.")
-    if hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest() != about["weights"]["sha256"]:
-        raise ValueError(
-            f"{run}: {WEIGHTS} is not what {CARD} was written for: its checksum is another. Train it again."
-        )
+    check_weights(folder, about)
     kept = ZOO / about["recipe"]
     kept.mkdir(parents=True, exist_ok=True)
     save_file(half(load(run)), kept / WEIGHTS)

@@ -115,8 +115,13 @@ def test_a_finished_run_goes_on_to_more_epochs_and_says_where_there_are_none(tmp
     assert again.exit_code == 0 and "aae: Nothing is left to train: all 2 epochs are done." in again.stderr
     assert json.loads(longer.stdout)["epochs"] == 3 and "Nothing is left" not in longer.stderr
     assert shorter.exit_code == 1 and "3 epochs are done, 1 were asked for" in shorter.stderr.replace("\n", " ")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()}
+    forgotten = of(4)
+    assert forgotten.exit_code == 1 and all(word in forgotten.stderr for word in ("--resume", "--out", "--overwrite"))
+    assert {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()} == before
     other = of(4, "--resume", "--seed", "1")
     assert other.exit_code == 1 and "of another run (seed 0, now 1)" in other.stderr.replace("\n", " ")
+    assert json.loads(of(1, "--overwrite").stdout)["epochs"] == 1
 
 
 def test_evaluate_in_words_prints_value_and_reference():

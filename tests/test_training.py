@@ -1,11 +1,15 @@
 """The loop: it learns, repeats itself, resumes to the same weights, refuses nonsense and stops at NaN."""
 
 import io
+import os
+import pickle
+import re
 import sys
 import time
 import warnings
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +17,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from aae_core.data import DataError, Digits
 from aae_core.models import SupervisedAAE
+from aae_core.priors import GaussianMixture
 from aae_core.recipes import RECIPES, recipe
 from aae_core.training import (
     CHECKPOINT,
@@ -112,7 +117,55 @@ def test_resuming_needs_a_checkpoint_of_the_same_run(tmp_path):
         fit(small(), bars(), replace(CONFIG, seed=9), folder=tmp_path, resume=True, progress=False)
     with pytest.raises(TrainingError, match="of another run"):
         fit(small(), bars(257), CONFIG, folder=tmp_path, resume=True, progress=False)  # as many steps, other data
+    with pytest.raises(TrainingError, match=r"of another run \(model, options, prior, .*GaussianMixture\)"):
+        other = small()  # its weights have the same shapes
+        other.prior = GaussianMixture(10)
+        fit(other, bars(), CONFIG, folder=tmp_path, resume=True, progress=False)
     assert (tmp_path / CHECKPOINT).read_bytes() == before
+
+
+def hostile(path: Path) -> None:
+    class Runs:
+        def __reduce__(self) -> tuple:
+            return Path.touch, (path.with_name("ran"),)
+
+    path.write_bytes(pickle.dumps(Runs()))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.write_bytes(path.read_bytes()[:-1000]),
+        lambda path: path.write_bytes(b""),
+        lambda path: torch.save([1], path),
+        hostile,
+    ],
+    ids=["cut off", "empty", "of something else", "hostile"],
+)
+def test_a_damaged_checkpoint_is_named_and_left_as_it_is(tmp_path, spoil, recwarn):
+    fit(small(), bars(), CONFIG, folder=tmp_path, progress=False)
+    path = tmp_path / CHECKPOINT
+    spoil(path)
+    before = path.read_bytes()
+    with pytest.raises(TrainingError, match=re.escape(str(path))):
+        fit(small(), bars(), replace(CONFIG, epochs=9), folder=tmp_path, resume=True, progress=False)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == [CHECKPOINT]
+    assert not [warning for warning in recwarn if "pickle" in str(warning.message)]
+
+
+def test_an_epoch_that_cannot_be_written_leaves_the_last_one(tmp_path, monkeypatch):
+    fit(small(), bars(), CONFIG, folder=tmp_path, progress=False)
+    before = (tmp_path / CHECKPOINT).read_bytes()
+    longer = replace(CONFIG, epochs=CONFIG.epochs + 1)
+
+    def full(state, file):
+        file.write(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(TrainingError, match=rf"epoch {longer.epochs} .*No space left.* epoch {CONFIG.epochs}\. "):
+        fit(small(), bars(), longer, folder=tmp_path, resume=True, progress=False)
+    assert (tmp_path / CHECKPOINT).read_bytes() == before and os.listdir(tmp_path) == [CHECKPOINT]
 
 
 def test_a_checkpoint_that_does_not_say_how_long_its_data_were_is_resumed(tmp_path):

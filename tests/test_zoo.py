@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import tomllib
 
@@ -64,6 +65,23 @@ def test_a_run_goes_to_the_zoo_and_into_its_recipes_record(run, tmp_path, monkey
     z, y = torch.randn(4, run[1].code_dim), torch.arange(4)
     assert torch.equal(aae_core.load("supervised").decode(z, y), aae_core.load(folder).decode(z, y))
     assert [each["seed"] for each in records.recorded("supervised", "as it is", "test")] == [card["seed"]]
+
+
+def test_weights_that_are_not_their_cards_are_refused(run, tmp_path):
+    folder = shutil.copytree(run[0], tmp_path / "run")
+    path = folder / zoo.WEIGHTS
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(flipped) // 2] ^= 64
+    for spoilt in (bytes(flipped), whole[:-4], b""):
+        path.write_bytes(spoilt)
+        with pytest.raises(ValueError, match=re.escape(str(path)) + ".*checksum"):
+            aae_core.load(folder)
+    save_file({name: value * torch.nan for name, value in zoo.half(run[1]).items()}, path)
+    with pytest.raises(ValueError, match="checksum"):
+        aae_core.load(folder)
+    path.write_bytes(whole)
+    aae_core.load(folder)
 
 
 @pytest.mark.parametrize("name", RECIPES)

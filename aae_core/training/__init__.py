@@ -7,4 +7,4 @@ from aae_core.training.loop import fit
 from aae_core.training.processes import LostProcess, Processes, how_many, is_first
 from aae_core.training.progress import progress_bar
 from aae_core.training.recipe import Recipe
-from aae_core.training.run import CHECKPOINT, History, TrainingError
+from aae_core.training.run import CHECKPOINT, History, TrainingError, describe_model

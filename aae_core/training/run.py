@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
+import shutil
+import warnings
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,6 +63,7 @@ class Run:
     ) -> None:
         self.model, self.config, self.processes = model, config, processes
         self.total_steps, self.n_data = total_steps, n_data
+        self._described = describe_model(model)  # as it begins: some options grow while it learns
         self.optimizers = _optimizers(model, config)
         for optimizer in self.optimizers.values():
             processes.average_gradients(optimizer)
@@ -125,17 +130,36 @@ class Run:
             "run": self._identity(),
         }
         partial = folder / (CHECKPOINT + ".partial")
-        torch.save(state, partial)
-        os.replace(partial, folder / CHECKPOINT)
+        try:
+            with partial.open("wb") as file:
+                torch.save(state, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, folder / CHECKPOINT)
+        except (OSError, RuntimeError) as error:  # torch says of a full disk only that it could not write
+            reason = _reason(error, folder)
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+            kept = f"the checkpoint of epoch {self.history.epochs - 1}" if (folder / CHECKPOINT).exists() else "nothing"
+            raise TrainingError(
+                f"{folder / CHECKPOINT}: epoch {self.history.epochs} could not be written ({reason}). Kept: {kept}. "
+                "Make room, or choose another folder, and resume."
+            ) from error
 
     def restore(self, folder: Path | None) -> None:
         path = Path(folder or ".") / CHECKPOINT
         state = self.processes.from_first(lambda: self._read(path))
-        self.model.load_state_dict(state["model"])
-        if self.average is not None:
-            self.average.load_state_dict(state["average"])
-        for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
+        try:
+            self.model.load_state_dict(state["model"])
+            if self.average is not None:
+                self.average.load_state_dict(state["average"])
+            for name, optimizer in self.optimizers.items():
+                optimizer.load_state_dict(state["optimizers"][name])
+        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            raise TrainingError(
+                f"{path}: the checkpoint does not fit this model. It was left as it is; resume the model that it is of, or "
+                "choose another folder."
+            ) from error
         self.history = History(**state["history"])
         self.step = state["step"]
         self._set_rates()  # those of the checkpoint are of a run as long as was planned then
@@ -143,11 +167,22 @@ class Run:
     def _read(self, path: Path) -> dict[str, Any]:
         if not path.exists():
             raise TrainingError(f"{path}: there is no checkpoint to resume from. Start without resuming.")
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            with warnings.catch_warnings(action="ignore"):  # of a file that is none of ours
+                state = torch.load(path, map_location="cpu", weights_only=True)
+            whole = isinstance(state, dict) and {"model", "average", "optimizers", "history", "step", "run"} <= set(
+                state
+            )
+        except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
+            whole = False
+        if not whole:
+            raise TrainingError(
+                f"{path}: damaged, or no checkpoint of a run. It was left as it is. Start without resuming, in another folder."
+            )
         # A checkpoint from before the data's length was kept says nothing about it.
         ours, theirs = _but_for_length(self._identity()), _but_for_length(state["run"])
         if odd := [name for name in ours if theirs.get(name, ours[name]) != ours[name]]:
-            what = ", ".join(f"{name} {theirs[name]}, now {ours[name]}" for name in odd)
+            what = ", ".join(_difference(name, theirs[name], ours[name]) for name in odd)
             raise TrainingError(
                 f"{path}: the checkpoint is of another run ({what}). It was left as it is; resume with the same settings, "
                 "or choose another folder."
@@ -169,7 +204,53 @@ class Run:
         config = asdict(self.config) | {"device": None, "precision": None}
         del config["compile"]  # neither does it matter; and older checkpoints do not know it
         config |= {"learning_rate": str(config["learning_rate"]), "final_rate": str(config["final_rate"])}
-        return config | {"betas": list(self.config.betas), "total_steps": self.total_steps, "n_data": self.n_data}
+        return (
+            config
+            | {"betas": list(self.config.betas), "total_steps": self.total_steps, "n_data": self.n_data}
+            | {"model": self._described}
+        )
+
+
+def describe_model(model: nn.Module) -> dict[str, Any]:
+    """A model as it is built, as plain data: its class, its options, and the layers of its parts."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, Tensor):
+            return value.tolist()
+        if isinstance(value, Mapping):
+            return {str(name): plain(each) for name, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(each) for each in value]
+        if isinstance(value, nn.Module):
+            return repr(value)
+        if hasattr(value, "__dict__"):  # a prior, a corruption
+            return {"kind": type(value).__name__} | {name: plain(each) for name, each in vars(value).items()}
+        return value if value is None or isinstance(value, bool | int | float | str) else type(value).__name__
+
+    own = {name: value for name, value in vars(model).items() if name != "training" and not name.startswith("_")}
+    return {
+        "model": type(model).__name__,
+        "options": {name: plain(value) for name, value in own.items()},
+        "layers": {
+            name: [repr(layer) for layer in part.modules() if not list(layer.children())]
+            for name, part in model.named_children()
+        },
+    }
+
+
+def _difference(name: str, theirs: object, ours: object) -> str:
+    """How two runs differ in what stands under `name`, down to the first entry that is another."""
+    if isinstance(theirs, Mapping) and isinstance(ours, Mapping):
+        odd = next(key for key in {**theirs, **ours} if theirs.get(key) != ours.get(key))
+        return _difference(f"{name}, {odd}", theirs.get(odd), ours.get(odd))
+    return f"{name} {str(theirs)[:80]}, now {str(ours)[:80]}"
+
+
+def _reason(error: Exception, folder: Path) -> str:
+    with suppress(OSError):
+        if shutil.disk_usage(folder).free < 2**20:
+            return "the disk is full"
+    return str(error).splitlines()[0][:200]
 
 
 def _but_for_length(run: dict[str, Any]) -> dict[str, Any]:
