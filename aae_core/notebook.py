@@ -15,6 +15,8 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from aae_core.data import is_build
 from aae_core.training import TrainingConfig
 
@@ -166,7 +168,8 @@ def glue(name: str, value: object) -> None:
         from myst_nb import glue as glue_in_book
     except ImportError:  # a plain notebook, where the text shows the name and the cells show the number
         return
-    glue_in_book(name, value, display=False)
+    # The book reads a number back from its representation, and NumPy's is no literal.
+    glue_in_book(name, value.item() if isinstance(value, np.generic) else value, display=False)
 
 
 def versions(digits: Splits | None = None) -> None:
