@@ -101,7 +101,7 @@ def test_the_view_asks_for_model_and_el_alone(colab):
 
 
 def test_what_colab_is_sent_draws_and_moves(colab, visit, pages):
-    tab = visit(pages(SimpleNamespace(get_state=lambda: colab["state"])))
+    tab = visit(pages(SimpleNamespace(model_id="colab", get_state=lambda: colab["state"])))
     before = pictures(tab)
     assert len(before) == 10
     tab.locator(f"{ROOT} input[type=range]").first.focus()
