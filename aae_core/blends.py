@@ -38,9 +38,8 @@ def blends(train: Digits, seed: int = 0) -> dict[int, Tensor]:
     )
     found = {}
     for k in NEIGHBOURS:
-        share = -torch.rand(
-            len(first), k, generator=generator
-        ).log()  # in proportion to these, all blends are alike probable
+        # In proportion to these, all blends are alike probable.
+        share = -torch.rand(len(first), k, generator=generator).log()
         share /= share.sum(1, keepdim=True)
         found[k] = sum(share[:, [j]] * x[nearest[:, j]] for j in range(k)).view(-1, *train.images.shape[1:])
     return found

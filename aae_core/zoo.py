@@ -99,11 +99,15 @@ def check_weights(folder: Path, about: dict) -> None:
         ValueError: their checksum is another than the card's.
     """
     path = folder / WEIGHTS
-    if hashlib.sha256(path.read_bytes()).hexdigest() != about["weights"]["sha256"]:
+    if _checksum(path) != about["weights"]["sha256"]:
         raise ValueError(
             f"{path}: not the weights that {CARD} was written for: their checksum is another. They may be damaged, or another "
             "run's. Fetch both again, or train it again."
         )
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def check_free(folder: Path) -> None:
@@ -229,7 +233,7 @@ def save(
     about["weights"] = {
         "kept": f"running average, decay {decay}" if (decay := made_by.training.ema_decay) else "of the last step",
         "dtype": "float16",
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": _checksum(path),
     }
     about["history"] = {
         "steps": history.steps,
@@ -258,7 +262,7 @@ def add(run: str | Path) -> Path:
     kept = ZOO / about["recipe"]
     kept.mkdir(parents=True, exist_ok=True)
     save_file(half(load(run)), kept / WEIGHTS)
-    about["weights"] |= {"dtype": "float16", "sha256": hashlib.sha256((kept / WEIGHTS).read_bytes()).hexdigest()}
+    about["weights"] |= {"dtype": "float16", "sha256": _checksum(kept / WEIGHTS)}
     (kept / CARD).write_text(json.dumps(about, indent=1) + "\n")
     return kept
 

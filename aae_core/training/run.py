@@ -204,11 +204,8 @@ class Run:
         config = asdict(self.config) | {"device": None, "precision": None}
         del config["compile"]  # neither does it matter; and older checkpoints do not know it
         config |= {"learning_rate": str(config["learning_rate"]), "final_rate": str(config["final_rate"])}
-        return (
-            config
-            | {"betas": list(self.config.betas), "total_steps": self.total_steps, "n_data": self.n_data}
-            | {"model": self._described}
-        )
+        lengths = {"total_steps": self.total_steps, "n_data": self.n_data}
+        return config | lengths | {"betas": list(self.config.betas), "model": self._described}
 
 
 def describe_model(model: nn.Module) -> dict[str, Any]:
