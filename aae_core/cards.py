@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from aae_core.data import IMAGE_SHAPE, Splits
+from aae_core.construction import plain
+from aae_core.data import IMAGE_SHAPE, N_CLASSES, Splits
 from aae_core.metrics import Measure, left_out
 from aae_core.recipes import Recipe
 from aae_core.training import History, describe_model
@@ -47,6 +48,7 @@ def describe(
             "checksum": splits.checksum,
             "image_shape": list(splits.image_shape),
             "classes": list(splits.classes),
+            **({"read_as": dict(splits.read_as)} if splits.read_as else {}),
         },
         "seed": made_by.training.seed,
         "epochs": history.epochs,
@@ -57,7 +59,7 @@ def describe(
         "machine": f"{platform.machine()}, {torch.get_num_threads()} thread(s), torch {version('torch')}",
         "processes": history.processes,
         "practice": list(made_by.practice),
-        "configuration": configuration(made_by, splits.image_shape),
+        "configuration": configuration(made_by, splits.image_shape, len(splits.classes)),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "measures": {name: measure.as_dict() for name, measure in measures.items()},
         "left_out": list(left_out(made_by.measures, splits)),
@@ -65,13 +67,19 @@ def describe(
     }
 
 
-def configuration(made_by: Recipe, image_shape: Sequence[int] = IMAGE_SHAPE) -> dict[str, object]:
-    """A recipe as it is built, as plain data: a run's card stays readable when its recipe has changed.
+def configuration(
+    made_by: Recipe, image_shape: Sequence[int] = IMAGE_SHAPE, n_classes: int = N_CLASSES
+) -> dict[str, object]:
+    """A recipe as it is built, as plain data: a run's model can be made again when its recipe has changed, or is nobody else's.
 
-    It has the model's class, its options, the layers of its parts, the training's settings, and how many labels it is given.
+    It has the model's class, its options, the layers of its parts, the arguments that it is made with, the training's
+    settings, how many labels it is given, and what is measured of it.
     """
     settings = {k: v for k, v in asdict(made_by.training).items() if k not in ("seed", "device", "precision")}
-    return describe_model(made_by.make(0, image_shape)) | {
+    model = made_by.make(0, image_shape, n_classes)
+    return describe_model(model) | {
+        "construction": plain(model),
+        "measures": list(made_by.measures),
         "training": {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()},
         "labelled": made_by.labelled,
     }

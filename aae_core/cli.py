@@ -197,7 +197,6 @@ def train(
             announce = _note if is_first() else lambda line: None
             splits = load_dataset(dataset.value, data, image_shape=_image_shape(shape), announce=announce)
         if not is_first():  # it lends a hand; the first process measures and writes
-            zoo.check_classes(chosen, splits)
             chosen.train(splits, folder=folder, resume=resume, progress=False)
             return
         about = zoo.run(chosen, splits, folder, resume=resume, overwrite=overwrite, progress=not as_json)
@@ -224,24 +223,21 @@ def evaluate(
     """
     with _mistakes_explained():
         from aae_core import metrics, zoo
-        from aae_core.recipes import recipe
 
         about = zoo.card(which)
-        chosen = recipe(about["recipe"])
+        asked = zoo.measures_of(about)
         model = zoo.load(which, device.value)
         splits = zoo.data_of(about, data, announce=_note)
         if update and (split is not Split.test or not splits.is_full):
             raise ValueError(
                 "--update: a card holds measures of full MNIST's test digits. Name its folder: --data DIR."
             )
-        judge = zoo.judge_for(chosen)
-        found = metrics.evaluate(
-            model, splits, chosen.measures, judge, split.value, seed=about["seed"], progress=not as_json
-        )
+        judge = zoo.judge_for(asked)
+        found = metrics.evaluate(model, splits, asked, judge, split.value, seed=about["seed"], progress=not as_json)
         if update:
             zoo.remeasure(which, found)
         about["measures"] = {name: measure.as_dict() for name, measure in found.items()}
-        about["left_out"] = list(metrics.left_out(chosen.measures, splits))
+        about["left_out"] = list(metrics.left_out(asked, splits))
         _print_measures(about, as_json, {"split": split.value, "data": splits.source})
 
 

@@ -12,9 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from aae_core.construction import Constructed
+
 
 @dataclass(frozen=True)
-class Corruption:
+class Corruption(Constructed):
     """Random damage to images, drawn anew for each; 0 leaves a kind of it out.
 
     Args:

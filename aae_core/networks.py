@@ -12,6 +12,8 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from aae_core.construction import Constructed
+
 
 def mlp(
     sizes: Sequence[int], *, slope: float = 0.0, batch_norm: Sequence[int] = (), output: nn.Module | None = None
@@ -67,7 +69,7 @@ def check_code(z: Tensor, code_dim: int) -> None:
         raise ValueError(f"z: expected codes of shape (N, {code_dim}), got {tuple(z.shape)}.")
 
 
-class Encoder(nn.Module):
+class Encoder(Constructed, nn.Module):
     """The deterministic posterior: z = f(x), so that q(z) is random through the data alone (section 2 of the paper).
 
     Shape: images (N, C, H, W) → codes (N, code_dim).
@@ -103,7 +105,7 @@ def check_noise(noise: Tensor | None, n: int, noise_dim: int) -> Tensor:
     return noise
 
 
-class GaussianEncoder(nn.Module):
+class GaussianEncoder(Constructed, nn.Module):
     """The Gaussian posterior N(μ(x), σ²(x)), drawn as z = μ(x) + σ(x) ε with ε ~ N(0, I) (section 2 of the paper).
 
     Written so, z is a smooth function of μ and σ, and gradients pass through the draw: the reparameterisation trick.
@@ -129,7 +131,7 @@ class GaussianEncoder(nn.Module):
         return mean + (0.5 * log_variance).exp() * noise
 
 
-class NoisyEncoder(nn.Module):
+class NoisyEncoder(Constructed, nn.Module):
     """The universal approximator posterior: z = f(x, η), noise η ~ N(0, I) being a further input (section 2 of the paper).
 
     q(z|x) = ∫ q(z|x, η) p(η) dη may take any shape that the network can bend a Gaussian into.
@@ -154,14 +156,14 @@ class NoisyEncoder(nn.Module):
         return self.net(torch.cat([x.flatten(1), noise], 1)).float()
 
 
-class ScaledTanh(nn.Module):
+class ScaledTanh(Constructed, nn.Module):
     """A hyperbolic tangent that ends in [0, 1], as pixels do: (tanh(a) + 1) / 2, which is sigmoid(2a)."""
 
     def forward(self, a: Tensor) -> Tensor:
         return torch.sigmoid(2 * a)
 
 
-class Decoder(nn.Module):
+class Decoder(Constructed, nn.Module):
     """p(x|z), or p(x|z, y) where `n_classes` is not 0: the label then joins the code as a one-hot vector.
 
     Shape: codes (N, code_dim), labels (N,) → images (N, C, H, W) in [0, 1].
@@ -194,7 +196,7 @@ class Decoder(nn.Module):
         return self.net(z).float().unflatten(1, self.image_shape)
 
 
-class Discriminator(nn.Module):
+class Discriminator(Constructed, nn.Module):
     """One logit per code: above 0 where the code looks like the prior's, below where it looks encoded.
 
     With `n_classes` it sees the label as well, D(z, y): as a one-hot vector beside the code; or, with `heads`, as the choice
@@ -229,7 +231,7 @@ class Discriminator(nn.Module):
         return self.net(z).squeeze(1).float()
 
 
-class ImageDiscriminator(nn.Module):
+class ImageDiscriminator(Constructed, nn.Module):
     """One logit per image: above 0 where it looks real, below where it looks made (chapter 1).
 
     Shape: images (N, C, H, W) in [0, 1] → logits (N,).

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from aae_core.construction import Constructed
 from aae_core.networks import check_code, one_hot
 
 
-class Prior:
+class Prior(Constructed):
     """The interface of a prior over codes of width `dim`."""
 
     dim: int
@@ -219,28 +220,31 @@ class GaussianMixture(Prior):
 
 
 class SwissRoll(Prior):
-    """A spiral in the plane, cut into one segment per digit (the paper's Figure 4).
+    """A spiral in the plane, cut into one segment per digit or other class (the paper's Figure 4).
 
-    Digit k owns the segment u = (k + U(0, 1)) / 10 of an arc with r = 3√u and angle = 4π√u: two turns, from the
+    Of K classes, class k owns the segment u = (k + U(0, 1)) / K of an arc with r = 3√u and angle = 4π√u: two turns, from the
     centre outwards. The paper does not print its map from digit to segment, nor the roll's thickness; both are our
     choice. With the square root, equal steps of u are nearly equal lengths of arc, so that every digit has about as
     much room. The thickness is normal and at right angles to the arc, so that it blurs no border between segments.
 
     Args:
         thickness: standard deviation across the arc; 0 is the bare curve. Neighbouring turns are 1.5 apart.
+        n_classes: number of segments, at least 1.
 
     Raises:
-        ValueError: a thickness that is negative, or so large that the turns run into each other.
+        ValueError: no segment; a thickness that is negative, or so large that the turns run into each other.
     """
 
-    dim, n_classes = 2, 10
+    dim = 2
     regions = "segments"
     radius, turns = 3.0, 2.0
 
-    def __init__(self, thickness: float = 0.1) -> None:
+    def __init__(self, thickness: float = 0.1, n_classes: int = 10) -> None:
+        if n_classes < 1:
+            raise ValueError(f"n_classes: expected at least 1, got {n_classes}.")
         if not 0 <= thickness <= 0.5:
             raise ValueError(f"thickness: expected 0 … 0.5, a third of the gap between turns, got {thickness}.")
-        self.thickness = thickness
+        self.thickness, self.n_classes = thickness, n_classes
 
     def at(self, u: Tensor, across: Tensor) -> Tensor:
         """The code at `u` in [0, 1] along the arc and `across` thicknesses outwards from it, both (N,): (N, 2)."""

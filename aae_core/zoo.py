@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -16,7 +17,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from aae_core.cards import AS_IT_IS, FORMAT, describe
-from aae_core.data import FILES, IMAGE_SHAPE, N_CLASSES, DataError, Splits, load_dataset, say
+from aae_core.construction import construct
+from aae_core.data import DIGITS, FILES, IMAGE_SHAPE, Splits, load_dataset, say
 from aae_core.metrics import NEED_JUDGE, Measure, evaluate
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.training import CHECKPOINT, Device, History, choose_device
@@ -54,26 +56,28 @@ def card(name: str | Path) -> dict:
         read = json.loads(path.read_text())
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: not a model card ({error}). Train the model again.") from error
-    if read.get("format") != FORMAT or read.get("recipe") not in RECIPES:
+    known = read.get("recipe") in RECIPES or "construction" in read.get("configuration", {})
+    if read.get("format") != FORMAT or not known:
         raise ValueError(
             f"{path}: format {read.get('format')}, recipe {read.get('recipe')!r}: not one of this version."
         )
     return read
 
 
-def load(name: str | Path, device: Device = "cpu") -> nn.Module:
+def load(name: str | Path, device: Device = "cpu", *, model: nn.Module | None = None) -> nn.Module:
     """A trained model in one line: ``aae_core.load("supervised")``.
 
     Args:
         name: a recipe, or the folder of a run.
         device: where the model is put; "auto" takes a GPU where there is one.
+        model: takes the weights, in place of one that is made as the card says: for a class of your own.
 
     Returns:
         The model in evaluation mode, ``float32``.
 
     Raises:
-        ValueError: unknown name, weights that do not come with the installed package, or a card and weights that do not belong
-            together.
+        ValueError: unknown name, weights that do not come with the installed package, a card and weights that do not belong
+            together, or a model of another package's class.
     """
     folder, about = folder_of(name), card(name)
     path = folder / WEIGHTS
@@ -82,7 +86,7 @@ def load(name: str | Path, device: Device = "cpu") -> nn.Module:
             f"{name}: its weights do not come with the installed package, only its card and its recorded runs. "
             f"They lie in the book's repository, under aae_core/weights; or train it: aae train {name}"
         )
-    model = recipe(about["recipe"]).make(seed=0, image_shape=image_shape_of(about))
+    model = model or untrained(folder, about)
     check_weights(folder, about)
     try:
         state = {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
@@ -90,6 +94,20 @@ def load(name: str | Path, device: Device = "cpu") -> nn.Module:
     except (SafetensorError, RuntimeError, OSError) as error:
         raise ValueError(f"{path}: does not fit the recipe '{about['recipe']}' ({error}). Train it again.") from error
     return model.to(choose_device(device)).eval()
+
+
+def untrained(folder: Path, about: dict) -> nn.Module:
+    """The model of a run's card, as it is before it is trained.
+
+    Raises:
+        ValueError: the card does not say enough to make it again.
+    """
+    if (how := about.get("configuration", {}).get("construction")) is None:
+        return recipe(about["recipe"]).make(0, image_shape_of(about), len(classes_of(about)))
+    try:
+        return construct(how)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{folder / CARD}: the model cannot be made as it says: {error}") from error
 
 
 def check_weights(folder: Path, about: dict) -> None:
@@ -128,9 +146,22 @@ def dataset_of(about: dict) -> str:
     return about["data"].get("dataset", "mnist")
 
 
+def classes_of(about: dict) -> tuple[str, ...]:
+    """What the labels of a card's data stand for; none of data without labels."""
+    return tuple(about["data"].get("classes", DIGITS))
+
+
 def image_shape_of(about: dict) -> tuple[int, int, int]:
     """(C, H, W) of the images of a card's model."""
     return tuple(about["data"].get("image_shape", IMAGE_SHAPE))
+
+
+def reading_of(about: dict) -> dict[str, Any]:
+    """How the data of a card's model were read: options of :func:`aae_core.data.load_items`."""
+    if (name := dataset_of(about)) == "folder":
+        read_as = about["data"].get("read_as", {})
+        return {"image_shape": image_shape_of(about), "fit": read_as.get("fit", "stretch")}
+    return {key: about["data"]["read_as"][key] for key in ("label", "sketch")} if name == "table" else {}
 
 
 def data_of(about: dict, folder: Path | None = None, *, announce: Callable[[str], None] = say) -> Splits:
@@ -140,43 +171,25 @@ def data_of(about: dict, folder: Path | None = None, *, announce: Callable[[str]
         ValueError: the folder's classes are others than the model's.
     """
     name = dataset_of(about)
-    shape = image_shape_of(about) if name == "folder" else None
-    splits = load_dataset(name, folder, image_shape=shape, announce=announce)
-    classes = about["data"].get("classes", splits.classes)
-    if list(splits.classes) != list(classes):
+    splits = load_dataset(name, folder, announce=announce, **reading_of(about))
+    classes = classes_of(about)
+    if splits.classes != classes:
         raise ValueError(
             f"{folder}: has the classes {', '.join(splits.classes)}; the model was trained on {', '.join(classes)}."
         )
     return splits
 
 
-def judge_for(made_by: Recipe) -> nn.Module | None:
-    """The judge, if one of the recipe's measures asks it; else None."""
-    return load("judge") if NEED_JUDGE & set(made_by.measures) else None
+def measures_of(about: dict) -> tuple[str, ...]:
+    """The measures that a card's recipe asks for."""
+    if about["recipe"] in RECIPES:
+        return recipe(about["recipe"]).measures
+    return tuple(about["configuration"]["measures"])
 
 
-def check_classes(made_by: Recipe, splits: Splits) -> None:
-    """Refuses images of which a recipe that draws as many labelled ones of each of ten classes cannot have them.
-
-    Raises:
-        DataError: there are fewer classes than ten, or too few training images of one.
-    """
-    keep = made_by.labels_kept(splits)
-    if not keep and not made_by.training.labelled_batch:
-        return
-    if (n := len(splits.classes)) < N_CLASSES:
-        others = (each.name for each in RECIPES.values() if not each.labelled and not each.training.labelled_batch)
-        raise DataError(
-            f"{made_by.name}: this recipe takes equally many labelled images of each of {N_CLASSES} classes; here there are "
-            f"{n}: {', '.join(splits.classes)}. Take one that needs no such set: {', '.join(others)}."
-        )
-    need = max(1, (keep or 0) // N_CLASSES)
-    for name, there in zip(splits.classes, splits.train.labels.bincount(minlength=N_CLASSES).tolist(), strict=True):
-        if there < need:
-            raise DataError(
-                f"{made_by.name}: this recipe takes {need} labelled images of each class; among those for training there are "
-                f"{there} of '{name}'. Add some."
-            )
+def judge_for(measures: Collection[str]) -> nn.Module | None:
+    """The judge, if one of the measures asks it; else None."""
+    return load("judge") if NEED_JUDGE & set(measures) else None
 
 
 def run(
@@ -207,10 +220,9 @@ def run(
     """
     if not (resume or overwrite):
         check_free(folder)
-    check_classes(made_by, splits)
     model, history = made_by.train(splits, folder=folder, resume=resume, progress=progress)
     round_weights(model)
-    judge, seed = judge_for(made_by), made_by.training.seed
+    judge, seed = judge_for(made_by.measures), made_by.training.seed
     measures = evaluate(model, splits, made_by.measures, judge, split, seed, progress=progress)
     save(model, folder, made_by, history, splits, measures, variant=variant, split=split)
     return card(folder)

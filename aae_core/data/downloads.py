@@ -16,7 +16,7 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from aae_core.data.images import DataError
+from aae_core.data.images import DataError, is_build
 
 FAILURES = (OSError, RuntimeError, HTTPException)
 """What a download may raise: no network, torchvision's word on a wrong checksum, an answer that breaks off."""
@@ -91,7 +91,7 @@ class Source:
             place = self._place(Path(folder))
             if faults := self._faults(place):
                 raise DataError(f"{' '.join(faults.values())} Or leave the folder out to fetch {self.title}.")
-            return place, f"{self.title} in {folder}"
+            return place, f"{self.title} in {'a folder of its own' if is_build() else folder}"
 
         place = cache_folder() / self.place
         faults = self._faults(place)

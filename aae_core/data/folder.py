@@ -1,79 +1,112 @@
-"""A folder of your own images, one sub-folder a class, as :class:`~aae_core.data.Splits` in memory (appendix C)."""
+"""A folder of your own images, as people have them: classes in sub-folders or none at all, any size, colour and format."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps
+from tqdm.auto import tqdm
 
-from aae_core.data.images import HELD_OUT_BELOW, IMAGE_SHAPE, N_CLASSES, DataError, Digits, Splits, checksums, say
+from aae_core.data.images import IMAGE_SHAPE, LARGE, DataError, say
+from aae_core.data.items import Items, numbered
 
 SIDES = (4, 128)
-"""Least and greatest height and width: the networks are perceptrons, a weight for each pixel and unit."""
-LEAST = 10
-"""Images of each class that each split must have, for the measures to mean anything."""
+"""Least and greatest height and width."""
+SPLIT_FOLDERS = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "test": 2, "testing": 2}
+"""Sub-folders of these names hold a split each, and the classes below them."""
+Fit = Literal["stretch", "pad", "crop"]
+"""What becomes of an image of another ratio of sides: stretched, padded by its border's colour, or cut about its middle."""
 
 
-def read_images(
-    folder: Path, image_shape: Sequence[int] = IMAGE_SHAPE, *, announce: Callable[[str], None] = say
-) -> Splits:
-    """The images of a folder that has one sub-folder for each class, as torchvision's ``ImageFolder`` reads it.
+def read_folder(
+    folder: Path,
+    image_shape: Sequence[int] = IMAGE_SHAPE,
+    *,
+    fit: Fit = "stretch",
+    skip_bad: bool = False,
+    announce: Callable[[str], None] = say,
+) -> Items:
+    """The images of a folder: of its sub-folders, one for each class, or of the folder itself, without labels.
 
-    Classes are numbered in the order of their names. Images are resized to one shape, and grey or colour as it says.
-    An image is held out by its content, as MNIST's are: one in six for validation, one in six for the test. It stays
-    on its side when others join, and copies of it fall on the same side.
+    Sub-folders ``train`` and ``test`` (and ``val``) are splits, if they have classes below them. Images are turned as the camera
+    was held, put on white where they are transparent, brought to eight bits, and resized to one shape.
 
     Args:
-        folder: holds two to ten sub-folders; what begins with a dot is passed over.
         image_shape: (C, H, W) of the images to be made; C is 1 for grey, 3 for colour.
-        announce: takes a line for what had to be changed: sizes, colours.
+        fit: one of :data:`Fit`.
+        skip_bad: leaves out what cannot be read, and says how many.
+        announce: takes a line for what had to be changed or left out.
 
     Raises:
-        DataError: a shape out of range; no folder, no sub-folder, too few or too many of them, one that is empty, a file
-            that is not an image, or too few images of a class for a split.
+        DataError: a shape or `fit` out of range; no folder; no image; an empty sub-folder; a file that is a damaged image.
     """
     channels, height, width = check_image_shape(image_shape)
-    files, classes = _files(folder)
-    mode = "L" if channels == 1 else "RGB"
-    images = np.empty((len(files), channels, height, width), np.uint8)
-    sizes, coloured = set(), 0
-    for k, (path, _) in enumerate(files):
-        image = _opened(Path(path))
-        sizes.add(image.size)
-        coloured += image.mode not in ("1", "L", "LA")
-        image = image.convert(mode).resize((width, height), Image.Resampling.LANCZOS)
-        images[k] = np.asarray(image).reshape(height, width, channels).transpose(2, 0, 1)
+    if fit not in get_args(Fit):
+        raise DataError(f"fit: expected one of {', '.join(get_args(Fit))}, got {fit!r}.")
+    places, passed_over = _places(folder)
+    sizes: set[tuple[int, int]] = set()
+    bad: list[str] = []
+    coloured = transparent = 0
+    kept: list[tuple[Path, int | None, str | None]] = []
+
+    def pixels() -> Iterator[np.ndarray]:
+        nonlocal coloured, transparent
+        for path, part, name in tqdm(places, "reading images", unit="", disable=None, leave=False):
+            try:
+                image = _opened(path)
+            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+                bad.append(f"{path.relative_to(folder)} ({str(error).splitlines()[0][:80] if str(error) else 'empty'})")
+                continue
+            if bad and not skip_bad:  # what is left is looked at for further faults only
+                continue
+            kept.append((path, part, name))
+            sizes.add(image.size)
+            if image.has_transparency_data:
+                transparent += 1
+                image = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+            coloured += image.mode not in ("1", "L", "LA")
+            image = _sized(image.convert("L" if channels == 1 else "RGB"), (width, height), fit)
+            yield np.asarray(image).reshape(height, width, channels).transpose(2, 0, 1)
+
+    images = _gathered(pixels(), len(places), (channels, height, width))
+    if bad and not skip_bad:
+        more = f" and {len(bad) - 10:,} more" if len(bad) > 10 else ""
+        raise DataError(
+            f"{folder}: {len(bad):,} files cannot be read as images: {'; '.join(bad[:10])}{more}. Take them out, or pass "
+            "--skip-bad to leave them out."
+        )
+    if not kept:
+        raise DataError(f"{folder}: none of its {len(places):,} images can be read. Save them as PNG or JPEG.")
+    if bad:
+        announce(f"Data: {len(bad):,} files that cannot be read were left out: {', '.join(bad[:5])}.")
+    if passed_over:
+        announce(f"Data: {len(passed_over):,} files that are no images were passed over: {', '.join(passed_over[:5])}.")
+    if transparent:
+        announce(f"Data: {transparent:,} images with transparent parts were put on white.")
     if sizes != {(width, height)}:
         smallest, largest = (pick(sizes, key=lambda size: size[0] * size[1]) for pick in (min, max))
         found = " to ".join(dict.fromkeys(f"{w}×{h}" for w, h in (smallest, largest)))
-        announce(f"Data: images of {found} pixels were resized to {width}×{height}, stretched where the ratio differs.")
-    if channels == 1 and coloured:
+        done = {"stretch": "stretched", "pad": "padded", "crop": "cropped"}[fit]
+        announce(f"Data: images of {found} pixels were resized to {width}×{height}, {done} where the ratio differs.")
+    if channels == 1 and coloured > transparent:
         announce(f"Data: {coloured:,} colour images were turned grey; --shape 3x{height}x{width} keeps colours.")
 
-    labels, found = np.array([label for _, label in files]), checksums(images)
-    parts = {
-        "train": found >= 2 * HELD_OUT_BELOW,
-        "validation": found < HELD_OUT_BELOW,
-        "test": (found >= HELD_OUT_BELOW) & (found < 2 * HELD_OUT_BELOW),
-    }
-    for part, chosen in parts.items():
-        for k, name in enumerate(classes):
-            n, there = int((labels[chosen] == k).sum()), int((labels == k).sum())
-            if n < LEAST:
-                raise DataError(
-                    f"{folder / name}: {there} images, of which {n} fall into the {part} split; {LEAST} are needed. "
-                    f"Splits go by content, one in six for validation and for test each: about {12 * LEAST} will do."
-                )
-    return Splits(
-        **{part: Digits(torch.tensor(images[at]), torch.tensor(labels[at])) for part, at in parts.items()},
-        source=f"{len(classes)} classes of images in {folder}",
-        checksum=hashlib.sha256(images.tobytes()).hexdigest(),
-        dataset="folder",
-        classes=tuple(classes),
+    labels, classes = numbered([name for _, _, name in kept])
+    what = f"{len(classes)} classes of images" if classes else "images without labels"
+    if classes:
+        announce(f"Data: classes {', '.join(classes[:12])}{', …' if len(classes) > 12 else ''}.")
+    return Items(
+        images,
+        labels,
+        classes,
+        [str(path.relative_to(folder)) for path, _, _ in kept],
+        f"{what} in {folder}",
+        None if kept[0][1] is None else np.array([part for _, part, _ in kept]),
+        {"image_shape": [channels, height, width], "fit": fit},
     )
 
 
@@ -85,48 +118,77 @@ def check_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
             f"image_shape: expected 1 (grey) or 3 (colour) channels, height and width in {low} … {high}, "
             f"got {'x'.join(map(str, image_shape))}."
         )
-    return tuple(image_shape)
+    channels, height, width = image_shape
+    return channels, height, width
 
 
-def _files(folder: Path) -> tuple[list[tuple[str, int]], list[str]]:
-    """Each file's path and class, and the names of the classes, by torchvision's ``ImageFolder``."""
-    from torchvision.datasets import ImageFolder
-
-    class Visible(ImageFolder):
-        """Without what a desktop or a notebook hides beside the images."""
-
-        def find_classes(self, directory: str) -> tuple[list[str], dict[str, int]]:
-            return names, {name: k for k, name in enumerate(names)}
-
+def _places(folder: Path) -> tuple[list[tuple[Path, int | None, str | None]], list[str]]:
+    """Each image's path, split and class, where the folder tells them; and the names of the files that are none."""
     if not folder.is_dir():
-        raise DataError(
-            f"{folder}: there is no such folder. Name one that holds a sub-folder of images for each class."
-        )
-    names = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    if not names:
-        raise DataError(f"{folder}: has no sub-folders. Put the images of each class into a sub-folder of their own.")
-    if not 2 <= len(names) <= N_CLASSES:
-        raise DataError(
-            f"{folder}: {len(names)} sub-folders ({', '.join(names[:12])}); the models tell 2 to {N_CLASSES} classes "
-            "apart. Leave so many."
-        )
-    there = Visible(
-        folder,
-        is_valid_file=lambda path: not any(part.startswith(".") for part in Path(path).relative_to(folder).parts),
-        allow_empty=True,
-    )
-    for k, name in enumerate(there.classes):
-        if k not in there.targets:
-            raise DataError(f"{folder / name}: the sub-folder is empty. Put images into it, or take it away.")
-    return there.samples, there.classes
+        raise DataError(f"{folder}: there is no such folder. Name the one that holds your images.")
+    below = _folders(folder)
+    splits = bool(below) and all(each.name.lower() in SPLIT_FOLDERS and _folders(each) for each in below)
+    if splits and {SPLIT_FOLDERS[each.name.lower()] for each in below} >= {0, 2}:
+        homes = [(SPLIT_FOLDERS[part.name.lower()], each) for part in below for each in _folders(part)]
+    else:
+        homes = [(None, each) for each in below]
+    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    found: list[tuple[Path, int | None, str | None]] = []
+    others: list[str] = []
+    for part, home in homes or [(None, folder)]:
+        within = sorted(home.rglob("*") if homes else home.iterdir())
+        visible = [
+            path
+            for path in within
+            if path.is_file() and not any(name.startswith(".") for name in path.relative_to(folder).parts)
+        ]
+        images = [path for path in visible if path.suffix.lower() in suffixes]
+        others += [path.name for path in visible if path.suffix.lower() not in suffixes]
+        if homes and not images:
+            raise DataError(f"{home}: the sub-folder has no images. Put some into it, or take it away.")
+        found += [(path, part, home.name if homes else None) for path in images]
+    if not found:
+        raise DataError(f"{folder}: has neither images nor sub-folders of them.")
+    return found, others
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__MACOSX")))
 
 
 def _opened(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as image:
-            image = ImageOps.exif_transpose(image)  # as the camera was held; loads it, too
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: not an image, or a damaged one ({error}). Take it out of the folder.") from error
-    if image.mode[0] in "IF":
-        raise DataError(f"{path}: has more than 8 bits a channel (mode {image.mode}). Save it with 8.")
+    with Image.open(path) as image:
+        image = ImageOps.exif_transpose(image)  # as the camera was held; loads it, too
+    if image.mode[0] in "IF":  # 16 bits or more, or numbers of unknown scale
+        values = np.asarray(image, np.float64)
+        if image.mode == "F" or values.min() < 0 or values.max() > 65535:
+            raise ValueError(f"mode {image.mode}, of unknown scale: save it with 8 or 16 bits a channel")
+        image = Image.fromarray((values / 257 if values.max() > 255 else values).round().astype(np.uint8))
     return image
+
+
+def _sized(image: Image.Image, size: tuple[int, int], fit: Fit) -> Image.Image:
+    if fit == "crop":
+        return ImageOps.fit(image, size, Image.Resampling.LANCZOS)
+    if fit == "pad":
+        border = np.asarray(image)
+        border = np.concatenate([border[0], border[-1], border[:, 0], border[:, -1]])
+        ground = tuple(np.median(border, axis=0).astype(int).reshape(-1).tolist())
+        return ImageOps.pad(image, size, Image.Resampling.LANCZOS, color=ground if len(ground) > 1 else ground[0])
+    return image.resize(size, Image.Resampling.LANCZOS)
+
+
+def _gathered(pixels: Iterator[np.ndarray], most: int, shape: tuple[int, int, int]) -> np.ndarray:
+    """The images as one array (N, C, H, W): in memory, or in a file that is mapped into it, which the system takes away again."""
+    if most * int(np.prod(shape)) < LARGE:
+        found = list(pixels)
+        return np.stack(found) if found else np.empty((0, *shape), np.uint8)
+    import tempfile
+
+    with tempfile.TemporaryFile() as file:
+        n = 0
+        for image in pixels:
+            file.write(image.tobytes())
+            n += 1
+        file.flush()
+        return np.memmap(file, np.uint8, "r+", shape=(n, *shape)) if n else np.empty((0, *shape), np.uint8)

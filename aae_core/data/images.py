@@ -9,23 +9,28 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-N_CLASSES = 10
 DIGITS = tuple("0123456789")
 """The names of MNIST's classes."""
+N_CLASSES = len(DIGITS)
+"""How many classes MNIST has; of other data see :attr:`Splits.classes`."""
 UNLABELLED = -1
 """The label of an image whose digit is withheld from the model."""
 SPLIT_SEED = 0
+LARGE = 2**31
+"""Bytes of images from which on they are kept in a file that is mapped into memory, and never copied whole."""
 HELD_OUT_BELOW = 709_365_809
 """An image of the training file is held out if its checksum is below this: 10,000 of MNIST's 60,000 are."""
 IMAGE_SHAPE = (1, 28, 28)
+LEAST = 10
+"""Images of each class that a model which is told of classes must see, and images that each split must have at all."""
 Arrays = tuple[np.ndarray, np.ndarray]
 """Images ``uint8`` (N, C, H, W) and labels (N,)."""
 
@@ -39,15 +44,19 @@ class Digits:
     """Images with labels, in memory.
 
     Args:
-        images: ``uint8`` (N, C, H, W), pixels in 0 … 255.
-        labels: ``int64`` (N,), digits in 0 … 9, or :data:`UNLABELLED`.
+        images: ``uint8`` (N, C, H, W), pixels in 0 … 255; or ``float32``, as they are to be seen: in [0, 1], but for
+            what lies outside of a table's range.
+        labels: ``int64`` (N,), classes 0, 1, …, or :data:`UNLABELLED`.
+        n_classes: how many classes there are; by default, as many as the labels speak of.
 
     Raises:
-        DataError: wrong type or shape, counts that differ, a label outside its range, or no image at all.
+        DataError: wrong type or shape, counts that differ, a label outside its range, a number that is not finite, or no
+            image at all.
     """
 
     images: Tensor
     labels: Tensor
+    n_classes: int | None = None
 
     def __post_init__(self) -> None:
         for name, given in (("images", self.images), ("labels", self.labels)):
@@ -58,11 +67,13 @@ class Digits:
                     f"{name}: expected a torch tensor, got {what}. "
                     f"torch.{'from_numpy' if numpy else 'tensor'}({name}) makes it one."
                 )
-        if self.images.dtype != torch.uint8 or self.images.ndim != 4:
+        if self.images.dtype not in (torch.uint8, torch.float32) or self.images.ndim != 4:
             raise DataError(
                 f"images: expected uint8 (N, C, H, W), got {self.images.dtype} {tuple(self.images.shape)}. "
                 "Scale pixels to 0 … 255 and add the missing axes."
             )
+        if self.images.is_floating_point() and not bool(self.images.isfinite().all()):
+            raise DataError("images: some numbers are not finite. Fill them or leave their rows out.")
         if self.labels.dtype != torch.int64 or self.labels.shape != self.images.shape[:1]:
             raise DataError(
                 f"labels: expected int64 ({len(self.images)},), one per image, "
@@ -71,15 +82,20 @@ class Digits:
         if not len(self.labels):
             raise DataError("images: the set is empty; there is nothing to train on or to measure.")
         low, high = int(self.labels.min()), int(self.labels.max())
-        if low < UNLABELLED or high >= N_CLASSES:
-            raise DataError(f"labels: expected 0 … {N_CLASSES - 1} (or {UNLABELLED}, unlabelled), got {low} … {high}.")
+        if self.n_classes is None:
+            object.__setattr__(self, "n_classes", high + 1)
+        if low < UNLABELLED or high >= self.n_classes:
+            allowed = (
+                f"0 … {self.n_classes - 1} (or {UNLABELLED}, unlabelled)" if self.n_classes else f"{UNLABELLED} alone"
+            )
+            raise DataError(f"labels: expected {allowed}, got {low} … {high}.")
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def to(self, device: torch.device | str) -> Digits:
         """The same digits on `device`."""
-        return Digits(self.images.to(device), self.labels.to(device))
+        return Digits(self.images.to(device), self.labels.to(device), self.n_classes)
 
     def subset(self, index: Tensor | slice) -> Digits:
         """The digits at `index` (positions or a boolean mask).
@@ -89,7 +105,7 @@ class Digits:
         """
         if not isinstance(index, slice):
             index = index.to(self.labels.device)
-        return Digits(self.images[index], self.labels[index])
+        return Digits(self.images[index], self.labels[index], self.n_classes)
 
     def pixels(self, index: Tensor | slice = slice(None)) -> Tensor:
         """Images at `index` as ``float32`` (n, C, H, W) in [0, 1]."""
@@ -100,7 +116,7 @@ class Digits:
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """One pass over the digits in random order, as (images ``float32`` in [0, 1], labels).
 
-        The order is drawn once and the set permuted once; a batch is then a slice. The last batch may be short.
+        The order is drawn once and the set permuted once, if it is not larger than :data:`LARGE`; a batch is then a slice. The last batch may be short.
 
         Args:
             batch_size: images a batch.
@@ -112,35 +128,44 @@ class Digits:
         """
         check_batch_size(batch_size)
         order = torch.randperm(len(self), generator=generator)[share].to(self.labels.device)
+        if self.images.nbytes > LARGE:  # a second copy would take as much again, and a file is read piece by piece
+            for at in order.split(batch_size):
+                yield to_pixels(self.images[at]), self.labels[at]
+            return
         images, labels = self.images[order], self.labels[order]
         for start in range(0, len(order), batch_size):
             stop = start + batch_size
             yield to_pixels(images[start:stop]), labels[start:stop]
 
     def balanced(self, n: int, seed: int) -> Tensor:
-        """Positions of `n` labelled digits, equally many of each class, drawn by `seed`.
+        """Positions of `n` labelled images, equally many of each class, drawn by `seed`.
 
         Returns:
             ``int64`` (n,), sorted.
 
         Raises:
-            DataError: `n` is not a positive multiple of the number of classes, or a class has too few digits.
+            DataError: `n` is not a positive multiple of the number of classes, or a class has too few images.
         """
-        if n < 1 or n % N_CLASSES:
-            raise DataError(f"n: a balanced subset needs a positive multiple of {N_CLASSES}, got {n}.")
+        each = self._of_each(n, "subset")
         generator = torch.Generator().manual_seed(seed)
         chosen = []
-        for k in range(N_CLASSES):
+        for k in range(self.n_classes):
             members = (self.labels.cpu() == k).nonzero().flatten()
-            if len(members) < n // N_CLASSES:
-                raise DataError(f"n: {n} balanced labels need {n // N_CLASSES} of class {k}, there are {len(members)}.")
-            chosen.append(members[torch.randperm(len(members), generator=generator)[: n // N_CLASSES]])
+            if len(members) < each:
+                raise DataError(f"n: {n} balanced labels need {each} of class {k}, there are {len(members)}.")
+            chosen.append(members[torch.randperm(len(members), generator=generator)[:each]])
         return torch.cat(chosen).sort().values
+
+    def _of_each(self, n: int, what: str) -> int:
+        """How many of each class a balanced `what` of `n` has."""
+        if not self.n_classes or n < 1 or n % self.n_classes:
+            raise DataError(f"n: a balanced {what} needs a positive multiple of {self.n_classes} classes, got {n}.")
+        return n // self.n_classes
 
     def labelled_draws(
         self, n: int, generator: torch.Generator | None = None, *, share: slice = slice(None)
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches without end of `n` labelled digits, equally many of each class, as (images in [0, 1], labels).
+        """Batches without end of `n` labelled images, equally many of each class, as (images in [0, 1], labels).
 
         Each is drawn anew, so that a few labels serve as many steps as there are.
 
@@ -152,19 +177,22 @@ class Digits:
         Raises:
             DataError: `n` is not a positive multiple of the number of classes, or a class has no label.
         """
-        if n < 1 or n % N_CLASSES:
-            raise DataError(f"n: a balanced batch needs a positive multiple of {N_CLASSES}, got {n}.")
-        members = [(self.labels == k).nonzero().flatten() for k in range(N_CLASSES)]
+        each = self._of_each(n, "batch")
+        members = [(self.labels == k).nonzero().flatten() for k in range(self.n_classes)]
         for k, there in enumerate(members):
             if not len(there):
                 raise DataError(f"labels: of class {k} there is no labelled image; label some of each class.")
-        device, each = self.labels.device, n // N_CLASSES
+        device = self.labels.device
         # One draw for all classes: so many of each, as shares of that class's own count.
         count = torch.tensor([len(there) for there in members], device=device)[:, None]
         start, pool = count.cumsum(0) - count, torch.cat(members)
-        labels = torch.arange(N_CLASSES, device=device).repeat_interleave(each)
+        labels = torch.arange(self.n_classes, device=device).repeat_interleave(each)
         while True:
-            at = (torch.rand(N_CLASSES, each, generator=generator, device=device) * count).long().clamp_max(count - 1)
+            at = (
+                (torch.rand(self.n_classes, each, generator=generator, device=device) * count)
+                .long()
+                .clamp_max(count - 1)
+            )
             yield to_pixels(self.images[pool[(start + at).flatten()[share]]]), labels[share]
 
     def hide_labels(self, keep: int, seed: int) -> Digits:
@@ -173,7 +201,7 @@ class Digits:
         if keep:
             index = self.balanced(keep, seed).to(labels.device)
             labels[index] = self.labels[index]
-        return Digits(self.images, labels)
+        return Digits(self.images, labels, self.n_classes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +212,11 @@ class Splits:
         source: in words.
         checksum: of the images that were split into training and validation.
         dataset: one of :data:`aae_core.data.DATASETS`.
-        classes: what the labels 0, 1, … stand for.
+        classes: what the labels 0, 1, … stand for; none of images that have no labels.
+        read_as: how data of one's own were read, so that further data are read alike.
+
+    Raises:
+        DataError: a label that none of `classes` belongs to.
     """
 
     train: Digits
@@ -194,6 +226,11 @@ class Splits:
     checksum: str
     dataset: str = "mnist"
     classes: tuple[str, ...] = DIGITS
+    read_as: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("train", "validation", "test"):  # a split may lack a class, and has as many all the same
+            object.__setattr__(self, name, replace(getattr(self, name), n_classes=len(self.classes)))
 
     @property
     def is_full(self) -> bool:
@@ -208,7 +245,8 @@ class Splits:
     def describe(self) -> str:
         """One line: the source and the sizes of the splits."""
         sizes = f"{len(self.train):,} training, {len(self.validation):,} validation, {len(self.test):,} test"
-        return f"Data: {self.source}: {sizes} {'digits' if self.classes == DIGITS else 'images'}."
+        what = "digits" if self.classes == DIGITS else "rows" if self.dataset == "table" else "images"
+        return f"Data: {self.source}: {sizes} {what}."
 
 
 def is_build() -> bool:
@@ -249,8 +287,8 @@ def checksums(images: np.ndarray) -> np.ndarray:
 
 
 def to_pixels(images: Tensor) -> Tensor:
-    """``uint8`` images in 0 … 255 as ``float32`` in [0, 1], same shape."""
-    return images.float().div_(255)
+    """``uint8`` images in 0 … 255 as ``float32`` in [0, 1], same shape; ``float32`` stays as it is."""
+    return images if images.is_floating_point() else images.float().div_(255)
 
 
 def check_batch_size(batch_size: int) -> None:

@@ -1,4 +1,4 @@
-"""Other images through the same recipes: Fashion-MNIST, SVHN, and a folder of your own (appendix C).
+"""Other data through the same recipes: Fashion-MNIST, SVHN, and your own, a folder, an array or a table (appendix C).
 
 Whatever the source, images become :class:`~aae_core.data.Splits` in memory, and one in six of a training file is held
 out by its content, as MNIST's are. Only MNIST has a stand-in where there is neither folder, cache nor network: the others
@@ -8,17 +8,62 @@ are refused, with a word on what to do.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from aae_core.data.arrays import read_array
 from aae_core.data.downloads import File, Source
-from aae_core.data.folder import read_images
+from aae_core.data.folder import Fit, read_folder
 from aae_core.data.images import DIGITS, IMAGE_SHAPE, Arrays, DataError, Splits, say, split
+from aae_core.data.items import Items, split_items
 from aae_core.data.mnist import FILES, MNIST, load_digits, read_idx
+from aae_core.data.tables import read_table
 
-DATASETS = ("mnist", "fashion-mnist", "svhn", "folder")
+OWN = ("folder", "array", "table")
+DATASETS = ("mnist", "fashion-mnist", "svhn", *OWN)
+SUFFIXES = {".npy": "array", ".npz": "array", ".csv": "table", ".tsv": "table", ".parquet": "table"}
+
+
+def kind_of(path: Path | None) -> str:
+    """Which of :data:`DATASETS` lies at a path; without one, MNIST."""
+    if path is None:
+        return "mnist"
+    if path.is_dir() or not path.suffix:
+        has_mnist = any(path.glob(f"**/{name}*") for name in FILES) if path.is_dir() else False
+        return "mnist" if has_mnist else "folder"
+    if path.suffix.lower() not in SUFFIXES:
+        raise DataError(f"{path}: expected a folder of images, or a file that ends in {', '.join(SUFFIXES)}.")
+    return SUFFIXES[path.suffix.lower()]
+
+
+def load_items(
+    kind: str,
+    path: Path,
+    *,
+    image_shape: Sequence[int] | None = None,
+    fit: Fit = "stretch",
+    skip_bad: bool = False,
+    label: str | None = None,
+    sketch: Mapping[str, Any] | None = None,
+    announce: Callable[[str], None] = say,
+) -> Items:
+    """Data of your own, in their order and not yet split, by one of the readers of :data:`OWN`; see there.
+
+    Raises:
+        DataError: what the reader refuses, or an option that it does not have.
+    """
+    if image_shape is not None and kind != "folder":
+        raise DataError(f"image_shape: {kind} data have a shape of their own; leave it out.")
+    if label is not None and kind != "table":
+        raise DataError(f"label: names a column of a table; leave it out for {kind} data.")
+    if kind == "folder":
+        return read_folder(path, image_shape or IMAGE_SHAPE, fit=fit, skip_bad=skip_bad, announce=announce)
+    if kind == "array":
+        return read_array(path, announce=announce)
+    return read_table(path, label, sketch=sketch, announce=announce)
 
 
 def load_dataset(
@@ -28,6 +73,7 @@ def load_dataset(
     image_shape: Sequence[int] | None = None,
     download: bool = True,
     announce: Callable[[str], None] = say,
+    **reading: Any,
 ) -> Splits:
     """A data set from the first source that has it, and one line that says which it was.
 
@@ -36,10 +82,11 @@ def load_dataset(
 
     Args:
         name: one of :data:`DATASETS`.
-        folder: where the files are; of "folder", the images themselves, one sub-folder a class.
+        folder: where the files are; of "folder", the images themselves; of "array" and "table", the file.
         image_shape: (C, H, W) that the images of "folder" are given, grey 28×28 by default; the others have theirs.
         download: whether the network may be asked.
         announce: takes the line; pass ``lambda line: None`` for silence.
+        reading: for data of your own, options of :func:`load_items`.
 
     Raises:
         DataError: an unknown name; data that is nowhere to be had; a file that is missing, damaged or altered. A named
@@ -47,14 +94,15 @@ def load_dataset(
     """
     if name not in DATASETS:
         raise DataError(f"dataset: there is no '{name}'. Choose one of: {', '.join(DATASETS)}.")
-    if image_shape is not None and name != "folder":
-        raise DataError(f"image_shape: {name}'s images have a shape of their own; leave it out.")
+    if name not in OWN and (given := {"image_shape": image_shape} if image_shape is not None else reading):
+        raise DataError(f"{next(iter(given))}: {name} is read in one way; leave it out.")
     if name == "mnist":
         return load_digits(folder, download=download, announce=announce)
-    if name == "folder":
+    if name in OWN:
         if folder is None:
-            raise DataError("folder: name the folder of your images, one sub-folder for each class: --data DIR.")
-        splits = read_images(Path(folder), image_shape or IMAGE_SHAPE, announce=announce)
+            raise DataError(f"{name}: name the folder or the file of your data: --data PATH.")
+        items = load_items(name, Path(folder), image_shape=image_shape, announce=announce, **reading)
+        splits = split_items(items, name, Path(folder))
     else:
         place, source = SOURCES[name].find(folder, download, announce)
         train, test, classes = READERS[name](place)

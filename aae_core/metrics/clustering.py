@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from aae_core.data import N_CLASSES, Digits
+from aae_core.data import Digits
 from aae_core.metrics.measure import Measure
 from aae_core.models.semi_supervised import SemiSupervisedAAE
 
@@ -28,7 +28,7 @@ def name_by_majority(probabilities: Tensor, labels: Tensor) -> Tensor:
 
     A cluster without any image falls back on :func:`name_by_example`.
     """
-    counts = torch.zeros(probabilities.shape[1], N_CLASSES)
+    counts = torch.zeros(probabilities.shape[1], int(labels.max()) + 1)
     counts.index_put_((probabilities.argmax(1), labels), torch.ones(len(labels)), accumulate=True)
     return torch.where(counts.sum(1) > 0, counts.argmax(1), name_by_example(probabilities, labels))
 
@@ -51,7 +51,7 @@ def clustering_error(model: SemiSupervisedAAE, named: Digits, test: Digits) -> d
     """
     known, seen = model.probabilities(named.pixels()), model.probabilities(test.pixels())
     labels, truth = named.labels.cpu(), test.labels.cpu()
-    chance = 1 - float(truth.bincount(minlength=N_CLASSES).max() / len(truth))
+    chance = 1 - float(truth.bincount().max() / len(truth))
     rules = {"paper": name_by_example, "majority": name_by_majority}
     errors = {
         name: float((rule(known, labels)[seen.argmax(1)] != truth).float().mean()) for name, rule in rules.items()

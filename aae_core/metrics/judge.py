@@ -8,15 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from aae_core.construction import Constructed
 from aae_core.data import IMAGE_SHAPE, N_CLASSES
 from aae_core.step import Batch, Optimizers, descend
 from aae_core.training import Recipe, TrainingConfig
 
 
-class Judge(nn.Module):
-    """Reads digits. Shape: images (N, 1, 28, 28) in [0, 1] → logits (N, 10)."""
+class Judge(Constructed, nn.Module):
+    """Reads digits. Shape: images (N, 1, 28, 28) in [0, 1] → logits (N, n_classes)."""
 
-    def __init__(self, width: int = 16, n_features: int = 128) -> None:
+    def __init__(self, width: int = 16, n_features: int = 128, n_classes: int = N_CLASSES) -> None:
         super().__init__()
         self.convolutions = nn.Sequential(
             *self._block(1, width),
@@ -30,7 +31,7 @@ class Judge(nn.Module):
             nn.Linear(2 * width * 7 * 7, n_features),
             nn.ReLU(),
         )
-        self.head = nn.Sequential(nn.Dropout(0.5), nn.Linear(n_features, N_CLASSES))
+        self.head = nn.Sequential(nn.Dropout(0.5), nn.Linear(n_features, n_classes))
 
     @staticmethod
     def _block(n_in: int, n_out: int) -> list[nn.Module]:
@@ -62,7 +63,7 @@ class Judge(nn.Module):
         return torch.cat([self(part.to(device)).softmax(1).cpu() for part in x.split(batch_size)])
 
 
-def build(image_shape: Sequence[int]) -> Judge:
+def build(image_shape: Sequence[int], n_classes: int) -> Judge:
     """The judge, whose convolutions are laid out for MNIST's images.
 
     Raises:
@@ -72,7 +73,7 @@ def build(image_shape: Sequence[int]) -> Judge:
         raise ValueError(
             f"judge: it reads images of shape {IMAGE_SHAPE}, got {tuple(image_shape)}. Train another recipe."
         )
-    return Judge()
+    return Judge(n_classes=n_classes)
 
 
 RECIPES = (
@@ -83,5 +84,6 @@ RECIPES = (
         build=build,
         training=TrainingConfig(epochs=10, batch_size=128, betas=(0.9, 0.999), constant_until=0.2, ema_decay=0.995),
         measures=("test_error",),
+        told=True,
     ),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from aae_core.data import N_CLASSES
 from aae_core.metrics.measure import Measure
 from aae_core.priors import Prior
 
@@ -19,7 +18,7 @@ def region_accuracy(z: Tensor, y: Tensor, prior: Prior, seed: int = 0) -> Measur
     The reference is the share of the prior's own samples that do: regions of a mixture overlap a little.
     """
     generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randint(N_CLASSES, (len(z),), generator=generator)
+    drawn = torch.randint(prior.n_classes, (len(z),), generator=generator)
     samples = prior.sample(len(z), drawn, generator=generator)
     ceiling = (prior.region(samples) == drawn).float().mean()
     own = (prior.region(z) == y.cpu()).float().mean()
@@ -41,7 +40,8 @@ def best_match(region: Tensor, y: Tensor) -> float:
     """Share of codes in their own digit's region, regions (N,) named as suits the digits (N,) best."""
     from scipy.optimize import linear_sum_assignment
 
-    counts = torch.bincount(region * N_CLASSES + y, minlength=N_CLASSES**2).view(N_CLASSES, N_CLASSES).numpy()
+    n = int(max(region.max(), y.max())) + 1
+    counts = torch.bincount(region * n + y, minlength=n**2).view(n, n).numpy()
     return float(counts[linear_sum_assignment(counts, maximize=True)].sum() / len(y))
 
 

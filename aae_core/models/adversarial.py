@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from aae_core import losses
+from aae_core.construction import Constructed
 from aae_core.data import IMAGE_SHAPE
 from aae_core.networks import Decoder, Discriminator, Encoder, GaussianEncoder, NoisyEncoder
 from aae_core.priors import Gaussian, Prior
@@ -24,7 +25,7 @@ POSTERIORS = {"deterministic": Encoder, "gaussian": GaussianEncoder, "universal"
 """The encoder of each posterior q(z|x): a function, a normal distribution, a function of the image and of noise."""
 
 
-class AdversarialAutoencoder(nn.Module):
+class AdversarialAutoencoder(Constructed, nn.Module):
     """An autoencoder whose codes, all together, are distributed as samples of the prior.
 
     Args:
@@ -123,7 +124,7 @@ RECIPES = tuple(
         name=f"aae-{posterior}",
         chapter=2,
         summary=summary,
-        build=lambda image_shape, posterior=posterior: AdversarialAutoencoder(
+        build=lambda image_shape, n_classes, posterior=posterior: AdversarialAutoencoder(
             Gaussian(2),
             posterior,
             (256, 256),

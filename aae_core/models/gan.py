@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aae_core import losses
+from aae_core.construction import Constructed
 from aae_core.networks import Decoder, ImageDiscriminator
 from aae_core.priors import Gaussian, Prior
 from aae_core.step import Batch, Optimizers, descend
@@ -25,7 +26,7 @@ from aae_core.training import Recipe, TrainingConfig
 Game = Literal["non-saturating", "minimax"]
 
 
-class GAN(nn.Module):
+class GAN(Constructed, nn.Module):
     """A generator that turns noise into data, and a discriminator that tells its data from the real ones.
 
     The same steps train points on a line, points in the plane, and images: it depends on the networks alone.
@@ -130,7 +131,7 @@ def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / angle.sin()
 
 
-def build(image_shape: Sequence[int]) -> GAN:
+def build(image_shape: Sequence[int], n_classes: int) -> GAN:
     """Two perceptrons: the generator is small enough for a page to run it."""
     generator = Decoder(16, (256, 512), image_shape, slope=0.2, batch_norm=(0, 1))
     return GAN(generator, ImageDiscriminator(image_shape=image_shape), Gaussian(16), gradient_penalty=0.25)

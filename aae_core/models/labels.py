@@ -24,12 +24,12 @@ from aae_core.training import Recipe, TrainingConfig
 
 
 class LabelledAAE(AdversarialAutoencoder):
-    """An adversarial autoencoder whose discriminator sees a label beside the code, in eleven entries.
+    """An adversarial autoencoder whose discriminator sees a label beside the code: of digits, in eleven entries.
 
     The first ten say which digit; the eleventh says that nobody knows. Encoder and decoder see no label at all.
 
     Args:
-        prior: has a region for each digit, as :class:`GaussianMixture` and :class:`SwissRoll` have.
+        prior: has a region for each class, as :class:`GaussianMixture` and :class:`SwissRoll` have.
         hidden: widths of the hidden layers of encoder and decoder.
         discriminator_hidden: widths of the discriminator's hidden layers.
         adversarial_weight: weight of fooling the discriminator beside the mean squared error per pixel.
@@ -37,7 +37,7 @@ class LabelledAAE(AdversarialAutoencoder):
         image_shape: (C, H, W) of an image.
 
     Raises:
-        ValueError: the prior has not exactly one region for each digit.
+        ValueError: the prior has no region for any class.
     """
 
     def __init__(
@@ -50,11 +50,8 @@ class LabelledAAE(AdversarialAutoencoder):
         gradient_penalty: float = 0.0,
         image_shape: Sequence[int] = IMAGE_SHAPE,
     ) -> None:
-        if prior.n_classes != N_CLASSES:
-            raise ValueError(
-                f"prior: expected one region for each of {N_CLASSES} digits, {type(prior).__name__} has "
-                f"{prior.n_classes or 'none'}."
-            )
+        if not prior.n_classes:
+            raise ValueError(f"prior: expected one region for each class, {type(prior).__name__} has none.")
         super().__init__(
             prior,
             hidden=hidden,
@@ -62,14 +59,14 @@ class LabelledAAE(AdversarialAutoencoder):
             gradient_penalty=gradient_penalty,
             image_shape=image_shape,
         )
-        self.n_classes = N_CLASSES
-        self.discriminator = Discriminator(prior.dim, discriminator_hidden, n_classes=N_CLASSES + 1)
+        self.n_classes = prior.n_classes
+        self.discriminator = Discriminator(prior.dim, discriminator_hidden, n_classes=self.n_classes + 1)
 
     def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
         """One training step; returns the losses, each a scalar."""
         x, y = batch.images, batch.labels
         known = y != UNLABELLED
-        label = torch.where(known, y, self.n_classes)  # the eleventh entry: unlabelled
+        label = torch.where(known, y, self.n_classes)  # the last entry: unlabelled
 
         # Reconstruction phase: no label here.
         z = self.encoder(x)
@@ -99,7 +96,7 @@ class LabelledAAE(AdversarialAutoencoder):
             y: the digits whose regions are drawn from, (n,) or one for all; None draws from the whole prior.
 
         Raises:
-            ValueError: a digit outside 0 … 9.
+            ValueError: a class that there is not.
         """
         labels = torch.full((n,), y) if isinstance(y, int) else y
         device = next(self.parameters()).device
@@ -114,8 +111,12 @@ RECIPES = tuple(
         name=name,
         chapter=4,
         summary=summary,
-        build=lambda image_shape, prior=prior: LabelledAAE(
-            prior(), (512, 256), discriminator_hidden=(256, 256), adversarial_weight=0.2, image_shape=image_shape
+        build=lambda image_shape, n_classes, prior=prior: LabelledAAE(
+            prior(n_classes or N_CLASSES),  # of unlabelled images, as many regions as of digits
+            (512, 256),
+            discriminator_hidden=(256, 256),
+            adversarial_weight=0.2,
+            image_shape=image_shape,
         ),
         # The discriminator learns faster than the codes move, and keeps its rate while they come to rest.
         training=TrainingConfig(
@@ -131,6 +132,7 @@ RECIPES = tuple(
             "modern: Adam, logits, averaged weights, two learning rates",
         ),
         labelled=labelled,
+        told=bool(labelled),
     )
     for name, summary, prior, labelled, regions in (
         (
@@ -143,7 +145,7 @@ RECIPES = tuple(
         (
             "labels-roll",
             "AAE with a swiss roll and a fifth of the labels in the discriminator: each digit on its own segment.",
-            SwissRoll,
+            lambda n: SwissRoll(n_classes=n),
             FIFTH,
             ("region_accuracy", "neighbour_style", "sample_accuracy"),
         ),

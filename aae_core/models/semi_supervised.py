@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aae_core import losses
+from aae_core.construction import Constructed
 from aae_core.corruption import NOISE, Corruption
 from aae_core.data import IMAGE_SHAPE, N_CLASSES
 from aae_core.networks import Decoder, Discriminator, Encoder, chosen_labels
@@ -26,7 +27,7 @@ from aae_core.step import Batch, Optimizers, descend
 from aae_core.training import Recipe, TrainingConfig
 
 
-class SemiSupervisedAAE(nn.Module):
+class SemiSupervisedAAE(Constructed, nn.Module):
     """An autoencoder whose code has two parts: a class y, which is to be one of K, and a style z, which is to be normal.
 
     Two discriminators say so: one tells the encoder's class probabilities from one-hot vectors, the other its styles from
@@ -224,11 +225,12 @@ RECIPES = tuple(
         name=f"semi-supervised-{labels}",
         chapter=6,
         summary=summary,
-        build=lambda image_shape: reading_model(image_shape=image_shape),
+        build=lambda image_shape, n_classes: reading_model(n_classes=n_classes, image_shape=image_shape),
         training=schedule(epochs, labelled_batch),
         measures=(*READING, "sample_accuracy", "style_leak"),
         practice=("paper: ten classes and a 10-D style, two discriminators, three phases, input noise of .3", *MODERN),
         labelled=known,
+        told=True,
         ships=known == 100,
     )
     for labels, known, epochs, labelled_batch, summary in (

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from aae_core import losses
+from aae_core.construction import Constructed
 from aae_core.data import IMAGE_SHAPE, N_CLASSES
 from aae_core.networks import Decoder, Discriminator, Encoder, ScaledTanh, chosen_labels
 from aae_core.priors import Gaussian
@@ -25,12 +26,13 @@ from aae_core.step import Batch, Optimizers, descend
 from aae_core.training import Recipe, TrainingConfig
 
 
-class SupervisedAAE(nn.Module):
+class SupervisedAAE(Constructed, nn.Module):
     """An autoencoder whose decoder is told the digit, so that the code may keep to how the digit is written.
 
     Args:
         code_dim: width of the style code.
         hidden: widths of the hidden layers of encoder and decoder.
+        n_classes: how many classes there are: ten digits.
         label_in_discriminator: False is the paper's D(z), which matches q(z) to p(z) and no more; True is D(z, y),
             which matches q(z|y) to p(z) for each digit y, so that the code cannot tell the digit.
         discriminator_hidden: widths of the discriminator's hidden layers.
@@ -48,6 +50,7 @@ class SupervisedAAE(nn.Module):
         code_dim: int,
         hidden: Sequence[int] = (512, 512),
         *,
+        n_classes: int = N_CLASSES,
         label_in_discriminator: bool = True,
         discriminator_hidden: Sequence[int] = (512, 512),
         discriminator_steps: int = 1,
@@ -60,7 +63,7 @@ class SupervisedAAE(nn.Module):
         image_shape: Sequence[int] = IMAGE_SHAPE,
     ) -> None:
         super().__init__()
-        self.code_dim, self.n_classes = code_dim, N_CLASSES
+        self.code_dim, self.n_classes = code_dim, n_classes
         self.label_in_discriminator = label_in_discriminator
         self.adversarial_weight, self.reconstruction_weight = adversarial_weight, reconstruction_weight
         self.gradient_penalty, self.discriminator_steps = gradient_penalty, discriminator_steps
@@ -70,12 +73,12 @@ class SupervisedAAE(nn.Module):
             code_dim,
             hidden,
             image_shape,
-            n_classes=N_CLASSES,
+            n_classes=n_classes,
             slope=slope,
             batch_norm=batch_norm,
             output=decoder_output,
         )
-        n_labels = N_CLASSES if label_in_discriminator else 0
+        n_labels = n_classes if label_in_discriminator else 0
         self.discriminator = Discriminator(
             code_dim, discriminator_hidden, n_classes=n_labels, heads=label_in_discriminator, slope=slope
         )
@@ -126,7 +129,7 @@ class SupervisedAAE(nn.Module):
             y: the digits, (n,) or one for all; None draws them evenly at random.
 
         Raises:
-            ValueError: a digit outside 0 … 9.
+            ValueError: a class that there is not.
         """
         device = next(self.parameters()).device
         y = chosen_labels(n, y, self.n_classes, device)
@@ -158,7 +161,7 @@ class SupervisedAAE(nn.Module):
 STYLE_MEASURES = ("test_mse", "prior_swd", "two_sample", "sample_accuracy", "swap_accuracy", "style_leak")
 
 
-def usual_model(image_shape: Sequence[int] = IMAGE_SHAPE, **changes: Any) -> SupervisedAAE:
+def usual_model(image_shape: Sequence[int] = IMAGE_SHAPE, n_classes: int = N_CLASSES, **changes: Any) -> SupervisedAAE:
     """The untrained model as it is usually coded; `changes` are options of :class:`SupervisedAAE` that differ."""
     options = {
         "code_dim": 15,
@@ -171,10 +174,10 @@ def usual_model(image_shape: Sequence[int] = IMAGE_SHAPE, **changes: Any) -> Sup
         "batch_norm": (1,),
         "decoder_output": ScaledTanh(),
     }
-    return SupervisedAAE(**(options | changes), image_shape=image_shape)
+    return SupervisedAAE(**(options | changes), n_classes=n_classes, image_shape=image_shape)
 
 
-def style_model(image_shape: Sequence[int] = IMAGE_SHAPE, **changes: Any) -> SupervisedAAE:
+def style_model(image_shape: Sequence[int] = IMAGE_SHAPE, n_classes: int = N_CLASSES, **changes: Any) -> SupervisedAAE:
     """The untrained model whose discriminator sees the digit; `changes` are options of :class:`SupervisedAAE` that differ."""
     options = {
         "code_dim": 8,
@@ -183,7 +186,7 @@ def style_model(image_shape: Sequence[int] = IMAGE_SHAPE, **changes: Any) -> Sup
         "slope": 0.2,
         "batch_norm": (1,),
     }
-    return SupervisedAAE(**(options | changes), image_shape=image_shape)
+    return SupervisedAAE(**(options | changes), n_classes=n_classes, image_shape=image_shape)
 
 
 RECIPES = (
@@ -193,6 +196,7 @@ RECIPES = (
         summary="Supervised AAE as usually coded: 15-D style, discriminator D(z) that never sees the digit.",
         build=usual_model,
         training=TrainingConfig(epochs=40, batch_size=128, learning_rate=2e-4),
+        told=True,
         measures=STYLE_MEASURES,
         practice=("paper: 15-D Gaussian code, label to the decoder", "modern: Adam, logits, batch norm, 512 units"),
     ),
@@ -211,6 +215,7 @@ RECIPES = (
             freeze_norms_from=0.6,
         ),
         finish=SupervisedAAE.align_axes,
+        told=True,
         measures=STYLE_MEASURES,
         practice=(
             "paper: Gaussian code, label to the decoder",

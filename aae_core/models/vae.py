@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from aae_core import losses
+from aae_core.construction import Constructed
 from aae_core.data import IMAGE_SHAPE
 from aae_core.models.adversarial import AdversarialAutoencoder
 from aae_core.networks import Decoder, GaussianEncoder
@@ -22,7 +23,7 @@ from aae_core.step import Batch, Optimizers, descend
 from aae_core.training import Recipe, TrainingConfig
 
 
-class VAE(nn.Module):
+class VAE(Constructed, nn.Module):
     """An autoencoder that climbs a lower bound of log p(x); q(z|x) and p(x|z) are Gaussian.
 
     Args:
@@ -130,7 +131,7 @@ RECIPES = (
         name="vae-gaussian",
         chapter=3,
         summary="VAE with a 2-D Gaussian prior; pixels N(decoder(z), .2²).",
-        build=lambda image_shape: VAE(Gaussian(2), sigma=0.2, hidden=HIDDEN, image_shape=image_shape),
+        build=lambda image_shape, n_classes: VAE(Gaussian(2), sigma=0.2, hidden=HIDDEN, image_shape=image_shape),
         training=_VARIATIONAL,
         measures=MEASURES,
         practice=("paper: 2-D Gaussian prior", "modern: Adam"),
@@ -139,7 +140,7 @@ RECIPES = (
         name="vae-mixture",
         chapter=3,
         summary="VAE with a mixture of ten 2-D Gaussians as its prior, the KL by Monte Carlo; pixels N(decoder(z), .2²).",
-        build=lambda image_shape: VAE(GaussianMixture(), sigma=0.2, hidden=HIDDEN, image_shape=image_shape),
+        build=lambda image_shape, n_classes: VAE(GaussianMixture(), sigma=0.2, hidden=HIDDEN, image_shape=image_shape),
         training=_VARIATIONAL,
         measures=MEASURES,
         practice=("paper: mixture of ten 2-D Gaussians", "usual: ten petals", "modern: Adam"),
@@ -148,7 +149,7 @@ RECIPES = (
         name="aae-small",
         chapter=3,
         summary="Chapter 2's aae-deterministic in the size and with the settings of this chapter's models.",
-        build=lambda image_shape: _adversarial(Gaussian(2), image_shape),
+        build=lambda image_shape, n_classes: _adversarial(Gaussian(2), image_shape),
         training=_ADVERSARIAL,
         measures=MEASURES,
         practice=("paper: 2-D Gaussian prior, deterministic posterior", "modern: Adam, gradient penalty"),
@@ -157,7 +158,7 @@ RECIPES = (
         name="aae-mixture",
         chapter=3,
         summary="AAE with a mixture of ten 2-D Gaussians as its prior, no labels; deterministic posterior.",
-        build=lambda image_shape: _adversarial(GaussianMixture(), image_shape),
+        build=lambda image_shape, n_classes: _adversarial(GaussianMixture(), image_shape),
         training=_ADVERSARIAL,
         measures=MEASURES,
         practice=("paper: mixture of ten 2-D Gaussians", "usual: ten petals", "modern: Adam, gradient penalty"),

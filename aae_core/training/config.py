@@ -9,7 +9,7 @@ from typing import get_args
 
 import torch
 
-from aae_core.data import N_CLASSES, check_batch_size
+from aae_core.data import check_batch_size
 from aae_core.training.device import Device, Precision
 
 
@@ -20,7 +20,8 @@ class TrainingConfig:
     Args:
         epochs: passes over the data, at least 1.
         batch_size: images a step; where several processes train, of all of them together.
-        labelled_batch: labelled images that join each step, equally many of each class; 0 for none.
+        labelled_batch: labelled images that join each step, equally many of each class; 0 for none, else a multiple of the
+            number of classes.
         learning_rate: Adam's rate; or one for each of the model's parts, by name.
         betas: Adam's decay of the first and second moment.
         constant_until: share of the run at full rate, 0 … 1; from there the rate falls linearly to `final_rate`.
@@ -61,11 +62,7 @@ class TrainingConfig:
         )
         for name, ok, wanted in (
             ("epochs", isinstance(self.epochs, int) and self.epochs >= 1, "a whole number of at least 1"),
-            (
-                "labelled_batch",
-                self.labelled_batch >= 0 and self.labelled_batch % N_CLASSES == 0,
-                f"a multiple of {N_CLASSES}, for equally many of each class",
-            ),
+            ("labelled_batch", self.labelled_batch >= 0, "a number of images of at least 0"),
             ("learning_rate", all(0 < rate < math.inf for rate in rates), "positive rates"),
             ("betas", all(0 <= beta < 1 for beta in self.betas), "two decays in [0, 1)"),
             ("constant_until", 0 <= self.constant_until <= 1, "a share in [0, 1]"),

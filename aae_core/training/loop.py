@@ -159,6 +159,11 @@ def _check_data(data: Digits | DataLoader, config: TrainingConfig, processes: Pr
     if isinstance(data, Digits):
         processes.check_shares("batch_size", min(config.batch_size, len(data)))
         processes.check_shares("labelled_batch", config.labelled_batch)
+        if config.labelled_batch and (not data.n_classes or config.labelled_batch % data.n_classes):
+            raise ValueError(
+                f"labelled_batch: expected a multiple of the data's {data.n_classes} classes, for equally many of each, "
+                f"got {config.labelled_batch}."
+            )
     elif config.labelled_batch:
         raise ValueError("labelled_batch: labelled images are drawn from digits in memory, not from a DataLoader.")
     elif processes.count > 1:

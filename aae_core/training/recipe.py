@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from aae_core.data import IMAGE_SHAPE, N_CLASSES, Digits, Splits
+from aae_core.data import IMAGE_SHAPE, LEAST, N_CLASSES, DataError, Digits, Splits
 from aae_core.training.config import TrainingConfig, seed_everything
 from aae_core.training.loop import fit
 from aae_core.training.run import History
@@ -23,12 +23,15 @@ class Recipe:
         name: as in ``aae train NAME``.
         chapter: the chapter of the book that explains it; 0 for the judge, which belongs to none.
         summary: one line.
-        build: makes the untrained model for images of a shape (C, H, W), from torch's global source of randomness.
+        build: makes the untrained model for images of a shape (C, H, W) and a number of classes, from torch's global source
+            of randomness.
         training: the configuration; its seed also seeds the first weights.
         measures: names in :data:`aae_core.metrics.MEASURES`.
         practice: where the choices come from, in a word or two each.
         finish: what is done to the trained model before it is kept.
-        labelled: how many training images keep their label, or which share of them (0.2); None is all of them.
+        labelled: how many training images keep their label, or which share of them (0.2); None is all of them. Of data with
+            other classes than MNIST's ten it is the nearest number that they can share evenly.
+        told: whether the model is told of classes, so that it needs data with at least two.
         ships: whether its weights come with an installed package, and not with the repository alone. Where no page needs
             them they stay out, for the package is to stay small; the card and the recorded runs come in any case.
     """
@@ -36,26 +39,52 @@ class Recipe:
     name: str
     chapter: int
     summary: str
-    build: Callable[[Sequence[int]], nn.Module]
+    build: Callable[[Sequence[int], int], nn.Module]
     training: TrainingConfig
     measures: tuple[str, ...]
     practice: tuple[str, ...] = ()
     finish: Callable[[nn.Module], None] | None = None
     labelled: int | float | None = None
+    told: bool = False
     ships: bool = True
 
-    def make(self, seed: int, image_shape: Sequence[int] = IMAGE_SHAPE) -> nn.Module:
-        """The untrained model for images of `image_shape` (C, H, W), with the first weights of `seed`."""
+    def make(self, seed: int, image_shape: Sequence[int] = IMAGE_SHAPE, n_classes: int = N_CLASSES) -> nn.Module:
+        """The untrained model for images (C, H, W) of `n_classes` classes, with the first weights of `seed`."""
         with torch.random.fork_rng():
             seed_everything(seed)
-            return self.build(image_shape)
+            return self.build(image_shape, n_classes)
 
     def labels_kept(self, splits: Splits) -> int | None:
-        """How many training images keep their label; None is all of them."""
-        if not isinstance(self.labelled, float):
-            return self.labelled
+        """How many training images keep their label, equally many of each class; None is all of them."""
+        if not self.labelled:
+            return self.labelled if self.labelled is None else 0
         # of a smaller training set, as large a part of each class
-        return round(self.labelled * len(splits.train) / N_CLASSES) * N_CLASSES
+        wanted = self.labelled * len(splits.train) if isinstance(self.labelled, float) else self.labelled
+        return _shared_evenly(wanted, len(splits.classes))
+
+    def check_data(self, splits: Splits) -> None:
+        """Refuses data that this recipe cannot learn from.
+
+        Raises:
+            DataError: it is told of classes, and there are fewer than two, or too few labelled training images of one.
+        """
+        if not self.told:
+            return
+        if (n := len(splits.classes)) < 2:
+            found = f"one class, {splits.classes[0]}" if n else "none: these images have no labels"
+            raise DataError(
+                f"{self.name}: this recipe learns what tells classes apart; here there is {found}. Put the images of each class "
+                "into a sub-folder of its own, or take a recipe that needs no labels, such as aae-deterministic."
+            )
+        keep, labels = self.labels_kept(splits), splits.train.labels
+        need = LEAST if keep is None else max(1, keep // n)
+        for name, there in zip(splits.classes, labels[labels >= 0].bincount(minlength=n).tolist(), strict=True):
+            if there < need:
+                raise DataError(
+                    f"{self.name}: this recipe takes at least {need} labelled images of each class; among those for training "
+                    f"there are {there} of '{name}'. One in three is held out: add some, leave the class away, or take a recipe "
+                    "that needs no labels, such as aae-deterministic."
+                )
 
     def training_digits(self, splits: Splits, seed: int) -> Digits:
         """The training split as this recipe sees it: with some labels hidden, if it says so."""
@@ -69,10 +98,22 @@ class Recipe:
     def train(
         self, splits: Splits, *, folder: Path | None = None, resume: bool = False, progress: bool = True
     ) -> tuple[nn.Module, History]:
-        """A model trained from scratch, and the history of its training. See :func:`aae_core.training.fit`."""
-        model = self.make(self.training.seed, splits.image_shape)
-        digits = self.training_digits(splits, self.training.seed)
-        history = fit(model, digits, self.training, folder=folder, resume=resume, progress=progress)
+        """A model trained from scratch, and the history of its training. See :func:`aae_core.training.fit`.
+
+        Raises:
+            DataError: see :meth:`check_data`.
+        """
+        self.check_data(splits)
+        model = self.make(self.training.seed, splits.image_shape, len(splits.classes))
+        digits, config = self.training_digits(splits, self.training.seed), self.training
+        if config.labelled_batch:
+            config = replace(config, labelled_batch=_shared_evenly(config.labelled_batch, len(splits.classes)))
+        history = fit(model, digits, config, folder=folder, resume=resume, progress=progress)
         if self.finish is not None:
             self.finish(model)
         return model, history
+
+
+def _shared_evenly(n: float, n_classes: int) -> int:
+    """The number nearest to `n` of which each of `n_classes` gets as many, at least one."""
+    return max(1, round(n / n_classes)) * n_classes

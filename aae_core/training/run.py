@@ -221,7 +221,9 @@ def describe_model(model: nn.Module) -> dict[str, Any]:
         if isinstance(value, nn.Module):
             return repr(value)
         if hasattr(value, "__dict__"):  # a prior, a corruption
-            return {"kind": type(value).__name__} | {name: plain(each) for name, each in vars(value).items()}
+            return {"kind": type(value).__name__} | {
+                name: plain(each) for name, each in vars(value).items() if not name.startswith("_")
+            }
         return value if value is None or isinstance(value, bool | int | float | str) else type(value).__name__
 
     own = {name: value for name, value in vars(model).items() if name != "training" and not name.startswith("_")}

@@ -1,0 +1,134 @@
+"""How an object was made, as plain data, and the object made again: a run's folder alone gives back its model.
+
+What is made again is code of this package, never code that a file brings along.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, Self
+
+import torch
+from torch import nn
+
+Construction = dict[str, Any]
+"""``{"class": "aae_core.priors.Gaussian", "arguments": {"dim": 2}}``: ready for JSON."""
+UNKNOWN = "unknown"
+
+
+class Constructed:
+    """Remembers the arguments that it was made with, as plain data."""
+
+    _arguments: dict[str, Any]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        with suppress(TypeError):  # a copy is made without arguments; of a wrong call __init__ itself complains
+            bound = inspect.signature(cls.__init__).bind(self, *args, **kwargs)
+            named = dict(list(bound.arguments.items())[1:])
+            for name, parameter in bound.signature.parameters.items():
+                if parameter.kind is parameter.VAR_KEYWORD:
+                    named |= named.pop(name, {})
+            self.__dict__["_arguments"] = {name: plain(value) for name, value in named.items()}
+        return self
+
+
+def plain(value: object) -> Any:
+    """An argument as plain data; what could not be made again from it is ``{"unknown": …}``."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple | torch.Size):
+        return [plain(each) for each in value]
+    if isinstance(value, Constructed):
+        return construction_of(value)
+    name = type(value).__name__
+    if isinstance(value, nn.Module) and type(value) is getattr(nn, name, None) and repr(value) == f"{name}()":
+        return {"class": f"torch.nn.{name}", "arguments": {}}
+    return {UNKNOWN: name}
+
+
+def construction_of(made: Constructed) -> Construction:
+    """How `made` was made: its class and its arguments."""
+    kind = type(made)
+    return {"class": f"{kind.__module__}.{kind.__qualname__}", "arguments": made._arguments}
+
+
+def construct(how: object) -> Any:
+    """What was described by :func:`construction_of`, made again.
+
+    Raises:
+        ValueError: a class of another package's, or an argument that could not be described.
+    """
+    if isinstance(how, list):
+        return [construct(each) for each in how]
+    if not isinstance(how, Mapping):
+        return how
+    if UNKNOWN in how:
+        raise ValueError(f"made with an object of class {how[UNKNOWN]}, which cannot be made again from a description.")
+    return class_of(how)(**{name: construct(value) for name, value in how["arguments"].items()})
+
+
+def class_of(how: Mapping[str, Any]) -> type:
+    """The class of a construction.
+
+    Raises:
+        ValueError: it is none of this package's that can be made from plain data, nor an activation of torch's.
+    """
+    module, _, name = str(how.get("class")).rpartition(".")
+    kind = None
+    if module == "torch.nn":
+        kind = getattr(nn, name, None)
+        kind = kind if isinstance(kind, type) and kind.__module__ == "torch.nn.modules.activation" else None
+    elif module.split(".")[0] == "aae_core":
+        with suppress(ImportError):
+            kind = getattr(import_module(module), name, None)
+            kind = kind if isinstance(kind, type) and issubclass(kind, Constructed) else None
+    if kind is None:
+        raise ValueError(
+            f"{how.get('class')}: a class of a script of yours, or of another version. Pass the model itself."
+        )
+    return kind
+
+
+def options_of(kind: type) -> tuple[str, ...]:
+    """The names of a class's arguments, with those that it hands on to the class above it."""
+    names: dict[str, None] = {}
+    for each in kind.__mro__:
+        if "__init__" not in vars(each):
+            continue
+        parameters = inspect.signature(each.__init__).parameters.values()
+        names |= dict.fromkeys(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return tuple(name for name in names if name != "self")
+
+
+def changed(how: Construction, changes: Mapping[str, object]) -> Construction:
+    """The construction with other arguments; ``prior.dim`` names an argument of an argument.
+
+    Raises:
+        ValueError: a name that the class does not have; the message suggests one that is near.
+    """
+    arguments = dict(how["arguments"])
+    for name, value in changes.items():
+        first, _, rest = name.partition(".")
+        known = options_of(class_of(how))
+        if first not in known:
+            raise ValueError(
+                f"{first}: {how['class'].rpartition('.')[2]} has no such option.{suggestion(first, known)}"
+            )
+        inner = arguments.get(first)
+        if rest and not (isinstance(inner, Mapping) and "class" in inner):
+            raise ValueError(f"{name}: {first} has no options of its own.")
+        arguments[first] = changed(dict(inner), {rest: value}) if rest else plain(value)
+    return {"class": how["class"], "arguments": arguments}
+
+
+def suggestion(name: str, known: object) -> str:
+    """A sentence that names what is nearest to `name`, or all there is."""
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    return f" Did you mean {' or '.join(near)}?" if near else f" There are: {', '.join(known)}."

@@ -1,0 +1,160 @@
+"""A table of your own: numeric and categorical columns, with gaps, as rows of numbers that a model can rebuild.
+
+scikit-learn's ``ColumnTransformer`` does it. What it has learnt of the training data (a column's range, median and categories) is
+kept as a small table, a sketch, on which it is fitted again for new rows: they are treated alike, and no pickle is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aae_core.data.images import DataError, say
+from aae_core.data.items import Items, numbered
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.compose import ColumnTransformer
+
+MOST_CATEGORIES = 100
+"""A column of words with more of them is a name or a text, from which nothing can be rebuilt."""
+WIDEST = 4096
+"""Most numbers that a row may become."""
+Sketch = dict[str, dict[str, Any]]
+"""Of each column: its kind and ``low, middle, high`` or ``categories``, and whether it has gaps."""
+
+
+def read_table(
+    path: Path,
+    label: str | None = None,
+    *,
+    sketch: Mapping[str, Any] | None = None,
+    announce: Callable[[str], None] = say,
+) -> Items:
+    """The rows of a ``.csv`` or ``.parquet`` file: numbers scaled to [0, 1], a number for each category, one for each gap.
+
+    Args:
+        label: the column that holds the classes, if one does; rows in which it is empty are unlabelled.
+        sketch: what was learnt of the columns of other rows; by default it is learnt of these.
+        announce: takes a line for columns that are left out.
+
+    Raises:
+        DataError: no such file, no table, no such column, columns that are missing, or a number that is none; the message
+            names the column and, where there is one, the row.
+    """
+    frame = _loaded(path)
+    labels: list[str | None] = [None] * len(frame)
+    if label is not None:
+        if label in frame:
+            labels = [None if value != value or value is None else str(value) for value in frame.pop(label)]
+        elif sketch is None:
+            raise DataError(f"{path}: has no column '{label}'. There are: {', '.join(map(str, frame.columns))}.")
+    learnt: Sketch = dict(sketch) if sketch is not None else _sketch(path, frame, announce)
+    if missing := [name for name in learnt if name not in frame]:
+        raise DataError(f"{path}: the columns {', '.join(missing)} are missing; the model was trained with them.")
+    rows = _transformer(learnt).transform(_typed(path, frame, learnt)).astype(np.float32)
+    if rows.shape[1] > WIDEST:
+        raise DataError(
+            f"{path}: its columns make {rows.shape[1]:,} numbers a row; {WIDEST:,} are the most. Leave some out."
+        )
+    numbers, classes = numbered(labels)
+    names = [str(k) for k in frame.index]
+    read_as = {"image_shape": [1, 1, rows.shape[1]], "label": label, "sketch": learnt}
+    source = f"{len(frame):,} rows of {len(learnt)} columns in {path}"
+    return Items(np.ascontiguousarray(rows[:, None, None]), numbers, classes, names, source, None, read_as)
+
+
+def _loaded(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file.")
+    try:
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, sep=None, engine="python")
+    except ImportError as error:
+        raise DataError(f"{path}: to read .parquet install pyarrow, or save the table as .csv.") from error
+    except (OSError, ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        raise DataError(f"{path}: not a table ({str(error).splitlines()[0][:120]}).") from error
+    if frame.empty:
+        raise DataError(f"{path}: the table has no rows or no columns.")
+    frame.columns = [str(name) for name in frame.columns]
+    if twice := frame.columns[frame.columns.duplicated()].tolist():
+        raise DataError(f"{path}: the column '{twice[0]}' is there twice. Rename one.")
+    return frame.reset_index(drop=True)
+
+
+def _sketch(path: Path, frame: pd.DataFrame, announce: Callable[[str], None]) -> Sketch:
+    """What is to be known of each column, but for those that say nothing: all alike, empty, or names."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    learnt: Sketch = {}
+    left_out = []
+    for name, column in frame.items():
+        there = column.dropna()
+        gaps = len(there) < len(column)
+        if there.nunique() < 2 and not (gaps and len(there)):
+            left_out.append(f"{name} (always the same)")
+        elif is_numeric_dtype(column) and not is_bool_dtype(column):
+            numbers = there.astype(float)
+            if not np.isfinite(numbers).all():
+                row = int(numbers.index[~np.isfinite(numbers)][0])
+                raise DataError(f"{path}: column '{name}', row {row}: expected a finite number, got {numbers[row]}.")
+            low, middle, high = float(numbers.min()), float(numbers.median()), float(numbers.max())
+            learnt[str(name)] = {"kind": "number", "low": low, "middle": middle, "high": high, "gaps": gaps}
+        elif there.nunique() > MOST_CATEGORIES:
+            left_out.append(f"{name} ({there.nunique():,} different words)")
+        else:
+            words = sorted(there.astype(str).unique().tolist())
+            learnt[str(name)] = {"kind": "category", "categories": words, "gaps": gaps}
+    if left_out:
+        announce(f"Data: columns left out: {', '.join(left_out)}.")
+    if not learnt:
+        raise DataError(f"{path}: no column has two different values.")
+    return learnt
+
+
+def _typed(path: Path, frame: pd.DataFrame, learnt: Sketch) -> pd.DataFrame:
+    """The columns that were learnt, numbers as such and words as such."""
+    import pandas as pd
+
+    columns = {}
+    for name, about in learnt.items():
+        column = frame[name]
+        if about["kind"] == "category":
+            words = [None if gap else str(value) for value, gap in zip(column, column.isna(), strict=True)]
+            columns[name] = pd.Series(words, dtype=object)
+            continue
+        columns[name] = pd.to_numeric(column, errors="coerce").astype(float)
+        if (odd := columns[name].isna() & column.notna()).any() or np.isinf(columns[name]).any():
+            row = int(np.flatnonzero(odd | np.isinf(columns[name]))[0])
+            raise DataError(f"{path}: column '{name}', row {row}: expected a number, got {column[row]!r}.")
+    return pd.DataFrame(columns)
+
+
+def _transformer(learnt: Sketch) -> ColumnTransformer:
+    """A transformer fitted on a table that has the ranges, medians and categories of the sketch."""
+    import pandas as pd
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
+
+    columns: dict[str, list[Any]] = {}
+    for name, about in learnt.items():
+        number = about["kind"] == "number"
+        values = [about["low"], about["middle"], about["high"]] if number else list(about["categories"])
+        columns[name] = values + [np.nan if number else None] * about["gaps"]
+    longest = max(map(len, columns.values()))
+    for name, values in columns.items():  # to one length: a number by its median, which stays the median
+        filler = learnt[name].get("middle", values[0])
+        columns[name] = values + [filler] * (longest - len(values))
+    table = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+    numbers = [name for name, about in learnt.items() if about["kind"] == "number"]
+    words = [name for name in learnt if name not in numbers]
+    table[numbers] = table[numbers].astype(float)
+    scale = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), MinMaxScaler())
+    encode = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    return ColumnTransformer([("numbers", scale, numbers), ("words", encode, words)]).fit(table)
