@@ -184,7 +184,7 @@ def train(
         from aae_core import zoo
         from aae_core.data import load_dataset
         from aae_core.recipes import recipe
-        from aae_core.training import CHECKPOINT, Processes, choose_device, is_first
+        from aae_core.training import CHECKPOINT, Processes, check_free, choose_device, is_first
 
         chosen = recipe(recipe_name).with_training(
             epochs=epochs, seed=seed, device=device.value, compile=compiled or None
@@ -192,13 +192,13 @@ def train(
         is_mnist = dataset is DatasetName.mnist
         folder = out or RUNS / (recipe_name if is_mnist else f"{recipe_name}-{dataset.value}")
         if not (resume or overwrite):
-            zoo.check_free(folder)
+            check_free(folder)
         with Processes(choose_device(device.value)).first_one_ahead():
             announce = _note if is_first() else lambda line: None
             splits = load_dataset(dataset.value, data, image_shape=_image_shape(shape), announce=announce)
         if not is_first():  # it lends a hand; the first process measures and writes
             zoo.check_classes(chosen, splits)
-            chosen.train(splits, folder=folder, resume=resume, progress=False)
+            chosen.train(splits, folder=folder, resume=resume, overwrite=overwrite, progress=False)
             return
         about = zoo.run(chosen, splits, folder, resume=resume, overwrite=overwrite, progress=not as_json)
         _print_measures(about, as_json, {"folder": str(folder)})
