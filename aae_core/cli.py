@@ -85,8 +85,12 @@ DeviceOption = Annotated[DeviceName, typer.Option(help="Where to compute; auto t
 
 
 @contextmanager
-def _mistakes_explained() -> Iterator[None]:
-    """A user's mistake ends with its message on stderr and exit code 1, not with a traceback; a warning is a line there."""
+def _mistakes_explained(kept: str = "") -> Iterator[None]:
+    """A user's mistake ends with its message on stderr and exit code 1, not with a traceback; a warning is a line there.
+
+    Args:
+        kept: what an interrupted command leaves, and how to go on from there.
+    """
     from aae_core.training import TrainingError
 
     def say(message: Warning | str, *_: object, **__: object) -> None:
@@ -100,7 +104,7 @@ def _mistakes_explained() -> Iterator[None]:
         typer.secho(f"aae: {error}", err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
-        typer.secho("aae: interrupted; what --out holds up to the last epoch can be resumed.", err=True)
+        typer.secho(f"aae: interrupted{kept}.", err=True)
         raise typer.Exit(130) from None
 
 
@@ -180,7 +184,7 @@ def train(
     longer. Several GPUs or machines train one model when torchrun -m aae_core, or accelerate launch -m aae_core, stands in
     the place of aae.
     """
-    with _mistakes_explained():
+    with _mistakes_explained("; what --out holds up to the last epoch goes on with --resume"):
         from aae_core import zoo
         from aae_core.data import load_dataset
         from aae_core.recipes import recipe
@@ -282,7 +286,7 @@ def reproduce(
     Interrupted runs are resumed from their last epoch. Training everything from several seeds takes hours; with as many
     jobs as there are cores it takes least.
     """
-    with _mistakes_explained():
+    with _mistakes_explained("; the same command goes on from the last epoch of each run"):
         from aae_core import records, studies
         from aae_core import reproduce as figures
         from aae_core.cards import AS_IT_IS

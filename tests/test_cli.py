@@ -50,7 +50,7 @@ def test_train_evaluate_sample_and_export_work_on_a_run(tmp_path):
     assert trained.exit_code == 0, trained.stderr
     card = json.loads(trained.stdout)
     assert card["seed"] == 3 and card["epochs"] == 1 and card["recipe"] == "semi-supervised-100"
-    assert sorted(p.name for p in out.iterdir()) == ["card.json", "checkpoint.pt", "model.safetensors"]
+    assert sorted(p.name for p in out.glob("[!.]*")) == ["card.json", "checkpoint.pt", "model.safetensors"]
 
     evaluated = run("evaluate", str(out), "--split", "validation", "--json")
     assert evaluated.exit_code == 0, evaluated.stderr

@@ -292,4 +292,6 @@ def test_a_read_only_folder_is_refused_before_the_training(small_disk):
 
 
 if __name__ == "__main__":
+    import torch._dynamo  # the first optimizer does, which takes seconds: once, and not in each leg
+
     print(json.dumps(survive(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
