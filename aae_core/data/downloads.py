@@ -122,9 +122,7 @@ class Source:
             with _alone(cache_folder() / f".{self.title}.lock", announce):
                 self._fetch_missing(place, until, announce)
         except FAILURES as error:
-            raise DataError(
-                f"{self.title}: could not be downloaded ({error}); nothing of it was kept. {by_hand}"
-            ) from error
+            raise DataError(f"{self.title}: {error}. {by_hand}") from error
         return place, f"{self.title}, downloaded into the cache"
 
     def _fetch_missing(self, place: Path, until: float, announce: Callable[[str], None]) -> None:
@@ -210,7 +208,8 @@ def _fetch(path: Path, file: File, until: float, failed: dict[str, int]) -> None
                     reasons[server] = f"{server}: {error}"
                     if not _may_pass(error):
                         addresses.remove(address)
-    raise OSError(f"{path.name}: {'; '.join(reasons.values()) or 'no mirror is known, or no time was left'}")
+    why = "; ".join(reasons.values()) or "no mirror is known, or no time was left"
+    raise OSError(f"{path.name} could not be downloaded ({why}); nothing of it was kept")
 
 
 def _may_pass(error: Exception) -> bool:
