@@ -208,8 +208,10 @@ def test_a_second_run_is_kept_out_while_the_first_goes_on_and_let_in_after_it(tm
             other.start()
             other.join()
 
-    train(tmp_path, 2, callback=second)
-    assert "another run is under way" in refused[0]
+    with take(tmp_path, resume=False, overwrite=False):  # as a command does that measures after it has trained
+        train(tmp_path, 2, callback=second)
+        second(4, None)
+    assert len(refused) == 2 and all("another run is under way" in each for each in refused)
     train(tmp_path, 3, resume=True)
 
 
