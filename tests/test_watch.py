@@ -16,7 +16,7 @@ from aae_core.recipes import RECIPES
 from aae_core.step import descend
 from aae_core.training import CHECKPOINT, TrainingConfig, TrainingError, fit, seed_everything
 from aae_core.training.checkpoint import read
-from aae_core.training.watch import SECTIONS, Watch, one_sided
+from aae_core.training.watch import SECTIONS, Watch, one_sided, verdicts
 from aae_core.zoo import card
 
 ROOT = Path(__file__).parents[1]
@@ -180,6 +180,29 @@ def test_a_fault_is_warned_of_once_with_its_section(fault):
     assert said == history.warnings and all(each.filename == __file__ for each in caught)
     named = [each for each in said if each.startswith(words) and each.endswith(f"appendix A, '{SECTIONS[fault]}'.")]
     assert len(named) == 1, said
+
+
+class Sorting(torch.nn.Module):
+    """Gives every image to one of the first classes of ten."""
+
+    def __init__(self, used):
+        super().__init__()
+        self.used = used
+
+    def probabilities(self, x):
+        return torch.eye(10)[torch.arange(len(x)) % self.used]
+
+
+def test_with_labels_each_class_is_wanted_and_without_them_some_clusters_may_stay_empty():
+    few = images(640)
+    for used, losses_of_run, warned in (
+        (9, ["classification"], True),
+        (10, ["classification"], False),
+        (4, [], False),
+        (3, [], True),
+    ):
+        found = verdicts(Sorting(used), few, dict.fromkeys(losses_of_run, [0.1]), 1000)
+        assert len(found) == warned, (used, found)
 
 
 def test_a_healthy_run_is_not_warned_of():

@@ -113,9 +113,14 @@ def verdicts(
                     )
                     found.append(_told("cannot see", about))
             if hasattr(model, "probabilities"):
-                won = model.probabilities(x).argmax(1).bincount(minlength=model.n_classes)
-                if len(x) >= 20 * model.n_classes and (idle := int((won == 0).sum())):
-                    about = f"Of {model.n_classes} classes {idle} are given to none of {len(x):,} training images"
+                chances = model.probabilities(x)
+                used = chances.argmax(1).bincount(minlength=chances.shape[1]) > 0
+                # With labels each class is wanted; without, a few clusters may stay empty.
+                wanted = chances.shape[1] if "classification" in losses else chances.shape[1] / 3
+                if len(x) >= 20 * len(used) and int(used.sum()) < wanted:
+                    about = (
+                        f"Of {len(used)} classes {int((~used).sum())} are given to none of {len(x):,} training images"
+                    )
                     found.append(_told("unused", about))
     return found
 
