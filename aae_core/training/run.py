@@ -131,7 +131,8 @@ class Run:
         for part, optimizer in self.optimizers.items():
             for index, state in optimizer.state_dict()["state"].items():
                 found |= {f"optimizers/{part}/{index}/{name}": tensor for name, tensor in state.items()}
-        return found if self.order is None else found | {"order": self.order.get_state()}
+        further = {"sum": self._sum, "order": None if self.order is None else self.order.get_state()}
+        return found | {name: tensor for name, tensor in further.items() if tensor is not None}
 
     def _model_state(self) -> dict[str, Any]:
         return self.model.state_dict() | dict(self.model.named_buffers())  # also those that weights do not list
@@ -171,6 +172,7 @@ class Run:
         """
         about = {
             "step": self.step,
+            "summed": self._summed,
             "history": self.history.as_dict(),
             "run": self._identity(),
             "counters": {
@@ -230,6 +232,8 @@ class Run:
                 optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
             if self.order is not None:
                 self.order.set_state(tensors["order"])
+            if about["summed"]:
+                self._sum, self._summed = tensors["sum"].to(next(self.model.parameters()).device), about["summed"]
             self.history, self.step = History(**about["history"]), about["step"]
         except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise TrainingError(
