@@ -85,8 +85,12 @@ DeviceOption = Annotated[DeviceName, typer.Option(help="Where to compute; auto t
 
 
 @contextmanager
-def _mistakes_explained() -> Iterator[None]:
-    """A user's mistake ends with its message on stderr and exit code 1, not with a traceback; a warning is a line there."""
+def _mistakes_explained(kept: str = "") -> Iterator[None]:
+    """A user's mistake ends with its message on stderr and exit code 1, not with a traceback; a warning is a line there.
+
+    Args:
+        kept: what an interrupted command leaves, and how to go on from there.
+    """
     from aae_core.training import TrainingError
 
     def say(message: Warning | str, *_: object, **__: object) -> None:
@@ -100,7 +104,7 @@ def _mistakes_explained() -> Iterator[None]:
         typer.secho(f"aae: {error}", err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
-        typer.secho("aae: interrupted; what --out holds up to the last epoch can be resumed.", err=True)
+        typer.secho(f"aae: interrupted{kept}.", err=True)
         raise typer.Exit(130) from None
 
 
@@ -180,11 +184,11 @@ def train(
     longer. Several GPUs or machines train one model when torchrun -m aae_core, or accelerate launch -m aae_core, stands in
     the place of aae.
     """
-    with _mistakes_explained():
+    with _mistakes_explained("; what --out holds up to the last epoch goes on with --resume"):
         from aae_core import zoo
         from aae_core.data import load_dataset
         from aae_core.recipes import recipe
-        from aae_core.training import CHECKPOINT, Processes, choose_device, is_first
+        from aae_core.training import CHECKPOINT, Processes, check_free, choose_device, is_first
 
         chosen = recipe(recipe_name).with_training(
             epochs=epochs, seed=seed, device=device.value, compile=compiled or None
@@ -192,13 +196,13 @@ def train(
         is_mnist = dataset is DatasetName.mnist
         folder = out or RUNS / (recipe_name if is_mnist else f"{recipe_name}-{dataset.value}")
         if not (resume or overwrite):
-            zoo.check_free(folder)
+            check_free(folder)
         with Processes(choose_device(device.value)).first_one_ahead():
             announce = _note if is_first() else lambda line: None
             splits = load_dataset(dataset.value, data, image_shape=_image_shape(shape), announce=announce)
         if not is_first():  # it lends a hand; the first process measures and writes
             zoo.check_classes(chosen, splits)
-            chosen.train(splits, folder=folder, resume=resume, progress=False)
+            chosen.train(splits, folder=folder, resume=resume, overwrite=overwrite, progress=False)
             return
         about = zoo.run(chosen, splits, folder, resume=resume, overwrite=overwrite, progress=not as_json)
         _print_measures(about, as_json, {"folder": str(folder)})
@@ -282,7 +286,7 @@ def reproduce(
     Interrupted runs are resumed from their last epoch. Training everything from several seeds takes hours; with as many
     jobs as there are cores it takes least.
     """
-    with _mistakes_explained():
+    with _mistakes_explained("; the same command goes on from the last epoch of each run"):
         from aae_core import records, studies
         from aae_core import reproduce as figures
         from aae_core.cards import AS_IT_IS

@@ -11,8 +11,8 @@ from torch import nn
 
 from aae_core.data import IMAGE_SHAPE, N_CLASSES, Digits, Splits
 from aae_core.training.config import TrainingConfig, seed_everything
+from aae_core.training.history import History
 from aae_core.training.loop import fit
-from aae_core.training.run import History
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,20 @@ class Recipe:
         return replace(self, training=replace(self.training, **{k: v for k, v in changes.items() if v is not None}))
 
     def train(
-        self, splits: Splits, *, folder: Path | None = None, resume: bool = False, progress: bool = True
+        self,
+        splits: Splits,
+        *,
+        folder: Path | None = None,
+        resume: bool = False,
+        overwrite: bool = False,
+        progress: bool = True,
     ) -> tuple[nn.Module, History]:
         """A model trained from scratch, and the history of its training. See :func:`aae_core.training.fit`."""
         model = self.make(self.training.seed, splits.image_shape)
         digits = self.training_digits(splits, self.training.seed)
-        history = fit(model, digits, self.training, folder=folder, resume=resume, progress=progress)
+        history = fit(
+            model, digits, self.training, folder=folder, resume=resume, overwrite=overwrite, progress=progress
+        )
         if self.finish is not None:
             self.finish(model)
         return model, history
