@@ -75,7 +75,9 @@ def flat(network):
 # Taken away
 
 
-@pytest.mark.parametrize("state", ["data=moons&laboratory.prior=petals&laboratory.seed=7", "prior=roll&laboratory.seed=1"])
+@pytest.mark.parametrize(
+    "state", ["data=moons&laboratory.prior=petals&laboratory.seed=7", "prior=roll&laboratory.seed=1"]
+)
 def test_the_run_goes_on_in_python(visit, url, tmp_path, state):
     """The copied script takes the page's hundred steps, and ends where the saved model is.
 
