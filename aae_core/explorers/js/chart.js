@@ -233,7 +233,7 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
   };
   if (onPick) {
     el.classList.add("aae-live-chart");
-    let before = marker;
+    let before = /** @type {number | null} */ (marker);
     el.addEventListener("pointerdown", (event) => {
       if (event.button) return;
       event.preventDefault();

@@ -176,7 +176,10 @@ function render(setup, { model, el, signal }) {
   root.dataset.ready = (performance.now() - start).toFixed(1);
   const [opened] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
   // an address that names a section too leads there; the page sees to it
-  const section = location.hash.slice(1).split("&").some((part) => part && !part.includes("="));
+  const section = location.hash
+    .slice(1)
+    .split("&")
+    .some((part) => part && !part.includes("="));
   if (kit.restored() && opened?.type === "navigate" && !section) root.scrollIntoView({ block: "nearest" });
   return end;
 }
