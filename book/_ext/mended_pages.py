@@ -17,7 +17,7 @@ What it does:
 from __future__ import annotations
 
 import re
-from html import escape
+from html import escape, unescape
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -105,28 +105,39 @@ def keep_legible(body: str) -> str:
 
 
 def widen_texts(body: str) -> str:
-    """Tables whose columns of text are marked, so that a narrow screen leaves them some words a line."""
+    """Tables whose columns of text are marked, so that a narrow screen leaves them some words a line.
+
+    A table that is text for the most part has its heads beside its cells, too: there its rows become lists.
+    """
 
     def marked(match: re.Match[str]) -> str:
         rows = [CELL.findall(row) for row in ROW.findall(match[0])]
+        heads = [escape(" ".join(unescape(TAG.sub("", content)).split())) for _, _, content in rows[0]]
         texts = {
             column
-            for row in rows
-            for column, (kind, _, content) in enumerate(row)
-            if kind == "td" and len(TAG.sub("", content).split()) >= WORDS
+            for row in rows[1:]
+            for column, (_, _, content) in enumerate(row)
+            if len(TAG.sub("", content).split()) >= WORDS
         }
+        stacks = len(texts) >= 2 and 2 * len(texts) >= len(heads)
 
         def mark(row: re.Match[str]) -> str:
-            columns = iter(range(len(rows[0])))
+            columns = iter(range(len(heads)))
 
             def named(cell: re.Match[str]) -> str:
                 kind, classes, content = cell.groups()
-                names = [classes] * bool(classes) + ["aae-text"] * (next(columns) in texts)
-                return f'<{kind} class="{" ".join(names)}">{content}</{kind}>' if names else cell[0]
+                column = next(columns)
+                names = " ".join([classes] * bool(classes) + ["aae-text"] * (column in texts))
+                more = f' class="{names}"' if names else ""
+                if stacks:  # a row that is no row to style needs to be told to screen readers
+                    more += ' role="columnheader"' if kind == "th" else f' role="cell" data-head="{heads[column]}"'
+                return f"<{kind}{more}>{content}</{kind}>"
 
-            return CELL.sub(named, row[0])
+            told = row[0].replace("<tr", '<tr role="row"', 1) if stacks else row[0]
+            return CELL.sub(named, told)
 
-        return ROW.sub(mark, match[0])
+        opening = '<table class="table aae-stacks" role="table">' if stacks else '<table class="table">'
+        return ROW.sub(mark, match[0]).replace('<table class="table">', opening, 1)
 
     return TABLE.sub(marked, body)
 
