@@ -32,7 +32,7 @@ def test_a_formula_keeps_its_punctuation(before, after):
 
 def figure(*sizes: float, width: float = 500) -> str:
     texts = "".join(f'<text style="font: {size}px var(--aae-font, sans-serif)">a</text>' for size in sizes)
-    svg = f'<svg viewBox="0 0 {width} 100">{texts}</svg>'
+    svg = f'<svg viewBox="0 0 {width} 100">{texts}</svg>\n'
     return f'<div class="aae-figure">{svg}<p class="aae-caption">c</p></div>'
 
 

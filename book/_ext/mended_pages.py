@@ -38,7 +38,7 @@ FOLD = re.compile(
     r'<details class="admonition hide ([\w-]+)">\n<summary aria-label="Toggle hidden content">\n(<p [^>]*>)(.*?)</p>'
 )
 FIGURE = re.compile(
-    r'<div class="aae-figure">(?:<div class="aae-scroll"[^>]*>)?(?P<svg><svg\b.*?</svg>)(?:</div>)?(?=<p class="aae-caption")',
+    r'<div class="aae-figure">(?:<div class="aae-scroll"[^>]*>)?(?P<svg><svg\b.*?</svg>)\s*(?:</div>)?\s*(?=<p class="aae-caption")',
     re.S,
 )
 WIDTH = re.compile(r'viewBox="\S+ \S+ (\S+) ')
@@ -144,17 +144,21 @@ def widen_texts(body: str) -> str:
 
 def describe(doctree: nodes.document) -> str:
     """The page in a line: the first sentences of its text that have no formula, at most some 200 characters."""
-    found = ""
     for paragraph in doctree.findall(nodes.paragraph):
-        plain = isinstance(paragraph.parent, nodes.section) and not any(paragraph.findall(nodes.math))
-        if not plain or len(paragraph.astext()) < 60:
-            continue
-        for sentence in re.split(r"(?<=[.?!])\s+", " ".join(paragraph.astext().split())):
-            if found and len(found) + len(sentence) > 200:
+        found = ""
+        text = "".join("\0" if within_formula(part) else part.astext() for part in paragraph.findall(nodes.Text))
+        for sentence in re.split(r"(?<=[.?!:])\s+", " ".join(text.split())):
+            if "\0" in sentence or found and len(found) + len(sentence) > 200:
                 break
             found = f"{found} {sentence}".strip()
-        break
-    return found
+        if len(found) >= 60:
+            return found
+    return ""
+
+
+def within_formula(text: nodes.Text) -> bool:
+    """Whether a text is that of a formula."""
+    return isinstance(text.parent, nodes.math)
 
 
 def finish_page(
