@@ -3,6 +3,7 @@
 # make clean   remove what was built     make distclean   the environment too
 # make test-all   the slow tests as well: each page in smoke mode and by axe in each theme and width, Jupyter Notebook
 #                 beside Lab, a whole build that is stopped, each benchmark
+# make soak    a training killed at 200 moments, each time resumed
 # make test-machines   unit tests, book and built pages as other processors compute them; AAE_DATA names full MNIST
 # make bench   time it: about an hour   BENCH=--quick only tries it out, BENCH=floor times that alone
 # make bench-page   weigh and time the pages in a browser; the figures go to benchmarks/pages.json
@@ -27,7 +28,7 @@ export AAE_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-all test-machines serve bench bench-page lint clean distclean constraints address
+.PHONY: help book test test-all soak test-machines serve bench bench-page lint clean distclean constraints address
 .DELETE_ON_ERROR:
 
 help:
@@ -41,6 +42,9 @@ test test-all: $(VENV)/browser.stamp
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(MARKED) $(TESTS)
 
 test: MARKED = -m "not slow"
+
+soak: $(VENV)/test.stamp
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet -m slow tests/test_survival.py
 
 test-machines: $(VENV)/browser.stamp
 	@$(BIN)/python tools/machines.py $(SETTINGS)

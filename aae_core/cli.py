@@ -40,6 +40,16 @@ class DatasetName(StrEnum):
     fashion_mnist = "fashion-mnist"
     svhn = "svhn"
     folder = "folder"
+    array = "array"
+    table = "table"
+
+
+class FitName(StrEnum):
+    """What becomes of images of another ratio of sides."""
+
+    stretch = "stretch"
+    pad = "pad"
+    crop = "crop"
 
 
 class Split(StrEnum):
@@ -85,8 +95,12 @@ DeviceOption = Annotated[DeviceName, typer.Option(help="Where to compute; auto t
 
 
 @contextmanager
-def _mistakes_explained() -> Iterator[None]:
-    """A user's mistake ends with its message on stderr and exit code 1, not with a traceback; a warning is a line there."""
+def _mistakes_explained(kept: str = "") -> Iterator[None]:
+    """A user's mistake ends with its message on stderr and exit code 1, not with a traceback; a warning is a line there.
+
+    Args:
+        kept: what an interrupted command leaves, and how to go on from there.
+    """
     from aae_core.training import TrainingError
 
     def say(message: Warning | str, *_: object, **__: object) -> None:
@@ -100,7 +114,7 @@ def _mistakes_explained() -> Iterator[None]:
         typer.secho(f"aae: {error}", err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
-        typer.secho("aae: interrupted; what --out holds up to the last epoch can be resumed.", err=True)
+        typer.secho(f"aae: interrupted{kept}.", err=True)
         raise typer.Exit(130) from None
 
 
@@ -146,17 +160,25 @@ def recipes(as_json: AsJson = False) -> None:
 def train(
     recipe_name: Annotated[str, typer.Argument(metavar="RECIPE", help="What to train.", autocompletion=_recipe_names)],
     dataset: Annotated[
-        DatasetName,
-        typer.Option(help="Which images to train on; folder takes your own from --data, a sub-folder a class."),
-    ] = DatasetName.mnist,
+        DatasetName | None,
+        typer.Option(
+            help="What to train on. By default what --data holds: your own images in a folder, with a sub-folder for each class or "
+            "none; an array (.npy, .npz); a table (.csv, .parquet). Without --data, MNIST."
+        ),
+    ] = None,
     data: DataFolder = None,
     shape: Annotated[
         str | None,
         typer.Option(
             metavar="CxHxW",
-            help="Channels (1 grey, 3 colour), height and width that images of --dataset folder get; 1x28x28 by default.",
+            help="Channels (1 grey, 3 colour), height and width that images of a folder get; 1x28x28 by default.",
         ),
     ] = None,
+    fit: Annotated[FitName, typer.Option(help="How images of a folder get that shape.")] = FitName.stretch,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out files that cannot be read as images.")
+    ] = False,
+    label: Annotated[str | None, typer.Option(help="The column of a table that holds the classes.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for weights and card; runs/RECIPE, or runs/RECIPE-DATASET, by default.")
     ] = None,
@@ -180,24 +202,27 @@ def train(
     longer. Several GPUs or machines train one model when torchrun -m aae_core, or accelerate launch -m aae_core, stands in
     the place of aae.
     """
-    with _mistakes_explained():
+    with _mistakes_explained("; what --out holds up to the last epoch goes on with --resume"):
         from aae_core import zoo
-        from aae_core.data import load_dataset
+        from aae_core.data import kind_of, load_dataset
         from aae_core.recipes import recipe
-        from aae_core.training import CHECKPOINT, Processes, choose_device, is_first
+        from aae_core.training import CHECKPOINT, Processes, check_free, choose_device, is_first
 
         chosen = recipe(recipe_name).with_training(
             epochs=epochs, seed=seed, device=device.value, compile=compiled or None
         )
-        is_mnist = dataset is DatasetName.mnist
-        folder = out or RUNS / (recipe_name if is_mnist else f"{recipe_name}-{dataset.value}")
+        kind = kind_of(data) if dataset is None else dataset.value
+        folder = out or RUNS / (recipe_name if kind == "mnist" else f"{recipe_name}-{kind}")
+        reading = {"image_shape": _image_shape(shape)} | ({"label": label} if label else {})
+        if kind == "folder":
+            reading |= {"fit": fit.value, "skip_bad": skip_bad}
         if not (resume or overwrite):
-            zoo.check_free(folder)
+            check_free(folder)
         with Processes(choose_device(device.value)).first_one_ahead():
             announce = _note if is_first() else lambda line: None
-            splits = load_dataset(dataset.value, data, image_shape=_image_shape(shape), announce=announce)
+            splits = load_dataset(kind, data, announce=announce, **reading)
         if not is_first():  # it lends a hand; the first process measures and writes
-            chosen.train(splits, folder=folder, resume=resume, progress=False)
+            chosen.train(splits, folder=folder, resume=resume, overwrite=overwrite, progress=False)
             return
         about = zoo.run(chosen, splits, folder, resume=resume, overwrite=overwrite, progress=not as_json)
         _print_measures(about, as_json, {"folder": str(folder)})
@@ -278,7 +303,7 @@ def reproduce(
     Interrupted runs are resumed from their last epoch. Training everything from several seeds takes hours; with as many
     jobs as there are cores it takes least.
     """
-    with _mistakes_explained():
+    with _mistakes_explained("; the same command goes on from the last epoch of each run"):
         from aae_core import records, studies
         from aae_core import reproduce as figures
         from aae_core.cards import AS_IT_IS
@@ -342,14 +367,14 @@ def sample(
         from aae_core.data import N_CLASSES
         from aae_core.metrics.measure import takes_class
         from aae_core.training import check_seed, seed_everything
-        from aae_core.zoo import card, load
+        from aae_core.zoo import card, classes_of, load
 
         check_seed(seed)
         model = load(which, device.value)
         _check_draws(model, which)
         asked = takes_class(model)
-        columns = len(card(which)["data"].get("classes", range(N_CLASSES)))
-        if asked and model.n_classes != N_CLASSES:  # clusters, which may be more or fewer than the classes
+        columns = len(classes_of(card(which))) or N_CLASSES
+        if asked and model.n_classes != columns:  # clusters, which may be more or fewer than the classes
             columns = model.n_classes
         if digit is not None and asked and digit >= columns:
             raise ValueError(f"--digit: {which} has {columns} classes, 0 … {columns - 1}.")
@@ -412,7 +437,9 @@ def _print_measures(about: dict, as_json: bool, more: dict) -> None:
     for name, measure in about["measures"].items():
         typer.echo(f"  {name:<18} {measure['value']:8.4f}   {measure['reference_is']}: {measure['reference']:.4f}")
     if about.get("left_out"):
-        typer.echo(f"  left out: {', '.join(about['left_out'])}: they read MNIST's digits, and no other images")
+        typer.echo(
+            f"  left out: {', '.join(about['left_out'])}: they are of MNIST's digits, or of labels, which these data do not have"
+        )
 
 
 if __name__ == "__main__":

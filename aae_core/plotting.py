@@ -29,6 +29,7 @@ _FALLBACKS = {
     "muted": "var(--jp-content-font-color2, var(--vscode-descriptionForeground, {}))",
 }
 _serial = itertools.count()
+_IMAGE = re.compile(r"<image\b[^>]*>")
 _PICTURE = re.compile(r"data:image/png;base64,\s*([A-Za-z0-9+/=\s]+)")
 HEAVY = 100_000
 """Bytes from which on a picture within a drawing may lose what nobody sees."""
@@ -93,6 +94,7 @@ def themed_svg(fig: Figure, name: str, alt: str) -> str:
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = _IMAGE.sub(_invertible, svg)
     svg = _PICTURE.sub(_lighter, svg)
     for colour, value in LIGHT.items():
         fallback = _FALLBACKS.get(colour, "{}").format(value)
@@ -103,6 +105,20 @@ def themed_svg(fig: Figure, name: str, alt: str) -> str:
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", svg)
     escaped = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escaped}" ', 1)
+
+
+def _invertible(match: re.Match[str]) -> str:
+    """An image within a drawing, under the name of those that the dark theme inverts if it has the digits' colours."""
+    if not (found := _PICTURE.search(match[0])):
+        return match[0]
+    with Image.open(io.BytesIO(base64.b64decode(found[1]))) as picture:
+        pixels = np.array(picture.convert("RGBA")).astype(int).reshape(-1, 4)
+    solid = pixels[pixels[:, 3] > 128, :3][:20_000]
+    if not len(solid):
+        return match[0]
+    digits = np.array([tuple(bytes.fromhex(colour[1:])) for colour in DIGITS])
+    near = np.abs(solid[:, None] - digits).max(-1).min(-1) < 24
+    return match[0].replace(' id="image', ' id="ink-image', 1) if near.mean() > 0.5 else match[0]
 
 
 def _lighter(match: re.Match[str]) -> str:

@@ -42,13 +42,13 @@ class Variant:
     Args:
         recipe: the recipe's name.
         name: what is changed, in a few words.
-        build: makes the untrained model of an image shape, where the model is what changes.
+        build: makes the untrained model of an image shape and a number of classes, where the model is what changes.
         training: the settings of the training that change.
     """
 
     recipe: str
     name: str = AS_IT_IS
-    build: Callable[[Sequence[int]], nn.Module] | None = None
+    build: Callable[[Sequence[int], int], nn.Module] | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def made(self, seed: int, **settings: Any) -> Recipe:
@@ -58,16 +58,16 @@ class Variant:
         return changed.with_training(**self.training, seed=seed, **settings)
 
 
-def _reduction(dim: int, rung: str) -> Callable[[Sequence[int]], nn.Module]:
-    return lambda shape: reduction_model(dim, rung, image_shape=shape)
+def _reduction(dim: int, rung: str) -> Callable[[Sequence[int], int], nn.Module]:
+    return lambda shape, n: reduction_model(dim, rung, n_classes=n, image_shape=shape)
 
 
-def _reading(rung: str, **changes: Any) -> Callable[[Sequence[int]], nn.Module]:
-    return lambda shape: reading_model(rung, image_shape=shape, **changes)
+def _reading(rung: str, **changes: Any) -> Callable[[Sequence[int], int], nn.Module]:
+    return lambda shape, n: reading_model(rung, n_classes=n, image_shape=shape, **changes)
 
 
-def _clustering(n: int, rung: str) -> Callable[[Sequence[int]], nn.Module]:
-    return lambda shape: clustering_model(n, rung, image_shape=shape)
+def _clustering(n: int, rung: str) -> Callable[[Sequence[int], int], nn.Module]:
+    return lambda shape, _: clustering_model(n, rung, image_shape=shape)
 
 
 SHORT = {"epochs": 4}

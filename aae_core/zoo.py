@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as as_bytes
 from torch import nn
 
 from aae_core.cards import AS_IT_IS, FORMAT, describe
@@ -21,10 +22,9 @@ from aae_core.construction import construct
 from aae_core.data import DIGITS, FILES, IMAGE_SHAPE, Splits, load_dataset, say
 from aae_core.metrics import NEED_JUDGE, Measure, evaluate
 from aae_core.recipes import RECIPES, Recipe, recipe
-from aae_core.training import CHECKPOINT, Device, History, choose_device
+from aae_core.training import CARD, WEIGHTS, Device, History, choose_device, take, write_whole
 
 ZOO = Path(__file__).parent / "weights"
-WEIGHTS, CARD = "model.safetensors", "card.json"
 FULL_CHECKSUM = FILES["train-images-idx3-ubyte"]
 """What a card's data checksum is where the model was trained on full MNIST."""
 
@@ -128,19 +128,6 @@ def _checksum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def check_free(folder: Path) -> None:
-    """Refuses a folder that holds a run, finished or not, which new weights or checkpoints would overwrite.
-
-    Raises:
-        ValueError: it holds one; the message says how to go on with it.
-    """
-    if held := [name for name in (CHECKPOINT, WEIGHTS, CARD) if (folder / name).exists()]:
-        raise ValueError(
-            f"{folder}: holds a run already ({', '.join(held)}). It was left as it is. --resume goes on with it, another --out "
-            "keeps both, --overwrite begins again and gives it up."
-        )
-
-
 def dataset_of(about: dict) -> str:
     """What a card's model was trained on, one of :data:`aae_core.data.DATASETS`; MNIST where the card is older than the choice."""
     return about["data"].get("dataset", "mnist")
@@ -218,13 +205,13 @@ def run(
         ValueError: the folder holds a run, and neither was asked for.
         TrainingError: see :func:`aae_core.training.fit`.
     """
-    if not (resume or overwrite):
-        check_free(folder)
-    model, history = made_by.train(splits, folder=folder, resume=resume, progress=progress)
-    round_weights(model)
-    judge, seed = judge_for(made_by.measures), made_by.training.seed
-    measures = evaluate(model, splits, made_by.measures, judge, split, seed, progress=progress)
-    save(model, folder, made_by, history, splits, measures, variant=variant, split=split)
+    made_by.check_data(splits)
+    with take(folder, resume=resume, overwrite=overwrite):  # until the card is written
+        model, history = made_by.train(splits, folder=folder, resume=resume, overwrite=overwrite, progress=progress)
+        round_weights(model)
+        judge, seed = judge_for(made_by.measures), made_by.training.seed
+        measures = evaluate(model, splits, made_by.measures, judge, split, seed, progress=progress)
+        save(model, folder, made_by, history, splits, measures, variant=variant, split=split)
     return card(folder)
 
 
@@ -240,7 +227,7 @@ def save(
     """Writes weights (half precision) and card into `folder`, and returns the card's path; `what` as in :func:`aae_core.cards.describe`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / WEIGHTS
-    save_file(half(model), path)
+    write_whole(path, as_bytes(half(model)))
     about = describe(model, made_by, history, splits, measures, **what)
     about["weights"] = {
         "kept": f"running average, decay {decay}" if (decay := made_by.training.ema_decay) else "of the last step",
@@ -251,7 +238,7 @@ def save(
         "steps": history.steps,
         "losses": {name: [float(f"{value:.5g}") for value in values] for name, values in history.losses.items()},
     }
-    (folder / CARD).write_text(json.dumps(about, indent=1) + "\n")
+    _write_card(folder / CARD, about)
     return folder / CARD
 
 
@@ -273,9 +260,9 @@ def add(run: str | Path) -> Path:
     check_weights(folder, about)
     kept = ZOO / about["recipe"]
     kept.mkdir(parents=True, exist_ok=True)
-    save_file(half(load(run)), kept / WEIGHTS)
+    write_whole(kept / WEIGHTS, as_bytes(half(load(run))))
     about["weights"] |= {"dtype": "float16", "sha256": _checksum(kept / WEIGHTS)}
-    (kept / CARD).write_text(json.dumps(about, indent=1) + "\n")
+    _write_card(kept / CARD, about)
     return kept
 
 
@@ -283,8 +270,12 @@ def remeasure(name: str | Path, measures: dict[str, Measure]) -> Path:
     """Writes new `measures` of the test digits into the card of a recipe's weights or of a run; returns its path."""
     about = card(name) | {"measures": {name: measure.as_dict() for name, measure in measures.items()}}
     path = folder_of(name) / CARD
-    path.write_text(json.dumps(about, indent=1) + "\n")
+    _write_card(path, about)
     return path
+
+
+def _write_card(path: Path, about: dict) -> None:
+    write_whole(path, (json.dumps(about, indent=1) + "\n").encode())
 
 
 def half(model: nn.Module) -> dict[str, torch.Tensor]:

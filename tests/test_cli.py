@@ -6,8 +6,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from aae_core import metrics
 from aae_core.cli import app
 from aae_core.export import PackedMLP
+from aae_core.models import AdversarialAutoencoder
 from aae_core.recipes import FILES, RECIPES, recipe
 
 
@@ -50,7 +52,7 @@ def test_train_evaluate_sample_and_export_work_on_a_run(tmp_path):
     assert trained.exit_code == 0, trained.stderr
     card = json.loads(trained.stdout)
     assert card["seed"] == 3 and card["epochs"] == 1 and card["recipe"] == "semi-supervised-100"
-    assert sorted(p.name for p in out.iterdir()) == ["card.json", "checkpoint.pt", "model.safetensors"]
+    assert sorted(p.name for p in out.glob("[!.]*")) == ["card.json", "checkpoint.pt", "model.safetensors"]
 
     evaluated = run("evaluate", str(out), "--split", "validation", "--json")
     assert evaluated.exit_code == 0, evaluated.stderr
@@ -122,6 +124,30 @@ def test_a_finished_run_goes_on_to_more_epochs_and_says_where_there_are_none(tmp
     other = of(4, "--resume", "--seed", "1")
     assert other.exit_code == 1 and "of another run (seed 0, now 1)" in other.stderr.replace("\n", " ")
     assert json.loads(of(1, "--overwrite").stdout)["epochs"] == 1
+
+
+def test_an_interrupted_training_says_how_to_go_on_and_what_keeps_nothing_does_not(tmp_path, monkeypatch):
+    command = ["train", "aae-deterministic", "--device", "cpu", "--out", str(tmp_path / "mine"), "--epochs", "2"]
+    steps, real = [], AdversarialAutoencoder.step
+
+    def interrupted(model, batch, optimizers):
+        steps.append(0)
+        if len(steps) == 25:
+            raise KeyboardInterrupt
+        return real(model, batch, optimizers)
+
+    monkeypatch.setattr(AdversarialAutoencoder, "step", interrupted)
+    stopped = run(*command)
+    assert stopped.exit_code == 130 and "--resume" in stopped.stderr and "Traceback" not in stopped.stderr
+    assert [path.name for path in (tmp_path / "mine").glob("[!.]*")] == ["checkpoint.pt"]
+    assert run(*command, "--resume").exit_code == 0
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(metrics, "evaluate", interrupt)
+    stopped = run("evaluate", str(tmp_path / "mine"))
+    assert stopped.exit_code == 130 and "interrupted" in stopped.stderr and "resume" not in stopped.stderr
 
 
 def test_evaluate_in_words_prints_value_and_reference():

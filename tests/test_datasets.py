@@ -107,7 +107,7 @@ def test_the_command_line_offers_each_data_set():
     assert tuple(name.value for name in DatasetName) == DATASETS
     with pytest.raises(DataError, match="there is no 'cifar'. Choose one of: mnist, fashion-mnist, svhn, folder"):
         load_dataset("cifar")
-    with pytest.raises(DataError, match="svhn's images have a shape of their own"):
+    with pytest.raises(DataError, match="image_shape: svhn"):
         load_dataset("svhn", image_shape=(1, 28, 28))
 
 
@@ -168,7 +168,7 @@ def test_a_download_that_is_altered_or_breaks_off_is_not_kept(svhn, server):
     (svhn / "test_32x32.mat").write_bytes(b"half a fi")
     with pytest.raises(DataError, match="SVHN: test_32x32.mat could not be downloaded .*nothing of it was kept. Fetch"):
         load_dataset("svhn", announce=str)
-    kept = [path.name for path in data.cache_folder().rglob("*") if path.is_file()]
+    kept = [path.name for path in data.cache_folder().rglob("*.mat")]
     assert kept == ["train_32x32.mat"]
 
 
@@ -203,7 +203,9 @@ def test_a_file_at_fault_in_a_named_folder_is_named_and_left_alone(svhn, tmp_pat
 def test_a_folder_of_images_becomes_digits_of_one_shape(pictures):
     lines = []
     splits = load_dataset("folder", pictures, image_shape=(3, 12, 12), announce=lines.append)
-    assert len(lines) == 1 and "3 classes of images" in lines[0]  # nothing had to be changed
+    assert (
+        len(lines) == 2 and "blue, green, red" in lines[0] and "3 classes of images" in lines[1]
+    )  # nothing was changed
     assert splits.classes == ("blue", "green", "red") and splits.dataset == "folder"
     for part in (splits.train, splits.validation, splits.test):
         assert part.images.dtype == torch.uint8 and part.images.shape[1:] == (3, 12, 12)
@@ -212,8 +214,8 @@ def test_a_folder_of_images_becomes_digits_of_one_shape(pictures):
 
     small = load_dataset("folder", pictures, announce=lines.append)
     assert small.image_shape == (1, 28, 28)
-    assert "images of 12×12 pixels were resized to 28×28" in lines[1]
-    assert "360 colour images were turned grey; --shape 3x28x28" in lines[2]
+    assert "images of 12×12 pixels were resized to 28×28" in lines[2]
+    assert "360 colour images were turned grey; --shape 3x28x28" in lines[3]
 
 
 def test_an_image_stays_on_its_side_when_others_join(pictures):
@@ -229,43 +231,32 @@ def test_an_image_stays_on_its_side_when_others_join(pictures):
 def spoil(pictures, how):
     """Does one thing wrong in a folder of images."""
     path = pictures / "red" / "000.png"
-    if how == "no sub-folders":
+    if how == "nothing in it":
         for folder in list(pictures.iterdir()):
             folder.rename(pictures.parent / folder.name)
     elif how == "an empty class":
         (pictures / "yellow").mkdir()
         (pictures / "yellow" / ".DS_Store").write_bytes(b"what a desktop leaves")
-    elif how == "text":
-        (pictures / "red" / "notes.txt").write_text("not a picture")
     elif how == "text called png":
         path.write_text("not a picture")
     elif how == "cut":
         path.write_bytes(path.read_bytes()[:-60])
-    elif how == "16 bits":
-        Image.fromarray(np.zeros((12, 12), np.uint16)).save(path)
-    elif how == "one class":
-        for name in ("green", "blue"):
-            (pictures / name).rename(pictures.parent / name)
-    elif how == "eleven classes":
-        for k in range(8):
-            (pictures / f"more{k}").mkdir()
+    elif how == "numbers of unknown scale":
+        Image.fromarray(np.full((12, 12), 3e7, np.float32)).save(path.with_suffix(".tiff"))
     elif how == "few images":
-        for path in sorted((pictures / "green").iterdir())[30:]:
+        for path in [path for path in pictures.rglob("*.png") if path.stem > "009"]:
             path.unlink()
 
 
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ("no sub-folders", "pictures: has no sub-folders. Put the images of each class"),
-        ("an empty class", "yellow: the sub-folder is empty. Put images into it"),
-        ("text", "red/notes.txt: not an image, or a damaged one"),
-        ("text called png", "red/000.png: not an image, or a damaged one"),
-        ("cut", "red/000.png: not an image, or a damaged one"),
-        ("16 bits", "red/000.png: has more than 8 bits a channel"),
-        ("one class", r"1 sub-folders \(red\); the models tell 2 to 10 classes"),
-        ("eleven classes", r"11 sub-folders \(.*more7, red\); the models tell 2 to 10 classes"),
-        ("few images", r"green: 30 images, of which \d fall into the validation split; 10 are needed"),
+        ("nothing in it", "pictures: has neither images nor sub-folders"),
+        ("an empty class", "yellow: .*no images"),
+        ("text called png", "1 files .*red/000.png"),
+        ("cut", "1 files .*red/000.png"),
+        ("numbers of unknown scale", "1 files .*red/000.tiff .*8 or 16 bits"),
+        ("few images", "pictures: 30 items: .* each split needs 10"),
     ],
 )
 def test_what_is_wrong_with_a_folder_of_images_is_said(pictures, how, message):
@@ -277,13 +268,13 @@ def test_what_is_wrong_with_a_folder_of_images_is_said(pictures, how, message):
 @pytest.mark.parametrize("shape", [(2, 28, 28), (1, 28), (1, 2, 28), (3, 28, 4000)])
 def test_a_shape_that_images_cannot_be_given_is_refused(pictures, shape):
     with pytest.raises(DataError, match="expected 1 .grey. or 3 .colour. channels"):
-        data.read_images(pictures, shape, announce=str)
+        data.read_folder(pictures, shape, announce=str)
 
 
 def test_no_folder_or_a_missing_one_is_refused(tmp_path):
-    with pytest.raises(DataError, match="name the folder of your images"):
+    with pytest.raises(DataError, match="folder: name"):
         load_dataset("folder", announce=str)
-    with pytest.raises(DataError, match="nowhere: there is no such folder. Name one that holds a sub-folder"):
+    with pytest.raises(DataError, match="nowhere: there is no such folder"):
         load_dataset("folder", tmp_path / "nowhere", announce=str)
 
 
@@ -336,7 +327,7 @@ def test_svhn_is_trained_measured_and_drawn_from_the_command_line(svhn, tmp_path
     evaluated = run("evaluate", out, *more[:-1])
     assert evaluated.exit_code == 0, evaluated.stderr
     assert f"test_mse           {card['measures']['test_mse']['value']:8.4f}" in evaluated.stdout
-    assert "left out: sample_accuracy, swap_accuracy: they read MNIST's digits" in evaluated.stdout
+    assert "left out: sample_accuracy, swap_accuracy: " in evaluated.stdout
     assert "full MNIST's test digits" in run("evaluate", out, "--update", *more).stderr
     without = run("evaluate", out, "--device", "cpu")
     assert without.exit_code == 1 and "--data DIR" in without.stderr
@@ -373,8 +364,8 @@ def test_a_folder_is_trained_and_its_classes_are_the_columns(pictures, tmp_path)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--dataset", "folder"], "name the folder of your images"),
-        (["--dataset", "svhn", "--shape", "3x32x32"], "svhn's images have a shape of their own"),
+        (["--dataset", "folder"], "folder: name the folder"),
+        (["--dataset", "svhn", "--shape", "3x32x32"], "image_shape: svhn"),
         (["--dataset", "folder", "--data", ".", "--shape", "large"], "--shape: expected channels, height and width"),
         (["--dataset", "svhn"], "could not be downloaded"),
     ],
@@ -385,26 +376,3 @@ def test_a_mistake_ends_with_its_message_and_no_run(arguments, message, tmp_path
     assert result.exit_code == 1 and message in result.stderr.replace("\n", " ")
     assert "Traceback" not in result.stderr and not result.stdout
     assert not (tmp_path / "runs").exists()
-
-
-def test_too_few_classes_for_a_recipe_with_labels_is_said_before_training(pictures, tmp_path):
-    arguments = ("--dataset", "folder", "--data", pictures, "--epochs", 1, "--out", tmp_path / "mine")
-    for name in ("semi-supervised-100", "semi-supervised-all", "labels-mixture"):
-        result = run("train", name, *arguments)
-        said = " ".join(result.stderr.split())
-        assert result.exit_code == 1 and f"aae: {name}: this recipe takes equally many" in said and "digit" not in said
-        assert "10 classes; here there are 3: blue, green, red." in said and "aae-deterministic" in said
-    assert not (tmp_path / "mine").exists()
-
-
-def test_too_few_images_of_a_class_for_a_recipe_with_labels_are_said_by_its_name():
-    names, labels = tuple("abcdefghij"), torch.arange(1200) % 10
-    digits = Digits(torch.zeros(1200, 1, 4, 4, dtype=torch.uint8), labels).subset(
-        (labels != 3) | (labels.cumsum(0) < 900)
-    )
-    splits = data.Splits(digits, digits, digits, "ten classes", "", "folder", names)
-    there = int((digits.labels == 3).sum())
-    for name in ("semi-supervised-100", "semi-supervised-all", "clustering-16", "supervised"):
-        zoo.check_classes(recipe(name), splits)
-    with pytest.raises(DataError, match=f"takes 100 labelled images of each class; .* there are {there} of 'd'"):
-        zoo.check_classes(recipe("semi-supervised-1000"), splits)

@@ -170,10 +170,9 @@ def test_samples_come_from_the_region_asked_for() -> None:
         model.sample(2, 10)
 
 
-@pytest.mark.parametrize("prior", [Gaussian(2), GaussianMixture(4)])
-def test_a_prior_without_a_region_per_digit_is_refused(prior: Gaussian) -> None:
-    with pytest.raises(ValueError, match="prior: expected one region for each of 10 digits"):
-        LabelledAAE(prior)
+def test_a_prior_without_a_region_per_class_is_refused() -> None:
+    with pytest.raises(ValueError, match="prior: .*Gaussian"):
+        LabelledAAE(Gaussian(2))
 
 
 def test_a_short_training_brings_codes_home() -> None:

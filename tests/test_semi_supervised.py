@@ -152,15 +152,15 @@ def test_labelled_draws_are_balanced_and_right():
 
 @pytest.mark.parametrize("n", [0, 15, -10])
 def test_a_labelled_batch_that_cannot_be_balanced_is_refused(n):
-    with pytest.raises(DataError, match=f"multiple of 10, got {n}"):
+    with pytest.raises(DataError, match=f"multiple of 10 classes, got {n}"):
         next(embedded().train.labelled_draws(n))
     if n:
         with pytest.raises(ValueError, match="labelled_batch"):
-            TrainingConfig(labelled_batch=n)
+            fit(small(), embedded().train, TrainingConfig(labelled_batch=n, epochs=1), progress=False)
 
 
 def test_a_class_without_a_label_is_named():
-    digits = Digits(torch.zeros(9, 1, 28, 28, dtype=torch.uint8), torch.arange(9))
+    digits = Digits(torch.zeros(9, 1, 28, 28, dtype=torch.uint8), torch.arange(9), 10)
     with pytest.raises(DataError, match="of class 9 there is no labelled image"):
         next(digits.labelled_draws(10))
 

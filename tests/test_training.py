@@ -124,6 +124,10 @@ def test_resuming_needs_a_checkpoint_of_the_same_run(tmp_path):
     assert (tmp_path / CHECKPOINT).read_bytes() == before
 
 
+def visible(folder: Path) -> list[str]:
+    return [name for name in os.listdir(folder) if not name.startswith(".")]
+
+
 def hostile(path: Path) -> None:
     class Runs:
         def __reduce__(self) -> tuple:
@@ -149,7 +153,7 @@ def test_a_damaged_checkpoint_is_named_and_left_as_it_is(tmp_path, spoil, recwar
     before = path.read_bytes()
     with pytest.raises(TrainingError, match=re.escape(str(path))):
         fit(small(), bars(), replace(CONFIG, epochs=9), folder=tmp_path, resume=True, progress=False)
-    assert path.read_bytes() == before and os.listdir(tmp_path) == [CHECKPOINT]
+    assert path.read_bytes() == before and visible(tmp_path) == [CHECKPOINT]
     assert not [warning for warning in recwarn if "pickle" in str(warning.message)]
 
 
@@ -158,23 +162,13 @@ def test_an_epoch_that_cannot_be_written_leaves_the_last_one(tmp_path, monkeypat
     before = (tmp_path / CHECKPOINT).read_bytes()
     longer = replace(CONFIG, epochs=CONFIG.epochs + 1)
 
-    def full(state, file):
-        file.write(b"half of it")
+    def full(file):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(TrainingError, match=rf"epoch {longer.epochs} .*No space left.* epoch {CONFIG.epochs}\. "):
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TrainingError, match=rf"epoch {longer.epochs} .*No space left.* epoch {CONFIG.epochs} in "):
         fit(small(), bars(), longer, folder=tmp_path, resume=True, progress=False)
-    assert (tmp_path / CHECKPOINT).read_bytes() == before and os.listdir(tmp_path) == [CHECKPOINT]
-
-
-def test_a_checkpoint_that_does_not_say_how_long_its_data_were_is_resumed(tmp_path):
-    fit(small(), bars(), CONFIG, folder=tmp_path, progress=False)
-    state = torch.load(tmp_path / CHECKPOINT, weights_only=True)
-    del state["run"]["n_data"]
-    torch.save(state, tmp_path / CHECKPOINT)
-    longer = replace(CONFIG, epochs=CONFIG.epochs + 1)
-    assert fit(small(), bars(), longer, folder=tmp_path, resume=True, progress=False).epochs == CONFIG.epochs + 1
+    assert (tmp_path / CHECKPOINT).read_bytes() == before and visible(tmp_path) == [CHECKPOINT]
 
 
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
@@ -256,7 +250,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run_at_once():
     with torch.no_grad():
         model.encoder.net[0].weight[0, 0] = float("nan")
     steps = []
-    with pytest.raises(TrainingError, match=r"'reconstruction' is nan by step 1\. Kept: nothing"):
+    with pytest.raises(TrainingError, match=r"'reconstruction'.* at step 1 of 24\. .*Kept: nothing"):
         fit(model, bars(), CONFIG, progress=False, callback=lambda step, _: steps.append(step))
     assert steps == [0]
 

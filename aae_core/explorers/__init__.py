@@ -19,6 +19,7 @@ WHERE = {
     "PageEncoder": "page_encoder",
     "ParzenExplorer": "parzen",
     "ParzenSeries": "parzen",
+    "load_page_model": "page_model",
     "pack_codes": "packing",
     "pack_field": "packing",
     "RegionExplorer": "region",

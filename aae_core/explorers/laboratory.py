@@ -62,7 +62,7 @@ class LaboratoryExplorer(Explorer):
         choices = ("data", "prior", "drawing", "seed", "rate", "adversary_rate", "weight", "penalty")
         self.start = {name: getattr(self, name) for name in choices}
         # Wide: the plane's column is the taller, and takes 1.2 parts of 2.2. Narrow: one column, in which less wraps as it widens.
-        self.room = [0.545, 350, 0.2, 1215]
+        self.room = [0.545, 350, 0.5, 1170]
         self.poster = poster(digits, self.prior)
         self.poster_alt = f"{'Digits, and ' if digits else ''}dots: samples of the prior that their codes are to follow"
 

@@ -38,6 +38,7 @@ __all__ = [
     "MEASURES",
     "STYLES",
     "NEED_JUDGE",
+    "OF_LABELS",
     "OF_MNIST",
     "Measure",
     "Trial",
@@ -118,11 +119,16 @@ NEED_JUDGE = frozenset({"sample_accuracy", "swap_accuracy", "sample_confidence",
 """The measures that ask an independent classifier to read what was drawn."""
 OF_MNIST = NEED_JUDGE | {"neighbour_style"}
 """The measures that mean something on MNIST alone: the judge has learnt to read it, and slant and width are of pen strokes."""
+OF_LABELS = frozenset(
+    {"style_leak", "region_accuracy", "region_matched", "clustering_error", "test_error", "map_error"}
+)
+"""The measures that compare with labels, which some data do not have."""
 
 
 def left_out(measures: Sequence[str], splits: Splits) -> tuple[str, ...]:
-    """Those of `measures` that say nothing about these images, because they are not MNIST's."""
-    return () if splits.dataset == "mnist" else tuple(name for name in measures if name in OF_MNIST)
+    """Those of `measures` that say nothing about these images, because they are not MNIST's or have no labels."""
+    no = frozenset() if splits.dataset == "mnist" else OF_MNIST if splits.classes else OF_MNIST | OF_LABELS
+    return tuple(name for name in measures if name in no)
 
 
 def evaluate(

@@ -27,5 +27,5 @@ def pca_mse(train: Digits, test: Digits, n_components: int) -> float:
     # The covariance solver sees as many numbers as there are pairs of pixels, however many images there are; of large
     # images those are too many, and the few components that are asked for are found by projection.
     solver = "randomized" if x.shape[1] > 2048 else "covariance_eigh" if len(x) > x.shape[1] else "full"
-    pca = PCA(n_components, svd_solver=solver, random_state=0).fit(x)
+    pca = PCA(min(n_components, *x.shape), svd_solver=solver, random_state=0).fit(x)
     return float(np.square(pca.inverse_transform(pca.transform(x_test)) - x_test).mean())

@@ -1,4 +1,4 @@
-"""How a model is trained: one configuration, checked when it is made, and what a seed may be."""
+"""How a model is trained: one configuration, checked when it is made, what a seed may be, and what a run raises that stops."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ import torch
 
 from aae_core.data import check_batch_size
 from aae_core.training.device import Device, Precision
+
+
+class TrainingError(RuntimeError):
+    """A run that cannot begin or go on; the message says what happened, what was kept, and what to do."""
 
 
 @dataclass(frozen=True)

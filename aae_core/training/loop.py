@@ -11,7 +11,8 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import repeat
 from pathlib import Path
 
@@ -21,11 +22,14 @@ from torch.utils.data import DataLoader
 
 from aae_core.data import Digits
 from aae_core.step import Batch, Model
+from aae_core.training.checkpoint import take
 from aae_core.training.config import TrainingConfig, seed_everything
 from aae_core.training.device import choose_device, choose_precision
+from aae_core.training.history import History
 from aae_core.training.processes import Processes
 from aae_core.training.progress import progress_bar
-from aae_core.training.run import History, Run
+from aae_core.training.run import Run
+from aae_core.training.watch import verdicts
 
 
 def fit(
@@ -35,6 +39,7 @@ def fit(
     *,
     folder: Path | None = None,
     resume: bool = False,
+    overwrite: bool = False,
     progress: bool = True,
     callback: Callable[[int, nn.Module], None] | None = None,
 ) -> History:
@@ -48,16 +53,19 @@ def fit(
     Args:
         model: has ``step`` and ``parts`` (see :class:`aae_core.step.Model`); afterwards in evaluation mode, on the chosen device.
         data: digits in memory; or, for data that does not fit there, a DataLoader of (images in [0, 1], labels).
-        folder: keeps a checkpoint there after each epoch; of several processes, the first writes and reads it.
+        folder: keeps a checkpoint there after each epoch; of several processes, the first writes and reads it. It holds the
+            model's state and what its modules count in plain numbers; noise is to come from torch, which each epoch seeds.
         resume: goes on from the folder's checkpoint, to the same weights as a run that never stopped. `config` may name
             another number of epochs, not below those that are done: the schedules are those of the new number from there on.
+        overwrite: gives up a run that the folder holds.
         progress: shows a progress bar; in a log, a line now and then.
         callback: called with (step, model) before the first step and after each one, of several processes in the first
             alone; it must not train the model.
 
     Raises:
-        TrainingError: a loss is not a number; or the checkpoint to resume from is missing, of another run, or of more epochs.
-        ValueError: a batch that the processes cannot share out evenly, or data that they cannot share.
+        TrainingError: a loss, a gradient or a weight is not a finite number; the checkpoint to resume from is missing, damaged, of
+            another run, or of more epochs; the folder cannot be written, has no room, or another run is under way there.
+        ValueError: the folder holds a run, and neither to resume nor to overwrite it was asked for; a batch that the processes cannot share out evenly, or data that they cannot share.
         LostProcess: another process has ended.
     """
     device = choose_device(config.device)
@@ -68,52 +76,63 @@ def fit(
     processes.begin_equal(model)
     data = data.to(device) if isinstance(data, Digits) else data
     _check_data(data, config, processes)
-    run = Run(model, config, processes, total_steps=config.epochs * _steps_per_epoch(data, config), n_data=len(data))
-    run.history.precision = "bfloat16" if bfloat16 else "float32"
-    if resume:
-        run.restore(folder)
-        if run.history.epochs == config.epochs and processes.index == 0:
-            warnings.warn(
-                f"Nothing is left to train: all {config.epochs} epochs are done. More of them make the run longer.",
-                stacklevel=2,
-            )
-    run.history.processes = processes.count
-    if processes.index > 0:
-        progress, callback = False, None
-    if callback is not None and run.step == 0:
-        callback(0, model)
+    total_steps = config.epochs * _steps_per_epoch(data, config)
+    folder = None if folder is None else Path(folder)
+    with ExitStack() as held:
+        if folder is not None:  # of several processes the first writes, and the others hear what it is refused
+            enter = partial(take, folder, resume=resume, overwrite=overwrite)
+            processes.from_first(lambda: held.enter_context(enter()))
+        run = Run(model, data, config, processes, total_steps, folder)
+        run.history.precision = "bfloat16" if bfloat16 else "float32"
+        if resume:
+            run.restore()
+            if run.history.epochs == config.epochs and processes.index == 0:
+                warnings.warn(
+                    f"Nothing is left to train: all {config.epochs} epochs are done. More of them make the run longer.",
+                    stacklevel=2,
+                )
+        if folder is not None:
+            processes.from_first(lambda: run.prepare(overwrite))
+        run.history.processes = processes.count
+        if processes.index > 0:
+            progress, callback = False, None
+        if callback is not None and run.step == 0:
+            callback(0, model)
 
-    begin = time.perf_counter() - run.history.seconds
-    log_every = max(1, run.total_steps // 300)
-    bar = progress_bar(run.total_steps, "step", done=run.step, show=progress)
-    with torch.random.fork_rng(), _compiled(model, config.compile), bar:
-        for epoch in range(run.history.epochs, config.epochs):
-            # Seeding by epoch is what makes a resumed run equal to one that never stopped.
-            seed = config.seed * 1_000_003 + epoch
-            seed_everything(processes.seed(seed))
-            if epoch >= config.freeze_norms_from * config.epochs:
-                _freeze_norms(model)
-            for batch in _batches(data, config, device, processes, seed):
-                with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-                    losses = model.step(batch, run.optimizers)
-                run.after_step(losses)
-                if run.step % log_every == 0 or run.step in (1, run.total_steps):
-                    told = {"epoch": f"{epoch + 1}/{config.epochs}"}
-                    bar.set_postfix(told | {name: f"{value:.4f}" for name, value in run.flush(folder).items()})
-                if callback is not None:
-                    callback(run.step, model)
-                bar.update()
-            processes.average_statistics(model, run.average)
-            run.history.epochs = epoch + 1
-            run.history.seconds = time.perf_counter() - begin
-            if folder is not None and processes.index == 0:
-                run.save(folder)
+        begin = time.perf_counter() - run.history.seconds
+        log_every = max(1, run.total_steps // 300)
+        bar = progress_bar(run.total_steps, "step", done=run.step, show=progress)
+        with torch.random.fork_rng(), _compiled(model, config.compile), bar:
+            for epoch in range(run.history.epochs, config.epochs):
+                # Seeding by epoch is what makes a resumed run equal to one that never stopped.
+                seed = config.seed * 1_000_003 + epoch
+                seed_everything(processes.seed(seed))
+                if epoch >= config.freeze_norms_from * config.epochs:
+                    _freeze_norms(model)
+                for batch in _batches(data, config, device, processes, seed):
+                    with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+                        losses = model.step(batch, run.optimizers)
+                    run.after_step(losses)
+                    if run.step % log_every == 0 or run.step in (1, run.total_steps):
+                        told = {"epoch": f"{epoch + 1}/{config.epochs}"}
+                        bar.set_postfix(told | {name: f"{value:.4f}" for name, value in run.flush().items()})
+                        _say(run.new_warnings(), processes)
+                    if callback is not None:
+                        callback(run.step, model)
+                    bar.update()
+                processes.average_statistics(model, run.average)
+                run.end_epoch(time.perf_counter() - begin)
     run.finish()
-    run.history.warnings = []
-    if processes.index == 0 and isinstance(data, Digits) and (worse := _worse_than_the_mean(model, data)):
-        run.history.warnings.append(worse)
-        warnings.warn(worse, stacklevel=2)
+    if processes.index == 0 and isinstance(data, Digits):
+        more = verdicts(model, data, run.history.losses, run.total_steps)
+        run.history.warnings += more
+        _say(more, processes)
     return run.history
+
+
+def _say(found: list[str], processes: Processes) -> None:
+    for each in found if processes.index == 0 else ():
+        warnings.warn(each, stacklevel=3)
 
 
 @contextmanager
@@ -129,23 +148,6 @@ def _compiled(model: Model, wanted: bool) -> Iterator[None]:
     finally:
         for network in networks:
             network._compiled_call_impl = None
-
-
-@torch.no_grad()
-def _worse_than_the_mean(model: nn.Module, data: Digits, n: int = 1000) -> str:
-    """A warning of an autoencoder that rebuilds the first `n` images it learnt from no better than their mean image would."""
-    if not hasattr(model, "reconstruct"):
-        return ""
-    x, y = data.pixels(slice(n)), data.labels[:n]
-    with torch.random.fork_rng():
-        error = float((model.reconstruct(x, y) - x).square().mean())
-    of_the_mean = float((x.mean(0) - x).square().mean())
-    if error < of_the_mean:
-        return ""
-    return (
-        f"The trained model rebuilds its own training images with a squared error of {error:.4f}, no better than their "
-        f"mean image ({of_the_mean:.4f}). It was kept all the same. Train it for more epochs, or at another rate."
-    )
 
 
 def _freeze_norms(model: nn.Module) -> None:

@@ -11,8 +11,8 @@ from torch import nn
 
 from aae_core.data import IMAGE_SHAPE, LEAST, N_CLASSES, DataError, Digits, Splits
 from aae_core.training.config import TrainingConfig, seed_everything
+from aae_core.training.history import History
 from aae_core.training.loop import fit
-from aae_core.training.run import History
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,13 @@ class Recipe:
         return replace(self, training=replace(self.training, **{k: v for k, v in changes.items() if v is not None}))
 
     def train(
-        self, splits: Splits, *, folder: Path | None = None, resume: bool = False, progress: bool = True
+        self,
+        splits: Splits,
+        *,
+        folder: Path | None = None,
+        resume: bool = False,
+        overwrite: bool = False,
+        progress: bool = True,
     ) -> tuple[nn.Module, History]:
         """A model trained from scratch, and the history of its training. See :func:`aae_core.training.fit`.
 
@@ -108,7 +114,7 @@ class Recipe:
         digits, config = self.training_digits(splits, self.training.seed), self.training
         if config.labelled_batch:
             config = replace(config, labelled_batch=_shared_evenly(config.labelled_batch, len(splits.classes)))
-        history = fit(model, digits, config, folder=folder, resume=resume, progress=progress)
+        history = fit(model, digits, config, folder=folder, resume=resume, overwrite=overwrite, progress=progress)
         if self.finish is not None:
             self.finish(model)
         return model, history

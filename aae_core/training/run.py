@@ -1,78 +1,59 @@
-"""A run: optimizers and their learning-rate schedule, averaged weights, the history, and the checkpoint that holds them all."""
+"""A run: optimizers and their learning-rate schedule, averaged weights, the history, and what of them a checkpoint holds."""
 
 from __future__ import annotations
 
-import math
-import os
-import pickle
-import shutil
-import warnings
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+import json
+from collections import defaultdict
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.data import DataLoader
 
-from aae_core.training.config import TrainingConfig
+from aae_core.data import Digits
+from aae_core.training import checkpoint
+from aae_core.training.checkpoint import CHECKPOINT
+from aae_core.training.config import TrainingConfig, TrainingError
+from aae_core.training.history import History
+from aae_core.training.identity import but_for_length, checksum, counters, describe_model, difference
+from aae_core.training.optimizers import by_part, optimizers_of, warmed_up
 from aae_core.training.processes import Processes
-
-CHECKPOINT = "checkpoint.pt"
-
-
-class TrainingError(RuntimeError):
-    """A run that cannot go on; the message says what happened, what was kept, and what to do."""
-
-
-@dataclass(repr=False)
-class History:
-    """What a run recorded: the mean of each loss over stretches of steps, what the run cost, and what was warned of."""
-
-    steps: list[int] = field(default_factory=list)
-    losses: dict[str, list[float]] = field(default_factory=dict)
-    seconds: float = 0.0
-    epochs: int = 0
-    precision: str = "float32"
-    processes: int = 1
-    warnings: list[str] = field(default_factory=list)
-
-    def record(self, step: int, means: Mapping[str, float]) -> None:
-        """Adds the mean losses of the steps up to `step`."""
-        self.steps.append(step)
-        for name, value in means.items():
-            self.losses.setdefault(name, []).append(value)
-
-    def __repr__(self) -> str:
-        """One line: a cell of a notebook that ends with a run shows it."""
-        last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.losses.items())
-        return f"History({self.steps[-1] if self.steps else 0:,} steps, {self.seconds:.1f} s: {last or 'no loss yet'})"
-
-    def as_dict(self) -> dict[str, object]:
-        """The history as plain data, ready for JSON."""
-        return asdict(self)
+from aae_core.training.watch import Watch, one_sided
 
 
 class Run:
     """The moving parts of one call of :func:`aae_core.training.fit`: optimizers, schedules, averaged weights, history."""
 
     def __init__(
-        self, model: nn.Module, config: TrainingConfig, processes: Processes, total_steps: int, n_data: int
+        self,
+        model: nn.Module,
+        data: Digits | DataLoader,
+        config: TrainingConfig,
+        processes: Processes,
+        total_steps: int,
+        folder: Path | None,
     ) -> None:
-        self.model, self.config, self.processes = model, config, processes
-        self.total_steps, self.n_data = total_steps, n_data
+        self.model, self.config, self.processes, self.folder = model, config, processes, folder
+        self.total_steps = total_steps
+        self.order = None if isinstance(data, Digits) else data.generator  # of a DataLoader with a source of its own
         self._described = describe_model(model)  # as it begins: some options grow while it learns
-        self.optimizers = _optimizers(model, config)
+        self._began = counters(model)
+        self._data = {"n_data": len(data), "checksum of the data": None}
+        if isinstance(data, Digits) and (folder is not None or processes.count > 1):
+            self._data["checksum of the data"] = checksum(data)
+        self.optimizers = optimizers_of(model, config)
         for optimizer in self.optimizers.values():
             processes.average_gradients(optimizer)
-        self.rates = _by_part("learning_rate", config.learning_rate, self.optimizers)
-        self.final_rates = _by_part("final_rate", config.final_rate, self.optimizers)
+        self.rates = by_part("learning_rate", config.learning_rate, self.optimizers)
+        self.final_rates = by_part("final_rate", config.final_rate, self.optimizers)
         self.average = None
         if config.ema_decay:
             # Buffers too: the running statistics of batch normalisation belong to the averaged weights.
-            self.average = AveragedModel(model, multi_avg_fn=_warmed_up(config.ema_decay), use_buffers=True)
+            self.average = AveragedModel(model, multi_avg_fn=warmed_up(config.ema_decay), use_buffers=True)
+        self.watch = Watch(self.optimizers)
         self.history = History()
         self.step = 0
         self._sum: Tensor | None = None
@@ -98,101 +79,189 @@ class Run:
         if self.average is not None:
             self.average.update_parameters(self.model)
         self._names = list(losses)
-        values = torch.stack([loss.detach() for loss in losses.values()])
+        values = torch.stack([loss.detach().float() for loss in losses.values()])
         self._sum = values if self._sum is None else self._sum + values
         self._summed += 1
+        self.watch.note(self.step, self._names, values)
+        if values.device.type == "cpu":
+            self._stop_if_diverged()
 
-    def flush(self, folder: Path | None) -> dict[str, float]:
-        """Records the mean losses since the last call; the one place that waits for the device."""
+    def flush(self) -> dict[str, float]:
+        """Records the mean losses since the last call, which waits for the device.
+
+        Raises:
+            TrainingError: a loss or a gradient was not a finite number.
+        """
+        self._stop_if_diverged()
         mean = self._sum / self._summed
         self.processes.average([mean])
         means = dict(zip(self._names, mean.tolist(), strict=True))
-        bad = [name for name, value in means.items() if not math.isfinite(value)]
-        if bad:
-            kept = f"the checkpoint of epoch {self.history.epochs} in {folder}" if folder else "nothing"
-            raise TrainingError(
-                f"Training stopped: the loss '{bad[0]}' is {means[bad[0]]} by step {self.step}. Kept: {kept}. "
-                "Lower the learning rate, or look for images outside [0, 1]."
-            )
         self.history.record(self.step, means)
         self._sum, self._summed = None, 0
         return means
 
-    def save(self, folder: Path) -> None:
-        """Writes the checkpoint whole or not at all."""
-        folder.mkdir(parents=True, exist_ok=True)
-        state = {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict() if self.average else None,
-            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-            "history": self.history.as_dict(),
+    def new_warnings(self) -> list[str]:
+        """What is to be said of the adversaries, each fault once a run."""
+        found = one_sided(self.history.steps, self.history.losses, self.total_steps)
+        told = {warning.partition("See ")[2] for warning in self.history.warnings}
+        new = [warning for warning in found if warning.partition("See ")[2] not in told]
+        self.history.warnings += new
+        return new
+
+    def _stop_if_diverged(self) -> None:
+        if (found := self.watch.first()) is not None:
+            self._stop(found[0], " and ".join(found[1]))
+
+    def _stop(self, step: int, what: str) -> None:
+        rates = ", ".join(f"{name} {each.param_groups[0]['lr']:.3g}" for name, each in self.optimizers.items())
+        raise TrainingError(
+            f"Training stopped: {what} is not a finite number at step {step} of {self.total_steps}. Learning rates: {rates}. "
+            f"Kept: {self._kept(self.history.epochs)}. Lower the learning rate, or look for images outside [0, 1]."
+        )
+
+    def _kept(self, epoch: int) -> str:
+        there = self.folder is not None and epoch and (self.folder / CHECKPOINT).exists()
+        return f"the checkpoint of epoch {epoch} in {self.folder}" if there else "nothing"
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """All tensors that the next epoch depends on, each under the name of what it belongs to. Its noise begins anew."""
+        found = {f"model/{name}": tensor for name, tensor in self._model_state().items()}
+        if self.average is not None:
+            found |= {f"average/{name}": tensor for name, tensor in self.average.state_dict().items()}
+        for part, optimizer in self.optimizers.items():
+            for index, state in optimizer.state_dict()["state"].items():
+                found |= {f"optimizers/{part}/{index}/{name}": tensor for name, tensor in state.items()}
+        further = {"sum": self._sum, "order": None if self.order is None else self.order.get_state()}
+        return found | {name: tensor for name, tensor in further.items() if tensor is not None}
+
+    def _model_state(self) -> dict[str, Any]:
+        return self.model.state_dict() | dict(self.model.named_buffers())  # also those that weights do not list
+
+    def prepare(self, overwrite: bool) -> None:
+        """Refuses before the training what could not be kept after it, then gives up the folder's run if that was asked for.
+
+        Raises:
+            TrainingError: the model's state is not all tensors, or the disk has no room for it.
+        """
+        if odd := [name for name, value in self._model_state().items() if not isinstance(value, Tensor)]:
+            raise TrainingError(f"{odd[0]}: a checkpoint keeps tensors, and this part of the model's state is none.")
+        parameters = [parameter for each in self.watch.parameters.values() for parameter in each]
+        size = sum(tensor.nbytes for tensor in [*self._tensors().values(), *(() if self.step else 2 * parameters)])
+        checkpoint.check_room(self.folder, size)
+        if overwrite:
+            checkpoint.give_up(self.folder)
+
+    def end_epoch(self, seconds: float) -> None:
+        """Counts an epoch, after as many seconds of training in all, and keeps it where there is a folder.
+
+        Raises:
+            TrainingError: what it learnt is not finite, or cannot be written.
+        """
+        self._stop_if_diverged()
+        self.check_weights()
+        self.history.epochs += 1
+        self.history.seconds = seconds
+        if self.folder is not None and self.processes.index == 0:
+            self.save()
+
+    def save(self) -> None:
+        """Writes the checkpoint whole or not at all.
+
+        Raises:
+            TrainingError: it cannot be written; the last one stays.
+        """
+        about = {
             "step": self.step,
+            "summed": self._summed,
+            "history": self.history.as_dict(),
             "run": self._identity(),
+            "counters": {
+                name: {key: value for key, value in each.items() if self._began[name].get(key) != value}
+                for name, each in counters(self.model).items()
+                if each != self._began[name]
+            },
         }
-        partial = folder / (CHECKPOINT + ".partial")
         try:
-            with partial.open("wb") as file:
-                torch.save(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, folder / CHECKPOINT)
-        except (OSError, RuntimeError) as error:  # torch says of a full disk only that it could not write
-            reason = _reason(error, folder)
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
-            kept = f"the checkpoint of epoch {self.history.epochs - 1}" if (folder / CHECKPOINT).exists() else "nothing"
+            checkpoint.write(self.folder / CHECKPOINT, self._tensors(), about)
+        except OSError as error:
             raise TrainingError(
-                f"{folder / CHECKPOINT}: epoch {self.history.epochs} could not be written ({reason}). Kept: {kept}. "
+                f"{self.folder / CHECKPOINT}: epoch {self.history.epochs} could not be written "
+                f"({checkpoint.reason(error, self.folder)}). Kept: {self._kept(self.history.epochs - 1)}. "
                 "Make room, or choose another folder, and resume."
             ) from error
 
-    def restore(self, folder: Path | None) -> None:
-        path = Path(folder or ".") / CHECKPOINT
-        state = self.processes.from_first(lambda: self._read(path))
+    def check_weights(self) -> None:
+        """Stops a run of whose weights or statistics one is not a finite number.
+
+        Raises:
+            TrainingError: so it is.
+        """
+        state = {name: value for name, value in self._model_state().items() if torch.is_floating_point(value)}
+        finite = torch.stack([value.isfinite().all() for value in state.values()]).tolist()
+        if not all(finite):
+            self._stop(self.step, f"the weight '{list(state)[finite.index(False)]}'")
+
+    def restore(self) -> None:
+        """Takes up the folder's checkpoint.
+
+        Raises:
+            TrainingError: it is damaged, of another run, or of more epochs.
+        """
+        path = self.folder / CHECKPOINT
+        tensors, about = self.processes.from_first(lambda: self._read(path))
+        kept: dict[str, dict[str, Tensor]] = defaultdict(dict)
+        for name, tensor in tensors.items():
+            kept[name.partition("/")[0]][name.partition("/")[2]] = tensor
         try:
-            self.model.load_state_dict(state["model"])
+            weights = self.model.state_dict().keys()
+            self.model.load_state_dict({k: value for k, value in kept["model"].items() if k in weights})
+            for name, buffer in self.model.named_buffers():
+                buffer.copy_(kept["model"][name])
+            known = counters(self.model)
+            for name, module in self.model.named_modules():
+                told = about["counters"].get(name, {})
+                vars(module).update({key: value for key, value in told.items() if key in known[name]})
             if self.average is not None:
-                self.average.load_state_dict(state["average"])
-            for name, optimizer in self.optimizers.items():
-                optimizer.load_state_dict(state["optimizers"][name])
-        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+                self.average.load_state_dict(kept["average"])
+            for part, optimizer in self.optimizers.items():
+                state: dict[int, dict[str, Tensor]] = defaultdict(dict)
+                for name, tensor in kept["optimizers"].items():
+                    of, index, what = name.rsplit("/", 2)
+                    if of == part:
+                        state[int(index)][what] = tensor
+                optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+            if self.order is not None:
+                self.order.set_state(tensors["order"])
+            if about["summed"]:
+                self._sum, self._summed = tensors["sum"].to(next(self.model.parameters()).device), about["summed"]
+            self.history, self.step = History(**about["history"]), about["step"]
+        except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise TrainingError(
                 f"{path}: the checkpoint does not fit this model. It was left as it is; resume the model that it is of, or "
                 "choose another folder."
             ) from error
-        self.history = History(**state["history"])
-        self.step = state["step"]
         self._set_rates()  # those of the checkpoint are of a run as long as was planned then
 
-    def _read(self, path: Path) -> dict[str, Any]:
-        if not path.exists():
-            raise TrainingError(f"{path}: there is no checkpoint to resume from. Start without resuming.")
+    def _read(self, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        tensors, about = checkpoint.read(path)
         try:
-            with warnings.catch_warnings(action="ignore"):  # of a file that is none of ours
-                state = torch.load(path, map_location="cpu", weights_only=True)
-            whole = isinstance(state, dict) and {"model", "average", "optimizers", "history", "step", "run"} <= set(
-                state
-            )
-        except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
-            whole = False
-        if not whole:
-            raise TrainingError(
-                f"{path}: damaged, or no checkpoint of a run. It was left as it is. Start without resuming, in another folder."
-            )
-        # A checkpoint from before the data's length was kept says nothing about it.
-        ours, theirs = _but_for_length(self._identity()), _but_for_length(state["run"])
-        if odd := [name for name in ours if theirs.get(name, ours[name]) != ours[name]]:
-            what = ", ".join(_difference(name, theirs[name], ours[name]) for name in odd)
+            ours, theirs = but_for_length(self._identity()), but_for_length(about["run"])
+            done = about["history"]["epochs"]
+            odd = [name for name in ours | theirs if theirs.get(name) != ours.get(name)]
+        except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+            raise TrainingError(f"{path}: no checkpoint of a run of this version. It was left as it is.") from error
+        if odd:
+            what = ", ".join(difference(name, theirs.get(name), ours.get(name)) for name in odd)
             raise TrainingError(
                 f"{path}: the checkpoint is of another run ({what}). It was left as it is; resume with the same settings, "
                 "or choose another folder."
             )
-        if (done := state["history"]["epochs"]) > self.config.epochs:
+        if done > self.config.epochs:
             raise TrainingError(
                 f"{path}: {done} epochs are done, {self.config.epochs} were asked for. It was left as it is; ask for {done} "
                 "or more, or choose another folder."
             )
-        return state
+        return tensors, about
 
     def finish(self) -> None:
         """Leaves the averaged weights, where there are any, in the model."""
@@ -202,93 +271,6 @@ class Run:
 
     def _identity(self) -> dict[str, object]:
         config = asdict(self.config) | {"device": None, "precision": None}
-        del config["compile"]  # neither does it matter; and older checkpoints do not know it
-        config |= {"learning_rate": str(config["learning_rate"]), "final_rate": str(config["final_rate"])}
-        lengths = {"total_steps": self.total_steps, "n_data": self.n_data}
-        return config | lengths | {"betas": list(self.config.betas), "model": self._described}
-
-
-def describe_model(model: nn.Module) -> dict[str, Any]:
-    """A model as it is built, as plain data: its class, its options, and the layers of its parts."""
-
-    def plain(value: object) -> object:
-        if isinstance(value, Tensor):
-            return value.tolist()
-        if isinstance(value, Mapping):
-            return {str(name): plain(each) for name, each in value.items()}
-        if isinstance(value, list | tuple):
-            return [plain(each) for each in value]
-        if isinstance(value, nn.Module):
-            return repr(value)
-        if hasattr(value, "__dict__"):  # a prior, a corruption
-            return {"kind": type(value).__name__} | {
-                name: plain(each) for name, each in vars(value).items() if not name.startswith("_")
-            }
-        return value if value is None or isinstance(value, bool | int | float | str) else type(value).__name__
-
-    own = {name: value for name, value in vars(model).items() if name != "training" and not name.startswith("_")}
-    return {
-        "model": type(model).__name__,
-        "options": {name: plain(value) for name, value in own.items()},
-        "layers": {
-            name: [repr(layer) for layer in part.modules() if not list(layer.children())]
-            for name, part in model.named_children()
-        },
-    }
-
-
-def _difference(name: str, theirs: object, ours: object) -> str:
-    """How two runs differ in what stands under `name`, down to the first entry that is another."""
-    if isinstance(theirs, Mapping) and isinstance(ours, Mapping):
-        odd = next(key for key in {**theirs, **ours} if theirs.get(key) != ours.get(key))
-        return _difference(f"{name}, {odd}", theirs.get(odd), ours.get(odd))
-    return f"{name} {str(theirs)[:80]}, now {str(ours)[:80]}"
-
-
-def _reason(error: Exception, folder: Path) -> str:
-    with suppress(OSError):
-        if shutil.disk_usage(folder).free < 2**20:
-            return "the disk is full"
-    return str(error).splitlines()[0][:200]
-
-
-def _but_for_length(run: dict[str, Any]) -> dict[str, Any]:
-    """What makes a run the one that it is, whatever the number of its epochs."""
-    rest = {name: value for name, value in run.items() if name not in ("epochs", "total_steps")}
-    return rest | {"steps an epoch": run["total_steps"] // run["epochs"]}
-
-
-def _warmed_up(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
-    """An exponential moving average whose decay grows with the number of states it holds, up to `decay`.
-
-    With a fixed decay the first weights would weigh decayᵗ after t steps: nearly all, for as long as t is small.
-    """
-
-    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
-        t = int(count)
-        get_ema_multi_avg_fn(min(decay, (1 + t) / (10 + t)))(averaged, current, count)
-
-    return update
-
-
-def _optimizers(model: nn.Module, config: TrainingConfig) -> dict[str, torch.optim.Optimizer]:
-    parts = model.parts()
-    rates = _by_part("learning_rate", config.learning_rate, parts)
-    return {
-        name: torch.optim.Adam(
-            [parameter for network in networks for parameter in network.parameters()],
-            lr=rates[name],
-            betas=config.betas,
-            fused=True,
-        )
-        for name, networks in parts.items()
-    }
-
-
-def _by_part(setting: str, value: float | Mapping[str, float], parts: Collection[str]) -> Mapping[str, float]:
-    """A setting that may be one number or one for each part, as one for each part."""
-    if not isinstance(value, Mapping):
-        return dict.fromkeys(parts, value)
-    if set(value) != set(parts):
-        raise ValueError(f"{setting}: expected rates for {sorted(parts)}, got {sorted(value)}.")
-    return value
+        del config["compile"]  # neither does it matter
+        lengths = {"total_steps": self.total_steps} | self._data
+        return json.loads(json.dumps(config | lengths | {"model": self._described}, default=dict))

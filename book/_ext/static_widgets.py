@@ -239,7 +239,9 @@ def stage(view: str, state: dict[str, Any], folder: Path, url: str) -> str:
         src = f"{url}/{save_shared(folder, png, '.png')}"
         alt = escape(alt or "Still picture of an interactive figure.", quote=True)
         still = f'<img class="aae-poster" src="{src}" width="{width}" height="{height}" alt="{alt}">'
-    return f'<div class="aae-place"{style}><div class="aae-live">{still}{view}</div></div>'
+    note = "This figure moves in a browser that runs JavaScript; here is its still picture."
+    unscripted = f'<noscript><p class="aae-unscripted">{note}</p></noscript>'
+    return f'<div class="aae-place"{style}><div class="aae-live">{still}{view}</div>{unscripted}</div>'
 
 
 def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:

@@ -2,9 +2,14 @@
 
 // A box that scrolls sideways (long equation, wide table, long line of code) must be reachable by keyboard.
 const BOXES = "div.math, span.math, .pst-scrollable-table-container, div.highlight > pre, .aae-scroll";
+/** How wide what the box shows is. A formula has words beside it, for screen readers, that count for nothing. @param {HTMLElement} box */
+function widthWithin(box) {
+  const formula = box.matches("span.math") && box.querySelector("mjx-math");
+  return formula ? Math.floor(formula.getBoundingClientRect().width) : box.scrollWidth;
+}
 function markScrollable() {
   for (const box of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(BOXES))) {
-    const scrolls = box.scrollWidth > box.clientWidth + 1;
+    const scrolls = box.clientWidth > 0 && widthWithin(box) > box.clientWidth + 1;
     if (scrolls === box.classList.contains("aae-scrolls")) continue;
     box.classList.toggle("aae-scrolls", scrolls);
     if (scrolls) {
@@ -22,17 +27,60 @@ const bar = document.querySelector(".bd-sidebar-primary");
 bar?.setAttribute("role", "navigation");
 bar?.setAttribute("aria-label", "Book");
 
-// A folded solution is opened for printing, and closed again after.
+// On paper: the solutions open, the rest as folded as it was, and the light theme's colours.
+const root = document.documentElement;
 /** @returns {NodeListOf<HTMLDetailsElement>} */
-const folds = () => document.querySelectorAll("main details:not([open])");
+const folds = () => document.querySelectorAll("main details.aae-solution:not([open])");
 /** @type {HTMLDetailsElement[]} */
 let opened = [];
-addEventListener("beforeprint", () => (opened = [...folds()]).forEach((fold) => (fold.open = true)));
-addEventListener("afterprint", () => opened.forEach((fold) => (fold.open = false)));
+/** @type {string | undefined} */
+let screenTheme;
+function toPaper() {
+  if (screenTheme !== undefined) return;
+  screenTheme = root.dataset.theme ?? "light";
+  root.dataset.theme = "light";
+  opened = [...folds()];
+  for (const fold of opened) fold.open = true;
+}
+function toScreen() {
+  if (screenTheme === undefined) return;
+  root.dataset.theme = screenTheme;
+  screenTheme = undefined;
+  for (const fold of opened) fold.open = false;
+}
+addEventListener("beforeprint", toPaper);
+addEventListener("afterprint", toScreen);
+matchMedia("print").addEventListener("change", ({ matches }) => (matches ? toPaper() : toScreen()));
+
+// A theme that is chosen in one tab is that of the others, too.
+addEventListener("storage", ({ key, newValue }) => {
+  if ((key === "mode" || key === "theme") && newValue) root.dataset[key] = newValue;
+});
+
+// An address may hold a section and explorers' states, #section&style.digit=3, of which browsers know nothing; and a result
+// of the search marks its words, of which the first is what the reader came for. Either is gone to when it has its place,
+// unless the reader has gone elsewhere by then.
+const [section] = location.hash.slice(1).split("&");
+const named = location.hash.includes("&") && !section.includes("=") ? decodeURIComponent(section) : "";
+const fresh = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"))[0];
+let waits = fresh?.type !== "reload" && fresh?.type !== "back_forward";
+for (const event of ["wheel", "touchstart", "keydown", "pointerdown"])
+  addEventListener(event, () => (waits = false), { once: true, passive: true });
+function arrive() {
+  if (!waits) return;
+  const mark = location.hash ? null : document.querySelector(".bd-article .highlighted");
+  const fold = mark?.closest("details");
+  if (fold) fold.open = true;
+  const place = named ? document.getElementById(named) : mark;
+  place?.scrollIntoView({ block: named ? "start" : "center", behavior: "instant" });
+}
 
 addEventListener("resize", markScrollable);
 addEventListener("load", async () => {
+  arrive();
   await /** @type {any} */ (globalThis).MathJax?.startup?.promise;
   await document.fonts.ready;
   markScrollable();
+  arrive();
+  setTimeout(arrive, 500); // what the reader comes near has started by then
 });

@@ -11,6 +11,7 @@ from aae_core.explorers import Explorer, PageDecoder, pack_codes, pack_field
 from aae_core.explorers.base import Code
 from aae_core.explorers.bundle import JS, bundle_css, bundle_js
 from aae_core.networks import Decoder
+from aae_core.palette import DIGITS
 from tab import ROOT, get, settle, violations
 
 pytestmark = pytest.mark.browser
@@ -134,7 +135,8 @@ def test_the_plane_is_drawn_in_the_digits_colours_and_follows_the_theme(again, u
       for (let i = 0; i < d.length; i += 4)
         if (d[i + 3] > 150 && Math.abs(d[i] - r) + Math.abs(d[i + 1] - g) + Math.abs(d[i + 2] - b) < 60) n++;
       return n; }"""
-    assert tab.evaluate(near, [0x3F, 0x90, 0xDA]) > 50 and tab.evaluate(near, [0xBD, 0x1F, 0x01]) > 50
+    for colour in (DIGITS[0], DIGITS[2]):
+        assert tab.evaluate(near, list(bytes.fromhex(colour[1:]))) > 50
     plane = "document.querySelector('.aae-plane').toDataURL()"
     before = tab.evaluate(plane)
     tab.evaluate("document.documentElement.dataset.theme = 'dark'")

@@ -233,13 +233,16 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
   };
   if (onPick) {
     el.classList.add("aae-live-chart");
+    let before = /** @type {number | null} */ (marker);
     el.addEventListener("pointerdown", (event) => {
       if (event.button) return;
       event.preventDefault();
       el.setPointerCapture(event.pointerId);
+      before = marker;
       point(event);
     });
     el.addEventListener("pointermove", (event) => el.hasPointerCapture(event.pointerId) && point(event));
+    el.addEventListener("pointercancel", () => before !== null && onPick(before)); // the finger scrolls the page
   }
   return {
     el,

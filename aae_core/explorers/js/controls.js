@@ -51,7 +51,9 @@ export function slider({ label, name, min, max, step, value = 0, format = figure
   );
   const share = (/** @type {number} */ x) => `${(100 * (Math.min(max, Math.max(min, x)) - min)) / (max - min)}%`;
   const origin = Math.min(max, Math.max(min, 0));
+  let [last, before] = [value, value]; // what is shown, and what was as a pointer came down
   const set = (/** @type {number} */ x) => {
+    last = x;
     if (Number(range.value) !== x) range.value = String(x);
     range.setAttribute("aria-valuetext", format(x));
     output.textContent = format(x);
@@ -59,6 +61,13 @@ export function slider({ label, name, min, max, step, value = 0, format = figure
     range.style.setProperty("--to", share(Math.max(origin, x)));
   };
   range.addEventListener("input", () => onInput(Number(range.value)));
+  range.addEventListener("pointerdown", () => (before = last));
+  // A finger that came down here to scroll the page has moved the slider before anybody could know.
+  range.addEventListener("pointercancel", () => {
+    if (last === before && Number(range.value) === before) return;
+    set(before);
+    onInput(before);
+  });
   set(value);
   return { el, range, set };
 }

@@ -175,7 +175,12 @@ function render(setup, { model, el, signal }) {
   draw(); // now, not in the next frame: a page in the background has no frames
   root.dataset.ready = (performance.now() - start).toFixed(1);
   const [opened] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
-  if (kit.restored() && opened?.type === "navigate") root.scrollIntoView({ block: "nearest" });
+  // an address that names a section too leads there; the page sees to it
+  const section = location.hash
+    .slice(1)
+    .split("&")
+    .some((part) => part && !part.includes("="));
+  if (kit.restored() && opened?.type === "navigate" && !section) root.scrollIntoView({ block: "nearest" });
   return end;
 }
 

@@ -6,10 +6,13 @@ import { h } from "./dom.js";
 import { explorer } from "./explorer.js";
 import { GRID } from "./laboratory_bench.js";
 import { easel } from "./laboratory_easel.js";
+import { modelAsJSON } from "./laboratory_model.js";
 import { laboratoryRun } from "./laboratory_run.js";
+import { asPython } from "./laboratory_script.js";
 import { pointsRebuilt, readings, tenDigits } from "./laboratory_show.js";
 import { readImages } from "./packed.js";
 import { CERTAIN, legend } from "./pad.js";
+import { copyText, saveFile } from "./save.js";
 import { among, between, index } from "./state.js";
 import { areStrokes } from "./strokes.js";
 import { makeToy } from "./toys.js";
@@ -138,8 +141,25 @@ export default explorer((kit) => {
     },
     "quiet",
   );
+  const taken = () => ({ settings: run.settings(), seed: get("seed"), shape: get("data") === "digits" ? shape : [2] });
+  const copy = async () => {
+    const text = asPython({ ...taken(), rows: learnt(), steps: run.last()?.step || 1000 });
+    python.textContent = (await copyText(text)) ? "Script copied" : "Copying failed";
+    kit.say(python.textContent);
+    setTimeout(() => (python.textContent = "Copy as Python"), 2000);
+  };
+  const python = button("Copy as Python", copy, "quiet");
+  const save = async () => {
+    const { networks, step } = await run.trained();
+    saveFile(
+      new Blob([modelAsJSON(networks, { ...taken(), step })], { type: "application/json" }),
+      `${get("name")}.json`,
+    );
+    kit.say(`Model saved, step ${step}`);
+  };
+  const saving = button("Save model", save, "quiet");
   const tools = kit.tools(() => [[plane.canvas], ...(get("data") === "digits" ? digits.canvases : [[toy.canvas]])]);
-  tools.prepend(again, another, reset);
+  tools.prepend(again, another, reset, python, saving);
   const key = h(
     "p",
     { class: "aae-lead" },

@@ -6,6 +6,7 @@
 //   {play: true | false}          goes on until it is stopped
 //   {steps, phases}               so many steps, through those phases (all by default), then a picture
 //   {drawn: true}                 the last picture is on the screen, the next may come
+//   {networks: true}              answers {run, step, networks}: widths and weights of each
 //
 // A picture: {run, step, playing, losses, distance, codes, field, rebuilt, drawn, broken}.
 
@@ -21,8 +22,11 @@ import { REACH } from "./strokes.js";
  * @typedef {{ begin: number, data: Rows, settings: Choices, seed: number, shown: number[] }} Begin
  * @typedef {{
  *   begin?: undefined, settings?: Choices, play?: boolean, steps?: number, phases?: Phase[], drawn?: boolean,
+ *   networks?: boolean,
  * }} Order
  * @typedef {Partial<Record<Phase, number>>} Losses
+ * @typedef {Record<"encoder" | "decoder" | "discriminator", { sizes: number[], weights: Float32Array }>} Networks
+ * @typedef {{ run: number, step: number, networks: Networks }} Trained
  * @typedef {{
  *   run: number, step: number, losses: Losses, codes: Float32Array, playing: boolean, broken: boolean, weight: number,
  *   distance: number, field: Float32Array, rebuilt: Float32Array, drawn: Float32Array | null,
@@ -43,7 +47,7 @@ const points = Float32Array.from({ length: 2 * GRID * GRID }, (_, i) => {
 
 /**
  * `post(message, buffers)` takes the answers. `slice` is how long it works before it listens again, `every` the least time between pictures, in ms.
- * @param {(picture: Picture, buffers: ArrayBuffer[]) => void} post
+ * @param {(answer: Picture | Trained, buffers: ArrayBuffer[]) => void} post
  */
 export function bench(post, { slice = 40, every = 60 } = {}) {
   /** @type {State} */
@@ -156,6 +160,13 @@ export function bench(post, { slice = 40, every = 60 } = {}) {
       return;
     }
     if (message.drawn) seen = true;
+    if (message.networks) {
+      const copies = Object.entries(state.model.networks).map(([name, { sizes, weights }]) => [
+        name,
+        { sizes, weights: weights.slice() },
+      ]);
+      post({ run: state.run, step: state.step, networks: Object.fromEntries(copies) }, []);
+    }
     if (message.settings) {
       const { prior, drawing } = state.settings;
       Object.assign(state.settings, message.settings);

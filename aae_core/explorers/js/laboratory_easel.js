@@ -30,7 +30,7 @@ const SHAPES = {
  * @param {Kit} kit
  */
 export function easel({ theme, signal, get, put, say }) {
-  const plane = pad({ extent: [-REACH, REACH, -REACH, REACH], name: "Codes", theme, onMove, signal });
+  const plane = pad({ extent: [-REACH, REACH, -REACH, REACH], name: "Codes", theme, onMove, onCancel, signal });
   let place = [0, 0];
   /** @type {Points | null} */
   let stroke = null; // the one under the pen
@@ -49,6 +49,10 @@ export function easel({ theme, signal, get, put, say }) {
       draw([...drawn(), whole]);
     }
   }
+  function onCancel() {
+    stroke = null;
+    plane.paths(null);
+  }
   plane.el.addEventListener("keydown", (event) => {
     if (get("prior") !== "drawn" || (event.key !== " " && event.key !== "Enter")) return;
     event.preventDefault();
@@ -64,10 +68,11 @@ export function easel({ theme, signal, get, put, say }) {
   const undo = button("Undo", () => draw(drawn().slice(0, -1)));
   const clear = button("Clear", () => draw([]));
   const how = "Draw on the plane. By keyboard: arrows move the pen, the space bar leaves a dab. Or begin with a shape:";
+  const empty = h("strong", {}, " While the plane is empty, the prior is the Gaussian.");
   const tools = h(
     "div",
     { class: "aae-easel" },
-    h("p", { class: "aae-lead" }, how),
+    h("p", { class: "aae-lead" }, how, empty),
     h("div", { class: "aae-tools" }, ...shapes, undo, clear),
   );
   const show = () => {
@@ -75,6 +80,7 @@ export function easel({ theme, signal, get, put, say }) {
     tools.hidden = !drawing;
     plane.live(drawing);
     undo.disabled = clear.disabled = !get("drawing");
+    empty.hidden = Boolean(get("drawing"));
     const { grid, levels } = describePrior(makePrior(get("prior"), get("drawing")), seeded(3), REACH);
     plane.contours(grid, levels);
   };

@@ -3,7 +3,7 @@
 
 import { bench } from "./laboratory_bench.js";
 
-/** @import { Begin, Order, Picture } from "./laboratory_bench.js" */
+/** @import { Begin, Order, Picture, Trained } from "./laboratory_bench.js" */
 /** @typedef {(message: Begin | Order) => void} Take */
 
 const IN_PAGE = { slice: 8, every: 90 };
@@ -11,7 +11,7 @@ const IN_PAGE = { slice: 8, every: 90 };
 /**
  * `source` is the worker's text; `receive(message)` takes the answers. `where()` is "worker" or "page".
  * @param {string} source
- * @param {(picture: Picture) => void} receive
+ * @param {(answer: Picture | Trained) => void} receive
  * @param {AbortSignal} signal
  */
 export function engine(source, receive, signal) {

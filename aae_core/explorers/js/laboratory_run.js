@@ -7,7 +7,7 @@ import { engine } from "./laboratory_engine.js";
 
 /** @import { Phase, Rows } from "./aae.js" */
 /** @import { Kit } from "./explorer.js" */
-/** @import { Order, Picture } from "./laboratory_bench.js" */
+/** @import { Order, Picture, Trained } from "./laboratory_bench.js" */
 
 /** @type {Record<Phase, string>} */
 const VERBS = { reconstruction: "Rebuild", discrimination: "Discriminate", fooling: "Fool" };
@@ -18,7 +18,8 @@ const inWords = (/** @type {number} */ number) => number.toLocaleString("en");
 /**
  * `data()` is what is learnt from, and which rows are to be rebuilt; `onBegin()` runs before a run, `onPicture(picture)`
  * with each picture of it. Returns the elements of the `transport`; `restart()`; `tell()`, after a setting was changed;
- * `last()`, the last picture; `drawn()`, once that is on the screen.
+ * `last()`, the last picture; `drawn()`, once that is on the screen; `settings()`, as the bench reads them; `trained()`, a
+ * promise of the networks as they are.
  * @param {Kit} kit
  * @param {{ data: () => Rows & { shown: number[] }, onBegin: () => void, onPicture: (picture: Picture) => void }} options
  */
@@ -71,8 +72,15 @@ export function laboratoryRun({ root, signal, get, say, redraw }, { data, onBegi
     ),
   );
 
-  /** @param {Picture} picture */
+  /** @type {((networks: Trained) => void)[]} */
+  const asked = []; // who waits for the networks
+
+  /** @param {Picture | Trained} picture */
   function receive(picture) {
+    if ("networks" in picture) {
+      for (const answer of asked.splice(0)) answer(picture);
+      return;
+    }
     if (picture.run !== run) return;
     const stopped = !picture.playing && (last?.run !== run || last.playing || last.step !== picture.step);
     last = picture;
@@ -100,5 +108,11 @@ export function laboratoryRun({ root, signal, get, say, redraw }, { data, onBegi
     last: () => last,
     drawn: () => bench.send({ drawn: true }),
     begun: () => run,
+    settings,
+    trained: () =>
+      new Promise((/** @type {(networks: Trained) => void} */ done) => {
+        asked.push(done);
+        bench.send({ networks: true });
+      }),
   };
 }

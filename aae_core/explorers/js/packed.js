@@ -5,6 +5,16 @@ import { bytes } from "./decoder.js";
 /** @import { Shape } from "./decoder.js" */
 
 /**
+ * Bytes → base64 text.
+ * @param {Uint8Array} array
+ */
+export function base64(array) {
+  let binary = "";
+  for (const byte of array) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+/**
  * Frames of equal length in one array; `frame(t)` blends the two frames around a fractional t.
  * @param {Float32Array} numbers
  * @param {number} size

@@ -24,7 +24,8 @@ export const CERTAIN = { low: 0.25, high: 0.75 };
 /**
  * `extent` is [left, right, bottom, top] in code units; `name` what a screen reader calls the plane, `axes` its
  * coordinates. `onMove([x, y], done)` runs as the cursor is moved, `done` when the pointer lets go or a key was pressed;
- * without it the plane is a picture only. What is drawn stays until it is replaced; null takes it away:
+ * without it the plane is a picture only. `onCancel()` runs where the pointer turns out to be one of two that zoom the page;
+ * without it the cursor goes back. What is drawn stays until it is replaced; null takes it away:
  *
  *   points(positions, labels?, {only, radius, opacity})  [x0, y0, …]; `only` a label whose dots stand out
  *   field(grid, {low, high})           {width, height, values}, row 0 at the bottom: below the middle the palette's
@@ -38,10 +39,10 @@ export const CERTAIN = { low: 0.25, high: 0.75 };
  *   live(on)                           whether the cursor may be moved; it may, where there is `onMove`
  * @param {{
  *   extent: number[], name: string, axes?: string[], step?: number, ticks?: number, theme: Theme, signal: AbortSignal,
- *   onMove?: (place: number[], done: boolean) => void,
+ *   onMove?: (place: number[], done: boolean) => void, onCancel?: () => void,
  * }} options
  */
-export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, theme, onMove, signal }) {
+export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, theme, onMove, onCancel, signal }) {
   const [left, right, bottom, top] = extent;
   const canvas = h("canvas", { class: "aae-plane", role: "img", "aria-label": name });
   const context = pencil(canvas);
@@ -233,15 +234,22 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
       const box = el.getBoundingClientRect();
       move(toCode(event.clientX - box.left - el.clientLeft, event.clientY - box.top - el.clientTop), done);
     };
+    let before = place;
     el.addEventListener("pointerdown", (event) => {
-      if (event.button || cursor.hidden) return;
+      if (event.button || !event.isPrimary || cursor.hidden) return;
       event.preventDefault();
+      before = place;
       el.setPointerCapture(event.pointerId);
       ranges[0].focus({ preventScroll: true });
       point(event, false);
     });
     el.addEventListener("pointermove", (event) => el.hasPointerCapture(event.pointerId) && point(event, false));
     el.addEventListener("pointerup", (event) => el.hasPointerCapture(event.pointerId) && point(event, true));
+    el.addEventListener("pointercancel", (event) => {
+      if (!event.isPrimary || cursor.hidden) return;
+      if (onCancel) onCancel();
+      else move(before, true);
+    });
     /** @type {Record<string, number[]>} */
     const keys = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
     el.addEventListener("keydown", (event) => {

@@ -85,7 +85,18 @@ function roll({ radius = 3, turns = 2, thickness = 0.1, count = 400 } = {}) {
   return beaded(points, thickness);
 }
 
-const BRUSH = 0.2; // half the width of a stroke, roughly
+export const BRUSH = 0.2; // half the width of a stroke, roughly
+
+/**
+ * The centres of the beads along the strokes of `drawing` [x, y].
+ * @param {string} drawing
+ */
+export function beadsOf(drawing) {
+  const points = beads(readStrokes(drawing));
+  return Array.from({ length: points.length / 2 }, (_, k) =>
+    [points[2 * k], points[2 * k + 1]].map((value) => +value.toPrecision(8)),
+  );
+}
 
 /**
  * The prior of that name: "gaussian", "petals", "roll" or "drawn" (along the strokes of `drawing`; a normal one while there is none).

@@ -1,4 +1,4 @@
-// Taking something away: a link in the clipboard, a picture in a file.
+// Taking something away: text in the clipboard, a picture or a model in a file.
 
 import { h, pencil } from "./dom.js";
 import { css } from "./theme.js";
@@ -25,6 +25,20 @@ export async function copyText(text) {
     if (focused instanceof HTMLElement) focused.focus();
     return done;
   }
+}
+
+/**
+ * Saves a file of that name where the browser keeps what it downloads.
+ * @param {Blob} blob
+ * @param {string} name
+ */
+export function saveFile(blob, name) {
+  const url = URL.createObjectURL(blob);
+  const link = h("a", { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 /**
@@ -61,10 +75,5 @@ export async function savePicture({ rows, name, theme, size = 168 }) {
   /** @type {Blob | null} */
   const blob = await new Promise((done) => sheet.toBlob(done, "image/png"));
   if (!blob) throw new Error(`a picture of ${sheet.width} by ${sheet.height} pixels is too large to be saved`);
-  const url = URL.createObjectURL(blob);
-  const link = h("a", { href: url, download: `${name}.png` });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  saveFile(blob, `${name}.png`);
 }

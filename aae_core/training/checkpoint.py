@@ -1,0 +1,161 @@
+"""A run's folder: a checkpoint that is there whole or not at all and runs no code when it is read, and one run at a time.
+
+The checkpoint is one safetensors file, whatever its name ends in: tensors, and all else as JSON in its metadata. Nothing here
+knows what is in them; that is :mod:`aae_core.training.run`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from aae_core.training.config import TrainingError
+
+CHECKPOINT = "checkpoint.pt"
+WEIGHTS, CARD = "model.safetensors", "card.json"
+LOCK = ".lock"
+
+
+def check_free(folder: Path) -> None:
+    """Refuses a folder that holds a run, finished or not, which new weights or checkpoints would overwrite.
+
+    Raises:
+        ValueError: it holds one; the message says how to go on with it.
+    """
+    if held := [name for name in (CHECKPOINT, WEIGHTS, CARD) if (folder / name).exists()]:
+        raise ValueError(
+            f"{folder}: holds a run already ({', '.join(held)}). It was left as it is. --resume goes on with it, another --out "
+            "keeps both, --overwrite begins again and gives it up; in Python, resume=True, another folder, overwrite=True."
+        )
+
+
+@contextmanager
+def take(folder: Path, *, resume: bool, overwrite: bool) -> Iterator[None]:
+    """Makes `folder` where it is missing, and keeps other runs out of it. However the process ends, it lets go of it.
+
+    Raises:
+        ValueError: it holds a run, and neither to resume nor to overwrite it was asked for.
+        TrainingError: there is nothing to resume, another run is under way there, or the folder cannot be written.
+    """
+    if resume and overwrite:
+        raise ValueError(
+            "resume and overwrite: the one goes on with a run, the other gives it up. Ask for one of them."
+        )
+    if resume and not (folder / CHECKPOINT).exists():
+        raise TrainingError(f"{folder / CHECKPOINT}: there is no checkpoint to resume from. Start without resuming.")
+    if not resume and not overwrite:
+        check_free(folder)
+    lock = FileLock(folder / LOCK, timeout=0, is_singleton=True)  # taken twice by one run: to train, and to measure
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(13, "Permission denied")
+        lock.acquire()
+    except Timeout as error:
+        raise TrainingError(
+            f"{folder}: another run is under way there. It was left alone; wait for its end, or choose another folder."
+        ) from error
+    except OSError as error:
+        raise TrainingError(
+            f"{folder}: cannot be written ({error.strerror}), so nothing was begun. Choose another folder."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def give_up(folder: Path) -> None:
+    """Removes a run; its card first, which says that the run is done."""
+    for name in (CARD, WEIGHTS, CHECKPOINT):
+        (folder / name).unlink(missing_ok=True)
+
+
+def check_room(folder: Path, size: int) -> None:
+    """Refuses a disk without room for a checkpoint of `size` bytes and the one before it, which stays until that is whole.
+
+    Raises:
+        TrainingError: it has less.
+    """
+    path = folder / CHECKPOINT
+    need = 2 * size - (path.stat().st_size if path.exists() else 0)
+    if (free := shutil.disk_usage(folder).free) < need:
+        raise TrainingError(
+            f"{folder}: too little space on the disk: checkpoints need {need / 1e6:,.1f} MB, {free / 1e6:,.1f} MB are free. "
+            "Nothing was begun. Make room, or choose another folder."
+        )
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Puts `content` at `path`, whole or not at all: what was there stays until the new file has reached the disk.
+
+    Raises:
+        OSError: the disk is full, the folder is gone.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+    with suppress(OSError):  # Windows opens no folder, and some file systems synchronise none
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, object]) -> None:
+    """Writes a checkpoint of tensors and plain data.
+
+    Raises:
+        OSError: as of :func:`write_whole`.
+    """
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    write_whole(path, save(plain, {"about": json.dumps(about)}))
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """A checkpoint's tensors, on the CPU, and its plain data.
+
+    Raises:
+        TrainingError: the file is damaged, or another kind of file, such as a pickle, which is not opened.
+    """
+    try:
+        raw = path.read_bytes()
+        tensors = load(raw)
+        header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+        about = json.loads(header["__metadata__"]["about"])
+        whole = isinstance(about, dict)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError):
+        whole = False
+    if not whole:
+        raise TrainingError(
+            f"{path}: damaged, or no checkpoint of a run, which is a safetensors file. It was left as it is. Start without "
+            "resuming, in another folder."
+        )
+    return tensors, about
+
+
+def reason(error: OSError, folder: Path) -> str:
+    """Why a file could not be written, in words."""
+    with suppress(OSError):
+        if shutil.disk_usage(folder).free < 2**20:
+            return "the disk is full"
+    return error.strerror or str(error)

@@ -1,0 +1,48 @@
+"""An optimizer for each part of a model, settings by part, and the running average of weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from aae_core.training.config import TrainingConfig
+
+
+def warmed_up(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+    """An exponential moving average whose decay grows with the number of states it holds, up to `decay`.
+
+    With a fixed decay the first weights would weigh decayᵗ after t steps: nearly all, for as long as t is small.
+    """
+
+    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+        t = int(count)
+        get_ema_multi_avg_fn(min(decay, (1 + t) / (10 + t)))(averaged, current, count)
+
+    return update
+
+
+def optimizers_of(model: nn.Module, config: TrainingConfig) -> dict[str, torch.optim.Optimizer]:
+    """Adam for each of the model's parts, at the part's rate."""
+    parts = model.parts()
+    rates = by_part("learning_rate", config.learning_rate, parts)
+    return {
+        name: torch.optim.Adam(
+            [parameter for network in networks for parameter in network.parameters()],
+            lr=rates[name],
+            betas=config.betas,
+            fused=True,
+        )
+        for name, networks in parts.items()
+    }
+
+
+def by_part(setting: str, value: float | Mapping[str, float], parts: Collection[str]) -> Mapping[str, float]:
+    """A setting that may be one number or one for each part, as one for each part."""
+    if not isinstance(value, Mapping):
+        return dict.fromkeys(parts, value)
+    if set(value) != set(parts):
+        raise ValueError(f"{setting}: expected rates for {sorted(parts)}, got {sorted(value)}.")
+    return value

@@ -1,0 +1,127 @@
+"""Built pages on the devices that readers have: paper, a finger, blocked storage, no script, a search that leads here."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from conftest import PAGES
+from tab import settle
+
+pytestmark = pytest.mark.browser
+
+CHAPTER = "notebooks/05-style-and-content.html"
+BLOCKED = """for (const name of ["localStorage", "sessionStorage"])
+    Object.defineProperty(window, name, {get() { throw new DOMException("Access is denied", "SecurityError"); }});"""
+CONTRAST = """(element) => {
+    const colour = getComputedStyle(element)[element instanceof SVGElement ? "fill" : "color"];
+    const linear = (x) => ((x /= 255) <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map(Number).map(linear);
+    return 1.05 / (0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05);
+}"""
+LINES = """() => [...document.querySelectorAll("article :is(p, li, td) :is(span.math, code)")].filter((thing) => {
+    const next = thing.nextSibling;
+    if (next?.nodeType !== 3 || !/^[.,;:!?)]/.test(next.nodeValue)) return false;
+    const range = document.createRange();
+    range.setStart(next, 0);
+    range.setEnd(next, 1);
+    const [mark, box] = [range.getBoundingClientRect(), thing.getBoundingClientRect()];
+    return mark.width && box.width && mark.top > box.bottom - 4;
+}).map((thing) => thing.textContent.slice(0, 40))"""
+LABELS = """() => [...document.querySelectorAll(".aae-figure svg text")].filter((text) => {
+    const size = parseFloat(getComputedStyle(text).fontSize);
+    return size > 7 && size * text.getScreenCTM().a < 8.9;
+}).map((text) => text.textContent)"""
+
+
+def test_on_paper_solutions_are_open_and_all_is_dark_on_white(book, visit):
+    tab = visit(book.url(CHAPTER), theme="dark")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    tab.emulate_media(media="print", color_scheme="dark")
+    inside = tab.locator("main details[open] > :not(summary)")
+    assert inside.count() and set(inside.evaluate_all("(all) => all.map((e) => getComputedStyle(e).opacity)")) == {"1"}
+    assert tab.locator("main details[open]").count() == tab.locator("main details.aae-solution").count()
+    for part in (".bd-article p", ".bd-article h2", ".bd-article pre span", ".aae-figure svg text"):
+        assert tab.locator(part).first.evaluate(CONTRAST) >= 4.5, part
+    tab.emulate_media(media="screen", color_scheme="dark")
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    settle(tab)
+    assert tab.locator("main details[open]").count() == 0
+    assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_a_phone_that_keeps_nothing_has_its_menus(book, chromium):
+    context = chromium.new_context(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    context.add_init_script(BLOCKED)
+    tab = context.new_page()
+    tab.goto(book.url(PAGES[0]))
+    for button in ("button.primary-toggle", "button.secondary-toggle", ".bd-header-article button.search-button"):
+        tab.locator(f"{button}:visible").first.click()
+        tab.wait_for_selector("dialog[open]")
+        tab.keyboard.press("Escape")
+        tab.wait_for_function("() => !document.querySelector('dialog[open]')")
+    before = tab.evaluate("document.documentElement.dataset.mode")
+    tab.locator("button.theme-switch-button:visible").first.click()
+    assert tab.evaluate("document.documentElement.dataset.mode") != before
+    context.close()
+
+
+def test_a_finger_that_scrolls_leaves_the_slider_where_it_was(book, visit):
+    tab = visit(book.url(PAGES[0]), width=390)
+    touch = tab.context.new_cdp_session(tab)
+    slider = tab.locator(".aae-range").nth(1)
+    slider.evaluate("(element) => element.scrollIntoView({block: 'center', behavior: 'instant'})")
+    box, value, top = slider.bounding_box(), slider.input_value(), tab.evaluate("scrollY")
+    x, y = box["x"] + box["width"] * 0.2, box["y"] + box["height"] / 2
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for k in range(1, 13):
+        points = [{"x": x, "y": y - 20 * k}]
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points})
+        settle(tab, 1)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    settle(tab)
+    assert tab.evaluate("scrollY") > top, "the finger did not scroll the page"
+    assert slider.input_value() == value
+    assert tab.evaluate("location.hash") == ""
+
+
+def test_an_address_of_a_section_and_a_state_leads_to_the_section(book, visit):
+    tab = visit(book.url(CHAPTER) + "#what-it-gets-wrong&style.z=0.5,0,0,0,0,0,0,0", ready=False)
+    near = "() => { const {top} = document.getElementById('what-it-gets-wrong').getBoundingClientRect(); return top >= 0 && top < 200; }"
+    tab.wait_for_function(near)
+    tab.wait_for_function("() => [...document.querySelectorAll('.aae-range')].some((range) => range.value === '0.5')")
+
+
+def test_a_result_of_the_search_opens_at_its_words(book, visit):
+    tab = visit(book.url("search.html") + "?q=swiss+roll", ready=False)
+    tab.locator("#search-results li a[href*='04-label']").first.click()
+    tab.wait_for_function("() => document.querySelector('.bd-article .highlighted') && scrollY > 0")
+
+
+def test_a_phone_without_script_has_chapters_notes_and_the_dark(book, visit):
+    tab = visit(book.url(CHAPTER), width=390, theme="dark", java_script_enabled=False)
+    assert tab.locator("a[href*='07-clustering']:visible").count()
+    assert tab.locator("article > noscript .aae-unscripted, article .aae-unscripted").first.is_visible()
+    paper = tab.locator("body").evaluate("(body) => getComputedStyle(body).backgroundColor")
+    assert max(map(int, re.findall(r"\d+", paper)[:3])) < 60
+
+
+@pytest.mark.parametrize("page", [PAGES[0], CHAPTER])
+def test_a_phone_shows_whole_words_and_letters_that_can_be_read(book, visit, page):
+    tab = visit(book.url(page), width=390)
+    assert tab.evaluate(LINES) == []
+    assert tab.evaluate(LABELS) == []
+    tables = tab.locator(".aae-stacks")
+    assert all(tables.evaluate_all("(all) => all.map((e) => e.scrollWidth <= e.parentElement.clientWidth + 1)"))
+    assert tab.locator("span.math.aae-scrolls").count() == 0
+
+
+def test_a_page_loads_what_it_needs_alone(book):
+    for page in PAGES:
+        head, _, body = (book.folder / page).read_text("utf-8").partition("</head>")
+        assert ("tex-chtml.js" in head) == ('class="math ' in body), page
+        assert "searchindex.js" not in head
+        assert head.count('name="viewport"') == 1
+        assert len(re.search(r'<meta name="description" content="([^"]*)"', head)[1]) > 50, page
+    assert '<a href="book/preface.html">' in (book.folder / "index.html").read_text("utf-8")

@@ -1,0 +1,198 @@
+"""Mirrors that misbehave, each played by a server of this machine: the next is asked, and what is kept is the file."""
+
+import gzip
+import http.server
+import os
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from hashlib import md5
+
+import pytest
+
+from aae_core.data import DataError, cache_folder, downloads
+from aae_core.data.downloads import File, Source
+
+CONTENT = os.urandom(40_000)
+NAMES = ("one", "two")
+
+
+def packed(path: str) -> bytes:
+    return gzip.compress(path.encode() + CONTENT, mtime=0)
+
+
+class Mirror(http.server.BaseHTTPRequestHandler):
+    """Answers as its server's ``mode`` says; the server counts what it was asked."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        mode, body = self.server.mode, packed(self.path)
+        if mode == "busy at first":
+            mode = "whole" if len(self.server.asked) > 1 else "503"
+        if mode.isdigit():
+            return self.send_error(int(mode))
+        if mode == "silent":
+            return self.server.over.wait(20)
+        if mode.startswith("redirect"):
+            self.send_response(302)
+            self.send_header("Location", {"redirect": "http://127.0.0.1:9/", "redirect in a circle": self.path}[mode])
+            return self.end_headers()
+        if mode == "page":
+            body = b"<html><body>Please log in to the network</body></html>"
+        if mode == "nothing":
+            body = b""
+        if mode == "altered":
+            body = body[:-1] + bytes([body[-1] ^ 1])
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if mode == "slow":
+            for k in range(1000):
+                if self.server.over.wait(0.05):
+                    return None
+                self.wfile.write(body[k : k + 1])
+        time.sleep(0.2 if mode == "late" else 0)
+        return self.wfile.write(body[: len(body) // 2] if mode == "half" else body)
+
+
+@contextmanager
+def serving(mode):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
+    server.mode, server.asked, server.over = mode, [], threading.Event()
+    server.handle_error = lambda *_: None  # who asked has hung up
+    server.address = f"http://127.0.0.1:{server.server_port}/"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.over.set()
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def in_haste(monkeypatch, tmp_path):
+    monkeypatch.setenv("AAE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(downloads, "PATIENCE", 0.5)
+    monkeypatch.setattr(downloads, "PAUSES", (0.0, 0.05))
+
+
+def source(*servers) -> Source:
+    def files():
+        return {
+            name: File(
+                tuple(f"{server.address}{name}.gz" for server in servers), md5(packed(f"/{name}.gz")).hexdigest()
+            )
+            for name in NAMES
+        }
+
+    def check(path, files):
+        if not path.exists() or path.read_bytes() != f"/{path.name}.gz".encode() + CONTENT:
+            raise DataError(f"{path}: not the file.")
+
+    return Source("Noise", "noise/raw", NAMES, files, check)
+
+
+def files_of_cache() -> set[str]:
+    return {path.name for path in cache_folder().rglob("*") if path.is_file() and path.suffix != ".lock"}
+
+
+FAULTS = [
+    "403",
+    "404",
+    "503",
+    "half",
+    "page",
+    "nothing",
+    "altered",
+    "redirect",
+    "redirect in a circle",
+    "slow",
+    "silent",
+]
+
+
+@pytest.mark.parametrize("mode", FAULTS)
+def test_after_a_mirror_that_misbehaves_the_next_is_asked(mode):
+    with serving(mode) as bad, serving("whole") as good:
+        place, told = source(bad, good).find(None, True, pytest.fail)
+        assert {path.name for path in place.iterdir()} == set(NAMES) and "downloaded" in told
+        assert set(bad.asked) == {"/one.gz"}  # the second file is asked of the good one first
+        assert files_of_cache() == set(NAMES)
+
+
+def test_a_set_that_no_mirror_gives_is_refused_with_each_ones_reason_and_nothing_stays():
+    with serving("403") as first, serving("page") as second, pytest.raises(DataError) as caught:
+        source(first, second).find(None, True, pytest.fail)
+    assert all(word in str(caught.value) for word in ("403", "checksum is another", "--data DIR", "one"))
+    assert files_of_cache() == set() and len(first.asked) == len(second.asked) == 1
+
+
+def test_a_mirror_that_was_busy_is_asked_again():
+    with serving("busy at first") as mirror:
+        source(mirror).find(None, True, pytest.fail)
+        assert len(mirror.asked) == 3
+
+
+def test_the_whole_has_a_limit(monkeypatch):
+    monkeypatch.setattr(downloads, "LIMIT", 0.3)
+    monkeypatch.setattr(downloads, "PATIENCE", 30)
+    with serving("slow") as mirror, pytest.raises(DataError, match="too slow"):
+        source(mirror).find(None, True, pytest.fail)
+
+
+def test_two_that_begin_at_once_share_one_download():
+    with serving("late") as mirror:
+        found = []
+        threads = [
+            threading.Thread(target=lambda: found.append(source(mirror).find(None, True, pytest.fail)))
+            for _ in range(3)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(found) == 3 and sorted(mirror.asked) == ["/one.gz", "/two.gz"]
+
+
+def test_what_a_killed_download_left_is_removed():
+    left = cache_folder() / "noise" / "raw" / "partial-dead"
+    left.mkdir(parents=True)
+    (left / "one.gz").write_bytes(b"half")
+    with serving("whole") as mirror:
+        source(mirror).find(None, True, pytest.fail)
+    assert files_of_cache() == set(NAMES) and not left.exists()
+
+
+def test_a_read_only_cache_is_read_and_one_that_lacks_a_file_is_refused_in_words(tmp_path):
+    with serving("whole") as mirror:
+        place, _ = source(mirror).find(None, True, pytest.fail)
+        mounted = subprocess.run(["mount", "--bind", tmp_path, tmp_path], capture_output=True).returncode == 0
+        if not mounted:
+            pytest.skip("mounting is not allowed here")
+        try:
+            subprocess.run(["mount", "-o", "remount,bind,ro", tmp_path], check=True)
+            assert source(mirror).find(None, True, pytest.fail)[0] == place
+            subprocess.run(["mount", "-o", "remount,bind,rw", tmp_path], check=True)
+            (place / "two").write_bytes(b"damaged")
+            subprocess.run(["mount", "-o", "remount,bind,ro", tmp_path], check=True)
+            with pytest.raises(DataError, match="cannot be written.*--data DIR"):
+                source(mirror).find(None, True, pytest.fail)
+        finally:
+            subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_a_terminal_sees_a_bar_and_a_log_none(monkeypatch, capsys):
+    with serving("whole") as mirror:
+        source(mirror).find(None, True, pytest.fail)
+        assert capsys.readouterr().err == ""
+        (cache_folder() / "noise" / "raw" / "one").unlink()
+        monkeypatch.delenv("TQDM_DISABLE", raising=False)
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+        source(mirror).find(None, True, pytest.fail)
+    assert "one.gz" in capsys.readouterr().err

@@ -1,0 +1,211 @@
+"""What goes wrong in a training is said at its step, or once, with the section of appendix A that explains it."""
+
+import json
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from aae_core import losses
+from aae_core.data import Digits
+from aae_core.models import AdversarialAutoencoder, SemiSupervisedAAE
+from aae_core.priors import Gaussian
+from aae_core.recipes import RECIPES
+from aae_core.step import descend
+from aae_core.training import CHECKPOINT, TrainingConfig, TrainingError, fit, seed_everything
+from aae_core.training.checkpoint import read
+from aae_core.training.watch import SECTIONS, Watch, one_sided, verdicts
+from aae_core.zoo import card
+
+ROOT = Path(__file__).parents[1]
+CONFIG = TrainingConfig(epochs=4, batch_size=32, precision="float32", device="cpu")
+LONG = replace(CONFIG, epochs=100, learning_rate=2e-3)
+SHAPE = (1, 8, 8)
+
+
+def images(n: int = 192) -> Digits:
+    labels = torch.arange(n) % 8
+    pixels = torch.randint(0, 40, (n, *SHAPE), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    pixels[torch.arange(n), 0, labels] += 200
+    return Digits(pixels, labels)
+
+
+def made(kind=AdversarialAutoencoder, **options):
+    seed_everything(0)
+    small = {"hidden": (24,), "discriminator_hidden": (24,), "adversarial_weight": 0.05, "image_shape": SHAPE}
+    return kind(Gaussian(2), **small | options)
+
+
+class Faulty(AdversarialAutoencoder):
+    """The step of chapter 2, in which something happens at a step of one's choice."""
+
+    at, what, count = 9, "", 0
+
+    def step(self, batch, optimizers):
+        self.count += 1
+        now = self.count == self.at
+        if now and self.what == "weight":
+            with torch.no_grad():
+                self.encoder.net[0].weight[0, 0] = float("inf")
+        if now and self.what == "image":
+            batch = batch._replace(images=batch.images * float("nan"))
+        found = super().step(batch, optimizers)
+        if now and self.what == "gradient":  # which no loss shows
+            loss = (self.discriminator.net[0].weight - self.discriminator.net[0].weight.detach()).abs().sqrt().sum()
+            descend(loss, optimizers["discriminator"])
+        if now and self.what == "statistic":
+            self.decoder.register_buffer("odd", torch.tensor(float("inf")))
+        return found
+
+
+@pytest.mark.parametrize(
+    ("what", "named", "step"),
+    [
+        ("image", "the loss 'reconstruction'", 9),
+        ("weight", "the loss 'reconstruction'", 9),
+        ("gradient", "the gradient of 'discriminator'", 9),
+        ("statistic", "the weight 'decoder.odd'", 12),
+    ],
+)
+def test_what_is_not_finite_stops_the_run_at_its_step_and_keeps_the_last_good_epoch(tmp_path, what, named, step):
+    model, seen = made(Faulty), []
+    model.what = what
+    with pytest.raises(TrainingError) as caught:
+        fit(model, images(), CONFIG, folder=tmp_path, progress=False, callback=lambda step, _: seen.append(step))
+    said = str(caught.value)
+    assert f"step {step} of 24" in said and named in said and "discriminator 0.001" in said
+    assert f"Kept: the checkpoint of epoch 1 in {tmp_path}" in said
+    assert seen[-1] == (8 if what != "statistic" else 12)
+    tensors, about = read(tmp_path / CHECKPOINT)
+    assert about["step"] == 6 and all(each.isfinite().all() for each in tensors.values())
+
+
+def test_a_device_keeps_the_first_bad_step_until_it_is_asked():
+    layer = torch.nn.Linear(2, 1)
+    watch = Watch({"part": torch.optim.SGD(layer.parameters())})
+    assert watch.first() is None
+    for step, value in enumerate((1.0, float("nan"), float("inf"), 1.0), 1):
+        watch.note(step, ["a", "b"], torch.tensor([1.0, value]))
+    assert watch.first() == (2, ["the loss 'b'"])
+
+
+def test_every_section_that_a_warning_names_is_there():
+    notebook = json.loads((ROOT / "notebooks" / "A-training-well.ipynb").read_text("utf-8"))
+    lines = [line.strip() for cell in notebook["cells"] for line in cell["source"] if cell["cell_type"] == "markdown"]
+    assert {*SECTIONS.values()} <= {line.removeprefix("## ") for line in lines if line.startswith("## ")}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_no_recorded_run_of_the_zoo_would_have_been_warned_of(name):
+    about = card(name)
+    steps, found = about["history"]["steps"], about["history"]["losses"]
+    for k in range(20, len(steps), 20):
+        so_far = {loss: values[:k] for loss, values in found.items()}
+        assert not list(one_sided(steps[:k], so_far, about["steps"]))
+
+
+class Swapped(AdversarialAutoencoder):
+    """Both adversaries are on one side: real and false are swapped for the discriminator alone."""
+
+    def step(self, batch, optimizers):
+        x = batch.images
+        z = self.encode(x)
+        prior = self.prior.sample(len(x))
+        discrimination = losses.discriminator(self.discriminator(z.detach()), self.discriminator(prior))
+        descend(discrimination, optimizers["discriminator"])
+        reconstruction, fooling = losses.reconstruction(self.decoder(z), x), losses.generator(self.discriminator(z))
+        descend(reconstruction + self.adversarial_weight * fooling, optimizers["autoencoder"])
+        return {"reconstruction": reconstruction, "fooling": fooling, "discrimination": discrimination}
+
+
+class Unclear(AdversarialAutoencoder):
+    """Fooling sends its gradient into the discriminator as well."""
+
+    def step(self, batch, optimizers):
+        x = batch.images
+        z = self.encode(x)
+        discrimination = losses.discriminator(
+            self.discriminator(self.prior.sample(len(x))), self.discriminator(z.detach())
+        )
+        reconstruction, fooling = losses.reconstruction(self.decoder(z), x), losses.generator(self.discriminator(z))
+        descend(discrimination + losses.generator(self.discriminator(z.detach())), optimizers["discriminator"])
+        descend(reconstruction + self.adversarial_weight * fooling, optimizers["autoencoder"])
+        return {"reconstruction": reconstruction, "fooling": fooling, "discrimination": discrimination}
+
+
+def far(model):
+    """Codes that no pull of the adversary brings back."""
+    model.adversarial_weight = 0.0
+    with torch.no_grad():
+        model.encoder.net[-1].bias += 40.0
+    return model
+
+
+def classes(gain: float, **options):
+    """A model whose encoder no adversary moves; a gain gives all images to its first class."""
+    seed_everything(0)
+    small = {"hidden": (24,), "discriminator_hidden": (24,), "image_shape": SHAPE, "batch_norm": ()}
+    model = SemiSupervisedAAE(2, 8, adversarial_weight=0.0, **small | options)
+    with torch.no_grad():
+        model.encoder.net[-1].weight[:8] = 0
+        model.encoder.net[-1].bias[0] += gain
+    return model
+
+
+PROVOKED = {
+    "both win": ("Both adversaries win", lambda: made(Swapped)),
+    "above a draw": ("A discriminator guesses", lambda: made(Unclear)),
+    "won": ("A discriminator has won", lambda: far(made())),
+    "cannot see": ("The discriminator calls it a draw", lambda: far(made())),
+    "class won": ("A discriminator has won", lambda: classes(0.0, class_noise=0.0)),
+    "unused": ("Of 8 classes 7 are given to none", lambda: classes(50.0)),
+}
+
+
+@pytest.mark.parametrize("fault", PROVOKED)
+def test_a_fault_is_warned_of_once_with_its_section(fault):
+    words, make = PROVOKED[fault]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model, rates = make(), {"autoencoder": 2e-3, "discriminator": 2e-3}
+        if fault == "cannot see":  # nor learns to
+            torch.nn.init.zeros_(model.discriminator.net[-1].weight)
+            rates["discriminator"] = 1e-9
+        if fault == "class won":  # by an encoder that stays where it is
+            rates["autoencoder"] = 1e-9
+        history = fit(model, images(640), replace(LONG, epochs=60, learning_rate=rates), progress=False)
+    said = [str(each.message) for each in caught]
+    assert said == history.warnings and all(each.filename == __file__ for each in caught)
+    named = [each for each in said if each.startswith(words) and each.endswith(f"appendix A, '{SECTIONS[fault]}'.")]
+    assert len(named) == 1, said
+
+
+class Sorting(torch.nn.Module):
+    """Gives every image to one of the first classes of ten."""
+
+    def __init__(self, used):
+        super().__init__()
+        self.used = used
+
+    def probabilities(self, x):
+        return torch.eye(10)[torch.arange(len(x)) % self.used]
+
+
+def test_with_labels_each_class_is_wanted_and_without_them_some_clusters_may_stay_empty():
+    few = images(640)
+    for used, losses_of_run, warned in (
+        (9, ["classification"], True),
+        (10, ["classification"], False),
+        (4, [], False),
+        (3, [], True),
+    ):
+        found = verdicts(Sorting(used), few, dict.fromkeys(losses_of_run, [0.1]), 1000)
+        assert len(found) == warned, (used, found)
+
+
+def test_a_healthy_run_is_not_warned_of():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not fit(made(gradient_penalty=0.1), images(640), LONG, progress=False).warnings
