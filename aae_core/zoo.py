@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
@@ -17,7 +18,7 @@ from torch import nn
 
 from aae_core.cards import AS_IT_IS, FORMAT, describe
 from aae_core.data import FILES, IMAGE_SHAPE, N_CLASSES, DataError, Splits, load_dataset, say
-from aae_core.metrics import NEED_JUDGE, Measure, evaluate
+from aae_core.metrics import NEED_JUDGE, Judge, Measure, evaluate
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.training import CHECKPOINT, Device, History, choose_device
 
@@ -47,7 +48,7 @@ def folder_of(name: str | Path) -> Path:
     return folder
 
 
-def card(name: str | Path) -> dict:
+def card(name: str | Path) -> dict[str, Any]:
     """The card of a recipe's weights, or of a run, as written by :func:`save`."""
     path = folder_of(name) / CARD
     try:
@@ -92,7 +93,7 @@ def load(name: str | Path, device: Device = "cpu") -> nn.Module:
     return model.to(choose_device(device)).eval()
 
 
-def check_weights(folder: Path, about: dict) -> None:
+def check_weights(folder: Path, about: dict[str, Any]) -> None:
     """Refuses weights that are not those that the card `about` was written for.
 
     Raises:
@@ -123,17 +124,18 @@ def check_free(folder: Path) -> None:
         )
 
 
-def dataset_of(about: dict) -> str:
+def dataset_of(about: dict[str, Any]) -> str:
     """What a card's model was trained on, one of :data:`aae_core.data.DATASETS`; MNIST where the card is older than the choice."""
     return about["data"].get("dataset", "mnist")
 
 
-def image_shape_of(about: dict) -> tuple[int, int, int]:
+def image_shape_of(about: dict[str, Any]) -> tuple[int, int, int]:
     """(C, H, W) of the images of a card's model."""
-    return tuple(about["data"].get("image_shape", IMAGE_SHAPE))
+    channels, height, width = about["data"].get("image_shape", IMAGE_SHAPE)
+    return channels, height, width
 
 
-def data_of(about: dict, folder: Path | None = None, *, announce: Callable[[str], None] = say) -> Splits:
+def data_of(about: dict[str, Any], folder: Path | None = None, *, announce: Callable[[str], None] = say) -> Splits:
     """The data set that a card's model was trained on, in that model's shape. See :func:`aae_core.data.load_dataset`.
 
     Raises:
@@ -150,9 +152,9 @@ def data_of(about: dict, folder: Path | None = None, *, announce: Callable[[str]
     return splits
 
 
-def judge_for(made_by: Recipe) -> nn.Module | None:
+def judge_for(made_by: Recipe) -> Judge | None:
     """The judge, if one of the recipe's measures asks it; else None."""
-    return load("judge") if NEED_JUDGE & set(made_by.measures) else None
+    return cast(Judge, load("judge")) if NEED_JUDGE & set(made_by.measures) else None
 
 
 def check_classes(made_by: Recipe, splits: Splits) -> None:
@@ -189,7 +191,7 @@ def run(
     resume: bool = False,
     overwrite: bool = False,
     progress: bool = True,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Trains a recipe, measures it, writes weights and card into `folder`, and returns the card.
 
     The checkpoint of the last epoch stays beside them, so that the run can be made longer.

@@ -139,7 +139,8 @@ def _fetch(path: Path, file: File) -> None:
     from torchvision.datasets.utils import download_url
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    timeout, error = socket.getdefaulttimeout(), OSError("no mirror is known")
+    timeout = socket.getdefaulttimeout()
+    error: Exception = OSError("no mirror is known")
     with tempfile.TemporaryDirectory(dir=path.parent, prefix="partial-") as folder:
         socket.setdefaulttimeout(PATIENCE)
         try:

@@ -49,8 +49,10 @@ def read_images(
         images[k] = np.asarray(image).reshape(height, width, channels).transpose(2, 0, 1)
     if sizes != {(width, height)}:
         smallest, largest = (pick(sizes, key=lambda size: size[0] * size[1]) for pick in (min, max))
-        found = " to ".join(dict.fromkeys(f"{w}×{h}" for w, h in (smallest, largest)))
-        announce(f"Data: images of {found} pixels were resized to {width}×{height}, stretched where the ratio differs.")
+        extent = " to ".join(dict.fromkeys(f"{w}×{h}" for w, h in (smallest, largest)))
+        announce(
+            f"Data: images of {extent} pixels were resized to {width}×{height}, stretched where the ratio differs."
+        )
     if channels == 1 and coloured:
         announce(f"Data: {coloured:,} colour images were turned grey; --shape 3x{height}x{width} keeps colours.")
 
@@ -85,7 +87,8 @@ def check_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
             f"image_shape: expected 1 (grey) or 3 (colour) channels, height and width in {low} … {high}, "
             f"got {'x'.join(map(str, image_shape))}."
         )
-    return tuple(image_shape)
+    channels, height, width = image_shape
+    return channels, height, width
 
 
 def _files(folder: Path) -> tuple[list[tuple[str, int]], list[str]]:
@@ -95,7 +98,7 @@ def _files(folder: Path) -> tuple[list[tuple[str, int]], list[str]]:
     class Visible(ImageFolder):
         """Without what a desktop or a notebook hides beside the images."""
 
-        def find_classes(self, directory: str) -> tuple[list[str], dict[str, int]]:
+        def find_classes(self, directory: str | Path) -> tuple[list[str], dict[str, int]]:
             return names, {name: k for k, name in enumerate(names)}
 
     if not folder.is_dir():
@@ -123,8 +126,8 @@ def _files(folder: Path) -> tuple[list[tuple[str, int]], list[str]]:
 
 def _opened(path: Path) -> Image.Image:
     try:
-        with Image.open(path) as image:
-            image = ImageOps.exif_transpose(image)  # as the camera was held; loads it, too
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file)  # as the camera was held; loads it, too
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: not an image, or a damaged one ({error}). Take it out of the folder.") from error
     if image.mode[0] in "IF":

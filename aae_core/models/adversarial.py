@@ -55,7 +55,8 @@ class AdversarialAutoencoder(nn.Module):
         if posterior not in POSTERIORS:
             raise ValueError(f"posterior: expected one of {', '.join(POSTERIORS)}, got {posterior!r}.")
         self.prior, self.posterior, self.code_dim = prior, posterior, prior.dim
-        self.adversarial_weight, self.gradient_penalty = adversarial_weight, gradient_penalty
+        self.adversarial_weight: float | Tensor = adversarial_weight  # a model may let it grow
+        self.gradient_penalty = gradient_penalty
         self.encoder = POSTERIORS[posterior](prior.dim, hidden, image_shape)
         self.decoder = Decoder(prior.dim, hidden, image_shape)
         self.discriminator = Discriminator(prior.dim, discriminator_hidden)
@@ -123,7 +124,7 @@ RECIPES = tuple(
         name=f"aae-{posterior}",
         chapter=2,
         summary=summary,
-        build=lambda image_shape, posterior=posterior: AdversarialAutoencoder(
+        build=lambda image_shape, posterior=posterior: AdversarialAutoencoder(  # type: ignore[misc]  # of the default
             Gaussian(2),
             posterior,
             (256, 256),

@@ -27,7 +27,7 @@ RECIPES = tuple(
         name=f"clustering-{n_clusters}",
         chapter=7,
         summary=f"AAE with {n_clusters} classes and no label: the classes become clusters.",
-        build=lambda image_shape, n_clusters=n_clusters: clustering_model(n_clusters, image_shape=image_shape),
+        build=lambda image_shape, n_clusters=n_clusters: clustering_model(n_clusters, image_shape=image_shape),  # type: ignore[misc]  # of the default
         training=schedule(15, 0),
         measures=("clustering_error", "test_mse", "prior_swd"),
         practice=(f"paper: {n_clusters} clusters, batch norm on both heads of the encoder", *MODERN),

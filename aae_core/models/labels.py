@@ -114,7 +114,7 @@ RECIPES = tuple(
         name=name,
         chapter=4,
         summary=summary,
-        build=lambda image_shape, prior=prior: LabelledAAE(
+        build=lambda image_shape, prior=prior: LabelledAAE(  # type: ignore[misc]  # of the default
             prior(), (512, 256), discriminator_hidden=(256, 256), adversarial_weight=0.2, image_shape=image_shape
         ),
         # The discriminator learns faster than the codes move, and keeps its rate while they come to rest.

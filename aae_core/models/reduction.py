@@ -95,7 +95,7 @@ RECIPES = tuple(
         name=f"reduction-{code_dim}d-{known}",
         chapter=8,
         summary=f"AAE whose code is a point in {code_dim} dimensions: a class head plus a style, from {known:,} labels.",
-        build=lambda image_shape, code_dim=code_dim: reduction_model(code_dim, image_shape=image_shape),
+        build=lambda image_shape, code_dim=code_dim: reduction_model(code_dim, image_shape=image_shape),  # type: ignore[misc]  # of the default
         training=schedule(10, 50),
         measures=(*READING, "map_error"),
         practice=("paper: class heads plus a style, and a penalty that keeps the heads apart", *MODERN),

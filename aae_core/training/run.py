@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from aae_core.step import AnyModel
 from aae_core.training.config import TrainingConfig
 from aae_core.training.processes import Processes
 
@@ -104,6 +105,7 @@ class Run:
 
     def flush(self, folder: Path | None) -> dict[str, float]:
         """Records the mean losses since the last call; the one place that waits for the device."""
+        assert self._sum is not None  # there has been a step
         mean = self._sum / self._summed
         self.processes.average([mean])
         means = dict(zip(self._names, mean.tolist(), strict=True))
@@ -256,20 +258,20 @@ def _but_for_length(run: dict[str, Any]) -> dict[str, Any]:
     return rest | {"steps an epoch": run["total_steps"] // run["epochs"]}
 
 
-def _warmed_up(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+def _warmed_up(decay: float) -> Callable[[Any, Any, Tensor | int], None]:
     """An exponential moving average whose decay grows with the number of states it holds, up to `decay`.
 
     With a fixed decay the first weights would weigh decayᵗ after t steps: nearly all, for as long as t is small.
     """
 
-    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+    def update(averaged: Any, current: Any, count: Tensor | int) -> None:
         t = int(count)
         get_ema_multi_avg_fn(min(decay, (1 + t) / (10 + t)))(averaged, current, count)
 
     return update
 
 
-def _optimizers(model: nn.Module, config: TrainingConfig) -> dict[str, torch.optim.Optimizer]:
+def _optimizers(model: AnyModel, config: TrainingConfig) -> dict[str, torch.optim.Optimizer]:
     parts = model.parts()
     rates = _by_part("learning_rate", config.learning_rate, parts)
     return {
