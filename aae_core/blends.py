@@ -41,7 +41,8 @@ def blends(train: Digits, seed: int = 0) -> dict[int, Tensor]:
         # In proportion to these, all blends are alike probable.
         share = -torch.rand(len(first), k, generator=generator).log()
         share /= share.sum(1, keepdim=True)
-        found[k] = sum(share[:, [j]] * x[nearest[:, j]] for j in range(k)).view(-1, *train.images.shape[1:])
+        mixed = sum((share[:, [j]] * x[nearest[:, j]] for j in range(k)), torch.zeros(()))
+        found[k] = mixed.view(-1, *train.images.shape[1:])
     return found
 
 
@@ -59,7 +60,7 @@ def main() -> None:
     # It has no encoder: whatever it is shown, the best that it can give back is the mean of what it draws.
     blind = float((splits.test.pixels() - made[k].mean(0)).square().mean())
     pca = metrics.pca_mse(splits.train, splits.test, CODE_DIM)
-    measures = {f"parzen_{name}": {"value": score[part]} for name, part in PARTS.items()}
+    measures: dict[str, dict[str, object]] = {f"parzen_{name}": {"value": score[part]} for name, part in PARTS.items()}
     measures["test_mse"] = {"value": blind, "reference": pca, "reference_is": f"PCA with {CODE_DIM} components"}
     about = {
         "recipe": "likelihood",

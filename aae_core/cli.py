@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from aae_core.step import AnyModel
 
 app = typer.Typer(
     name="aae",
@@ -323,7 +326,7 @@ def reproduce(
             if not load_digits(data, announce=_note).is_full:
                 raise ValueError("--seeds: the paper's figures are of full MNIST. Name its folder: --data DIR.")
             studies.train(runs, out, data, device=device.value, jobs=jobs, progress=not as_json, announce=_note)
-        lines = figures.verdicts(wanted, out) if verify else figures.rows(names, out)
+        lines: list[Any] = figures.verdicts(wanted, out) if verify else figures.rows(names, out)
         if record:
             for name in names:
                 records.record(records.recorded(name, AS_IT_IS, "test", out))
@@ -370,7 +373,7 @@ def sample(
         from aae_core.zoo import card, classes_of, load
 
         check_seed(seed)
-        model = load(which, device.value)
+        model: AnyModel = load(which, device.value)
         _check_draws(model, which)
         asked = takes_class(model)
         columns = len(classes_of(card(which))) or N_CLASSES
@@ -406,7 +409,7 @@ def export(
         from aae_core.export import pack_mlp
         from aae_core.zoo import load
 
-        model = load(which)
+        model: AnyModel = load(which)
         _check_draws(model, which)
         packed = pack_mlp(model.decoder.net)
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -428,7 +431,7 @@ def _check_draws(model: object, which: str) -> None:
         raise ValueError(f"{which}: this model reads digits, it draws none.")
 
 
-def _print_measures(about: dict, as_json: bool, more: dict) -> None:
+def _print_measures(about: dict[str, Any], as_json: bool, more: dict[str, Any]) -> None:
     if as_json:
         kept = {k: v for k, v in about.items() if k not in ("history", "format")}
         typer.echo(json_module.dumps(kept | more))

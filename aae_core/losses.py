@@ -83,7 +83,7 @@ def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
 
 
 def smooth_discriminator(
-    network: Callable[..., Tensor], z_prior: Tensor, z: Tensor, *labels: Tensor, weight: float
+    network: Callable[..., Tensor], z_prior: Tensor, z: Tensor, *labels: Tensor | None, weight: float
 ) -> tuple[Tensor, Tensor]:
     """The discriminator's loss, to watch, and the same with gradient penalties, to descend.
 

@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -125,13 +125,13 @@ def show(fig: Figure, caption: str, alt: str) -> None:
     display(HTML(f'<div class="aae-figure">{svg}<p class="aae-caption">{_emphasis(caption)}</p>{_DARK_INK}</div>'))
 
 
-def source(*objects: Callable | type) -> None:
+def source(*objects: Callable[..., Any] | type) -> None:
     """Displays the package's own code of classes, functions or methods, as it runs in this chapter."""
     from IPython.display import Markdown, display
 
     for thing in objects:
         code = textwrap.dedent(inspect.getsource(thing)).rstrip()
-        module = inspect.getmodule(thing).__name__
+        module = thing.__module__
         display(Markdown(f"*From `{module}`*\n\n```python\n{code}\n```"))
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
@@ -70,7 +71,7 @@ def style() -> dict[str, object]:
         "legend.frameon": False,
         "legend.fontsize": 9,
         "lines.linewidth": 1.8,
-        "axes.prop_cycle": matplotlib.cycler(color=[ACCENT, CONTRAST, DIGITS[4], MUTED]),
+        "axes.prop_cycle": cycler(color=[ACCENT, CONTRAST, DIGITS[4], MUTED]),
         "svg.fonttype": "none",
         "svg.hashsalt": "aae_core",
     }
@@ -78,7 +79,7 @@ def style() -> dict[str, object]:
 
 def use_style() -> None:
     """Makes :func:`style` the default of this session."""
-    matplotlib.rcParams.update(style())
+    matplotlib.rcParams.update(style())  # type: ignore[arg-type]  # its keys are literals since 3.11
 
 
 def themed_svg(fig: Figure, name: str, alt: str) -> str:
@@ -186,7 +187,7 @@ def draw_codes(ax: Axes, z: Tensor, y: Tensor, *, size: float = 4, limit: float 
     # Drawn in random order, so that no digit lies on top; as a bitmap, for thousands of vector points are heavy.
     order = np.random.default_rng(0).permutation(len(points))
     colours = np.array(DIGITS)[digits[order]]
-    ax.scatter(*points[order].T, s=size, c=colours, linewidths=0, alpha=0.75, rasterized=True)
+    ax.scatter(points[order, 0], points[order, 1], s=size, c=colours, linewidths=0, alpha=0.75, rasterized=True)
     ax.set_aspect("equal")
     ax.grid(False)
     if limit is not None:
@@ -197,7 +198,7 @@ def draw_codes(ax: Axes, z: Tensor, y: Tensor, *, size: float = 4, limit: float 
 def draw_means(ax: Axes, z: Tensor, y: Tensor) -> Axes:
     """The mean code of each digit, as the digit itself in a disc of its colour; for codes (N, 2), labels (N,)."""
     for k, colour in enumerate(DIGITS):
-        mean = z[y == k].float().mean(0).tolist()
+        mean = tuple(z[y == k].float().mean(0).tolist())
         ax.plot(*mean, "o", ms=13, mec="white", mew=1, color=colour)
         ax.annotate(str(k), mean, ha="center", va="center", fontsize=8, fontweight="bold", color="white")
     return ax

@@ -65,7 +65,7 @@ def record(cards: Iterable[Mapping[str, Any]]) -> None:
     A card that does not say so is of the recipe as it is, and of the test digits.
     """
     for about in cards:
-        card = {"variant": AS_IT_IS, "split": "test", "configuration": None} | about
+        card = {"variant": AS_IT_IS, "split": "test", "configuration": None} | dict(about)
         card = {name: card[name] for name in card if name not in ("history", "format")}
         kept = read(card["recipe"])
         same = [

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from aae_core.cards import AS_IT_IS
 from aae_core.paper import FIGURES, Figure
@@ -83,7 +84,7 @@ def row(figure: Figure, folder: Path | None = None) -> Row:
     split = "test" if by_seed(figure.recipe, method, "test", folder) else "validation"
     plain = list(by_seed(figure.recipe, method, split, folder).values())
 
-    def of(cards: list[dict]) -> tuple[float | None, float | None, tuple[float, float] | None, int]:
+    def of(cards: list[dict[str, Any]]) -> tuple[float | None, float | None, tuple[float, float] | None, int]:
         found = [card["measures"][figure.measure]["value"] for card in cards]
         spread = statistics.stdev(found) if len(found) > 1 else None
         return statistics.fmean(found) if found else None, spread, interval(found), len(found)

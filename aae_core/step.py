@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 Optimizers = Mapping[str, torch.optim.Optimizer]
+AnyModel: TypeAlias = Any
+"""A model of some chapter, an ``nn.Module`` with the parts that are used where it is taken, such as ``prior`` and ``encode``.
+
+torch says of each attribute of a module that it is a tensor or a module, so that a type checker cannot follow these.
+"""
 
 
 class Batch(NamedTuple):

@@ -157,7 +157,7 @@ def configured(card: Mapping[str, Any]) -> dict[str, Any]:
         return dict(card)
     n = sum(each.numel() for each in made.make(0).parameters())
     fits = card["epochs"] == made.training.epochs and card["parameters"] in (None, n)
-    return ({"configuration": configuration(made)} if fits else {}) | card
+    return ({"configuration": configuration(made)} if fits else {}) | dict(card)
 
 
 def train(
@@ -169,7 +169,7 @@ def train(
     jobs: int = 1,
     progress: bool = True,
     announce: Callable[[str], None] = print,
-    keep: Callable[[Iterable[dict]], None] = lambda cards: None,
+    keep: Callable[[Iterable[dict[str, Any]]], None] = lambda cards: None,
 ) -> None:
     """Trains and measures each run in a folder of its own below `folder`; what was interrupted goes on.
 
@@ -211,7 +211,7 @@ def _begin_process(threads: int) -> None:
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # Ctrl-C: the parent speaks for all
 
 
-def _train_one(run: Run, folder: Path, data: Path | None, device: Device) -> dict:
+def _train_one(run: Run, folder: Path, data: Path | None, device: Device) -> dict[str, Any]:
     """One run, in a process of its own; returns its card."""
     where, splits = run.folder(folder), load_digits(data, announce=lambda line: None)
     made = variant(run.recipe, run.variant).made(run.seed, device=device, precision=run.precision)

@@ -49,7 +49,7 @@ def folder_of(name: str | Path) -> Path:
     return folder
 
 
-def card(name: str | Path) -> dict:
+def card(name: str | Path) -> dict[str, Any]:
     """The card of a recipe's weights, or of a run, as written by :func:`save`."""
     path = folder_of(name) / CARD
     try:
@@ -140,7 +140,8 @@ def classes_of(about: dict) -> tuple[str, ...]:
 
 def image_shape_of(about: dict) -> tuple[int, int, int]:
     """(C, H, W) of the images of a card's model."""
-    return tuple(about["data"].get("image_shape", IMAGE_SHAPE))
+    channels, height, width = about["data"].get("image_shape", IMAGE_SHAPE)
+    return channels, height, width
 
 
 def reading_of(about: dict) -> dict[str, Any]:
@@ -189,7 +190,7 @@ def run(
     resume: bool = False,
     overwrite: bool = False,
     progress: bool = True,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Trains a recipe, measures it, writes weights and card into `folder`, and returns the card.
 
     The checkpoint of the last epoch stays beside them, so that the run can be made longer.

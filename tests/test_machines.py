@@ -10,7 +10,7 @@ import pytest
 import static_widgets
 from machines import QUICK, ROOT, SETTINGS, environment_of
 
-TRAIN = [("test_adversarial", "test_gan", "test_labelled"), ("test_supervised", "test_training", "test_vae")]
+TRAIN = [("test_adversarial", "test_gan", "test_labels"), ("test_style", "test_training", "test_vae")]
 """Modules of unit tests that train models and look at what came out, in two processes."""
 
 

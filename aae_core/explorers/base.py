@@ -12,7 +12,7 @@ import traitlets as t
 from aae_core.explorers.bundle import JS, bundle_css, bundle_js
 
 
-class Code(t.List):
+class Code(t.List[float]):
     """A code as a trait: a list of finite numbers, as long as the explorer's ``code_dim``; arrays and tensors too."""
 
     def __init__(self, **options: Any) -> None:
@@ -41,7 +41,7 @@ class Explorer(anywidget.AnyWidget):
     name = t.Unicode(help="its name in the page's address; two on a page should differ").tag(sync=True)
     poster = t.Unicode(help="the still picture: a PNG as base64 text").tag(sync=True)
     poster_alt = t.Unicode(help="the still picture in words").tag(sync=True)
-    room = t.List(
+    room: t.List[float] = t.List(
         help="its height in a column W pixels wide, so that a page can keep the place: [a, b, c, d] for a·W + b, "
         "and c·W + d where W is at most 560; empty if nobody knows"
     ).tag(sync=True)
@@ -68,7 +68,7 @@ class Explorer(anywidget.AnyWidget):
         return value
 
     @staticmethod
-    def check_index(proposal: dict[str, Any], count: int) -> int | None:
+    def check_index(proposal: dict[str, Any], count: int) -> Any:
         """The value of a proposed choice, or TraitError if it is neither None nor 0 … `count` − 1."""
         value = proposal["value"]
         if value is not None and not 0 <= value < count:

@@ -7,13 +7,14 @@ from typing import Any
 
 import torch
 import traitlets as t
-from torch import Tensor, nn
+from torch import Tensor
 
 from aae_core.data import Digits
 from aae_core.explorers.base import Code, Explorer
 from aae_core.explorers.packing import pack_codes, pack_greys
 from aae_core.explorers.page_decoder import PageDecoder, in_evaluation
 from aae_core.explorers.still import drawing
+from aae_core.models import ReductionAAE
 
 MOST = 3000  # points on the map: 20 KB of text
 PICTURED = 400  # of them whose images are sent as well: 209 KB
@@ -38,10 +39,10 @@ class MapExplorer(Explorer):
     entry = "map"
     z = Code(help="the point").tag(sync=True)
     distance = t.Float(help="how far apart the heads are to be").tag(sync=True)
-    start = t.List(help="the point and the distance that Reset comes back to").tag(sync=True)
+    start: t.List[Any] = t.List(help="the point and the distance that Reset comes back to").tag(sync=True)
     reach = t.Float(help="the distance's slider goes from 0 to reach").tag(sync=True)
-    heads = t.List(help="the heads, two numbers each").tag(sync=True)
-    extent = t.List(help="the map's left, right, bottom and top").tag(sync=True)
+    heads: t.List[Any] = t.List(help="the heads, two numbers each").tag(sync=True)
+    extent: t.List[Any] = t.List(help="the map's left, right, bottom and top").tag(sync=True)
     about = t.Dict(help="shapes and scales of the points' and the images' texts").tag(sync=True)
     points = t.Unicode().tag(sync=True)
     images = t.Unicode().tag(sync=True)
@@ -49,7 +50,7 @@ class MapExplorer(Explorer):
     weights = t.Unicode().tag(sync=True)
 
     def __init__(
-        self, model: nn.Module, digits: Digits, z: Any = None, distance: float | None = None, **options: Any
+        self, model: ReductionAAE, digits: Digits, z: Any = None, distance: float | None = None, **options: Any
     ) -> None:
         digits = choose(model, digits)
         points, heads = points_of(model, digits), model.heads.detach().cpu().float()
@@ -79,7 +80,7 @@ class MapExplorer(Explorer):
         return proposal["value"]
 
 
-def choose(model: nn.Module, digits: Digits) -> Digits:
+def choose(model: ReductionAAE, digits: Digits) -> Digits:
     """At most :data:`MOST` of the digits, in random order.
 
     Raises:
@@ -98,7 +99,7 @@ def choose(model: nn.Module, digits: Digits) -> Digits:
     return digits.subset(torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))[:MOST])
 
 
-def points_of(model: nn.Module, digits: Digits) -> Tensor:
+def points_of(model: ReductionAAE, digits: Digits) -> Tensor:
     """Where the model puts each digit, (N, 2), on the CPU."""
     with in_evaluation(model):
         return model.represent(digits.pixels().to(model.heads.device)).cpu().float()

@@ -63,14 +63,16 @@ class PageDecoder:
         self.packed = pack_mlp(decoder, precision=precision)
         n_in, n_out = self.packed.sizes[0], self.packed.sizes[-1]
         self.n_classes = int(n_classes if n_classes is not None else getattr(decoder, "n_classes", 0))
-        self.code_dim = int(code_dim or getattr(decoder, "code_dim", n_in - self.n_classes))
+        width: Any = code_dim or getattr(decoder, "code_dim", n_in - self.n_classes)
+        self.code_dim = int(width)
         if self.code_dim < 1 or self.n_classes < 0 or self.code_dim + self.n_classes != n_in:
             raise ValueError(
                 f"code_dim, n_classes: expected widths that add up to the decoder's input, {n_in}, "
                 f"got {self.code_dim} and {self.n_classes}."
             )
         side = isqrt(n_out)
-        self.image_shape = tuple(image_shape or getattr(decoder, "image_shape", (1, side, side)))
+        shape: Any = image_shape or getattr(decoder, "image_shape", (1, side, side))
+        self.image_shape = tuple(shape)
         if len(self.image_shape) != 3 or self.image_shape[0] not in (1, 3) or prod(self.image_shape) != n_out:
             raise ValueError(
                 f"image_shape: expected (1, H, W) or (3, H, W) of {n_out} numbers in all, got {self.image_shape}."
@@ -81,7 +83,7 @@ class PageDecoder:
 
     def _agree(self, decoder: nn.Module) -> None:
         """Runs both networks on a few inputs: a module whose forward does more than its layers is found out here."""
-        x = torch.randn(4, self._net[0].in_features, generator=torch.Generator().manual_seed(0))
+        x = torch.randn(4, self.packed.sizes[0], generator=torch.Generator().manual_seed(0))
         y = torch.arange(4) % max(1, self.n_classes)
         x[:, self.code_dim :] = torch.eye(self.n_classes)[y] if self.n_classes else 0
         first = next(decoder.parameters())

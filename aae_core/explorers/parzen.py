@@ -79,7 +79,7 @@ class ParzenExplorer(Explorer):
     entry = "parzen"
     bandwidth = t.Float(0.2, help="the window's standard deviation").tag(sync=True)
     seed = t.Int(0, min=0, max=9999, help="of the samples and the noise drawn").tag(sync=True)
-    start = t.List(help="the bandwidth and the seed that Reset comes back to").tag(sync=True)
+    start: t.List[Any] = t.List(help="the bandwidth and the seed that Reset comes back to").tag(sync=True)
     drawn = t.Int(DRAWN, help="pictures in a row").tag(sync=True)
     bandwidths = t.List(t.Float(), help="where the values are given").tag(sync=True)
     series = t.List(t.Dict(), help="each series: its name and its values").tag(sync=True)

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from aae_core import losses
 from aae_core.data import Digits
 from aae_core.explorers.packing import pack_codes, pack_field, pack_greys
 from aae_core.metrics import codes_of, decode_all, prior_swd
 from aae_core.priors import Prior
+from aae_core.step import AnyModel
 
 CROP = slice(2, 26)  # a digit's ink lies within the middle 20 × 20 pixels; 24 × 24 spare a quarter of the bytes
 
@@ -46,10 +47,10 @@ class TrainingRecorder:
         self.codes: list[Tensor] = []
         self.fields: list[Tensor] = []
         self.rebuilt: list[Tensor] = []
-        self.prior: Prior | None = None
+        self.prior: Prior
         self.shown = torch.stack([(digits.labels == y).nonzero()[0, 0] for y in digits.labels.unique()])
 
-    def __call__(self, step: int, model: nn.Module) -> None:
+    def __call__(self, step: int, model: AnyModel) -> None:
         """Keeps a frame if `step` is one of those wanted."""
         if step not in self.wanted_steps:
             return
@@ -63,7 +64,7 @@ class TrainingRecorder:
         model.train(training)
 
     @torch.no_grad()
-    def _keep(self, step: int, model: nn.Module) -> None:
+    def _keep(self, step: int, model: AnyModel) -> None:
         z = codes_of(model, self.digits)
         x_hat = decode_all(model, z)
         device = next(model.parameters()).device

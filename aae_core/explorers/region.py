@@ -7,13 +7,14 @@ from typing import Any
 
 import torch
 import traitlets as t
-from torch import Tensor, nn
+from torch import Tensor
 
 from aae_core.explorers.base import Code, Explorer
 from aae_core.explorers.packing import pack_codes
 from aae_core.explorers.page_decoder import PageDecoder
 from aae_core.explorers.still import still
 from aae_core.priors import GaussianMixture, Prior, SwissRoll
+from aae_core.step import AnyModel
 
 
 class RegionExplorer(Explorer):
@@ -35,7 +36,7 @@ class RegionExplorer(Explorer):
     entry = "region"
     z = Code(help="the code under the walker").tag(sync=True)
     label = t.Int(None, allow_none=True, help="the digit whose region is walked, or None").tag(sync=True)
-    start = t.List(help="the label and the code that Reset comes back to").tag(sync=True)
+    start: t.List[Any] = t.List(help="the label and the code that Reset comes back to").tag(sync=True)
     limit = t.Float(help="the plane goes from −limit to limit").tag(sync=True)
     names = t.List(t.Unicode()).tag(sync=True)
     regions = t.Dict(help="the ribbons; see js/regions.js").tag(sync=True)
@@ -45,7 +46,7 @@ class RegionExplorer(Explorer):
     weights = t.Unicode().tag(sync=True)
 
     def __init__(
-        self, model: nn.Module, codes: Tensor, digits: Tensor, label: int | None = 3, **options: Any
+        self, model: AnyModel, codes: Tensor, digits: Tensor, label: int | None = 3, **options: Any
     ) -> None:  # fmt: skip
         regions, middle, limit = ribbons(model.prior)
         page = PageDecoder(model)
@@ -60,7 +61,7 @@ class RegionExplorer(Explorer):
         )  # fmt: skip
         # Wide: the pictures beside the plane are the taller. On a phone all stands in one column.
         self.room = [0, 560, 1.2, 580]
-        along = torch.linspace(*regions["along"], 5)
+        along = torch.linspace(regions["along"][0], regions["along"][1], 5)
         y = torch.arange(len(names)).repeat(5)
         self.poster = still(page.images(model.prior.place(y, along.repeat_interleave(len(names)), torch.zeros(len(y)))))
         self.poster_alt = f"{', '.join(names)}: each decoded at five places along its own region, one below the other"
@@ -80,6 +81,7 @@ def ribbons(prior: Prior) -> tuple[dict[str, Any], Tensor, float]:
     Raises:
         ValueError: the prior has no regions of this kind.
     """
+    along: tuple[float, float]
     if isinstance(prior, GaussianMixture):
         along, points, uniform = (-2.0, 2.0), 2, False
     elif isinstance(prior, SwissRoll):
@@ -92,7 +94,7 @@ def ribbons(prior: Prior) -> tuple[dict[str, Any], Tensor, float]:
     normal = prior.place(labels, position, torch.ones(len(labels))) - centre
     middle = prior.place(torch.arange(classes), torch.full((classes,), sum(along) / 2), torch.zeros(classes))
     lists = {"centre": centre, "normal": normal}
-    spec = {
+    spec: dict[str, Any] = {
         k: [[[round(v, 4) for v in p] for p in part] for part in x.view(classes, points, 2).tolist()]
         for k, x in lists.items()
     }

@@ -62,7 +62,7 @@ def drawing(paint: Callable[[Axes], None]) -> str:
     """What `paint` draws into axes without a frame, a square on transparent paper; a PNG as base64 text."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.4, 4.4), facecolor="none", layout="none")
+    figure = Figure(figsize=(4.4, 4.4), facecolor="none", layout="none")  # type: ignore[arg-type]  # which its stubs forget
     ax = figure.add_axes((0, 0, 1, 1))
     paint(ax)
     ax.set_axis_off()

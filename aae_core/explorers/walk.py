@@ -63,7 +63,7 @@ class WalkExplorer(Explorer):
         # Wide: two columns of sliders beneath the stage. Narrow: one, beneath a stage of two rows.
         self.room = [0, 272 + 44 * -(-len(coordinates) // 2), 0, 378 + 44 * len(coordinates)]
         self.home = {"start": self.start, "end": self.end, "t": self.t}
-        way = spherical(*torch.tensor([self.start, self.end]), torch.linspace(0, 1, STOPS))
+        way = spherical(torch.tensor(self.start), torch.tensor(self.end), torch.linspace(0, 1, STOPS))
         self.poster = still(page.images(way), columns=STOPS)
         self.poster_alt = f"{STOPS} generated images, each a little different from the one before it"
 

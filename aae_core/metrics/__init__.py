@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from torch import nn
-
 from aae_core.data import Splits
 from aae_core.metrics.bound import best_spread, bound, bound_terms, importance_weighted, posteriors_of
 from aae_core.metrics.clustering import clustering_error, clusters_in_use, name_by_example, name_by_majority
@@ -32,6 +30,7 @@ from aae_core.metrics.reading import (
 from aae_core.metrics.reconstruction import pca_mse, test_mse
 from aae_core.metrics.regions import STYLES, best_match, neighbour_style, region_accuracy, region_matched, style_of
 from aae_core.metrics.variety import class_coverage, sample_confidence, sample_distance
+from aae_core.step import AnyModel
 from aae_core.training import progress_bar
 
 __all__ = [
@@ -132,7 +131,7 @@ def left_out(measures: Sequence[str], splits: Splits) -> tuple[str, ...]:
 
 
 def evaluate(
-    model: nn.Module,
+    model: AnyModel,
     splits: Splits,
     measures: Sequence[str],
     judge: Judge | None,

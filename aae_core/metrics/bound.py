@@ -9,12 +9,13 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from aae_core import losses
 from aae_core.data import Digits
 from aae_core.metrics.measure import Measure, decode_all
 from aae_core.priors import Gaussian, Prior
+from aae_core.step import AnyModel
 
 SIGMA = 0.2
 """Standard deviation of a pixel: about what is left of an image that is rebuilt from two numbers."""
@@ -70,7 +71,7 @@ class Posteriors:
 
 
 @torch.no_grad()
-def posteriors_of(model: nn.Module, digits: Digits, spread: float | None = None, batch_size: int = 2000) -> Posteriors:
+def posteriors_of(model: AnyModel, digits: Digits, spread: float | None = None, batch_size: int = 2000) -> Posteriors:
     """q(z|x) of each image: the model's own where it is Gaussian, else N(f(x), spread² I), lent to it.
 
     A deterministic encoder has no density to put into the bound. Any q(z|x) gives a valid one, so it may borrow.
@@ -90,12 +91,12 @@ def posteriors_of(model: nn.Module, digits: Digits, spread: float | None = None,
     return Posteriors(mean, torch.full_like(mean, 2 * math.log(spread)))
 
 
-def log_likelihood(model: nn.Module, z: Tensor, x: Tensor, sigma: float = SIGMA) -> Tensor:
+def log_likelihood(model: AnyModel, z: Tensor, x: Tensor, sigma: float = SIGMA) -> Tensor:
     """log p(x|z) in nats, (N,): a sum over pixels, with its constant."""
     return losses.log_normal(x, decode_all(model, z), 2 * math.log(sigma))
 
 
-def best_spread(model: nn.Module, digits: Digits, sigma: float = SIGMA, n: int = 1000, seed: int = 0) -> float:
+def best_spread(model: AnyModel, digits: Digits, sigma: float = SIGMA, n: int = 1000, seed: int = 0) -> float:
     """The spread to lend to a deterministic encoder: that of the highest bound on the first `n` of `digits`."""
     digits = digits.subset(slice(0, n))
     x = digits.pixels().cpu()
@@ -109,7 +110,7 @@ def best_spread(model: nn.Module, digits: Digits, sigma: float = SIGMA, n: int =
 
 
 def bound_terms(
-    model: nn.Module, digits: Digits, *, sigma: float = SIGMA, spread: float | None = None, seed: int = 0
+    model: AnyModel, digits: Digits, *, sigma: float = SIGMA, spread: float | None = None, seed: int = 0
 ) -> dict[str, Term]:
     """The terms of the bound's three forms, each from draws of its own, so that the forms check one another.
 
@@ -140,7 +141,7 @@ def bound_terms(
 
 
 def importance_weighted(
-    model: nn.Module,
+    model: AnyModel,
     digits: Digits,
     *,
     sigma: float = SIGMA,
@@ -157,7 +158,7 @@ def importance_weighted(
     return Term.of(torch.stack(weights).logsumexp(0) - math.log(n_draws))
 
 
-def bound(model: nn.Module, train: Digits, test: Digits, seed: int = 0) -> dict[str, Measure]:
+def bound(model: AnyModel, train: Digits, test: Digits, seed: int = 0) -> dict[str, Measure]:
     """The bound of `test` and its terms; the spread lent to a deterministic encoder is chosen on `train`.
 
     Each value stands against one that makes it readable: see the measures' own words.

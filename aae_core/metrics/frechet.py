@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from aae_core.data import Digits
 from aae_core.metrics.judge import Judge
 from aae_core.metrics.measure import Measure
 from aae_core.metrics.variety import samples_of
+from aae_core.step import AnyModel
 
 
 @torch.no_grad()
@@ -52,7 +53,7 @@ def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
     return float(within(a) + within(b) - 2 * polynomial_kernel(a, b).mean())
 
 
-def frechet(model: nn.Module, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
+def frechet(model: AnyModel, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
     """Fréchet distance between `n` samples and `test`; against two halves of `test`."""
     real = features_of(judge, test.pixels())
     order = torch.randperm(len(real), generator=torch.Generator().manual_seed(seed)).numpy()

@@ -6,13 +6,13 @@ import math
 import warnings
 
 import numpy as np
-from torch import nn
 
 from aae_core.data import Digits
 from aae_core.metrics.measure import Measure, codes_of
+from aae_core.step import AnyModel
 
 
-def style_leak(model: nn.Module, probe_on: Digits, test: Digits, seed: int = 0) -> dict[str, Measure]:
+def style_leak(model: AnyModel, probe_on: Digits, test: Digits, seed: int = 0) -> dict[str, Measure]:
     """How well a linear and a nonlinear probe read the digit from the style code alone.
 
     The linear probe is logistic regression; the other is a perceptron of 2 × 128 units with early stopping. Both learn

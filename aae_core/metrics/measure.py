@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from aae_core.data import Digits
-from aae_core.metrics.judge import Judge
+from aae_core.step import AnyModel
 
 _NOISE = 2**31  # torch takes the low 32 bits of a seed on the CPU: seeds below this one give other numbers
 
@@ -30,21 +30,21 @@ class Measure:
 class Trial:
     """What a measure may look at."""
 
-    model: nn.Module
+    model: AnyModel
     train: Digits
     held_out: Digits
-    judge: Judge | None
+    judge: AnyModel  # the judge; None where no measure asks it
     seed: int
     named: Digits
 
 
-def takes_class(model: nn.Module) -> bool:
+def takes_class(model: AnyModel) -> bool:
     """Whether a model's ``decode`` is given a class beside the code; one that infers classes may turn it into a place."""
     return bool(model.decoder.n_classes) or hasattr(model, "probabilities")
 
 
 @torch.no_grad()
-def codes_of(model: nn.Module, digits: Digits, batch_size: int = 2000, seed: int = 0) -> Tensor:
+def codes_of(model: AnyModel, digits: Digits, batch_size: int = 2000, seed: int = 0) -> Tensor:
     """The model's codes of all `digits`, ``float32`` (N, code_dim), on the CPU.
 
     A random posterior is drawn from once per image, with the noise of `seed`, which is none that a sample of the prior
@@ -58,7 +58,7 @@ def codes_of(model: nn.Module, digits: Digits, batch_size: int = 2000, seed: int
 
 
 @torch.no_grad()
-def rebuild_all(model: nn.Module, digits: Digits, batch_size: int = 2000, seed: int = 0) -> Tensor:
+def rebuild_all(model: AnyModel, digits: Digits, batch_size: int = 2000, seed: int = 0) -> Tensor:
     """The model's reconstructions of all `digits`, (N, C, H, W) on the CPU; a random posterior is drawn from as in :func:`codes_of`."""
     device = next(model.parameters()).device
     parts = [slice(i, i + batch_size) for i in range(0, len(digits), batch_size)]
@@ -69,7 +69,7 @@ def rebuild_all(model: nn.Module, digits: Digits, batch_size: int = 2000, seed: 
 
 
 @torch.no_grad()
-def decode_all(model: nn.Module, z: Tensor, y: Tensor | None = None, batch_size: int = 2000) -> Tensor:
+def decode_all(model: AnyModel, z: Tensor, y: Tensor | None = None, batch_size: int = 2000) -> Tensor:
     """Images (N, C, H, W) of codes (N, code_dim) and, for a model that takes them, labels (N,), on the CPU."""
     device = next(model.parameters()).device
     labels = (None,) * len(z.split(batch_size)) if y is None else y.split(batch_size)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from aae_core.data import Digits
 from aae_core.metrics.measure import Measure
 from aae_core.metrics.variety import samples_of
+from aae_core.step import AnyModel
 
 BANDWIDTHS = tuple(round(0.1 * 10 ** (k / 40), 4) for k in range(25))
 """Standard deviations of the window, in pixels' intensities, that are tried on validation digits: .1 … .4."""
@@ -55,7 +56,7 @@ def parzen_of(samples: Tensor, validation: Tensor, test: Tensor) -> dict[str, fl
 
 
 def parzen(
-    model: nn.Module, train: Digits, validation: Digits, test: Digits, n: int = 10_000, seed: int = 0
+    model: AnyModel, train: Digits, validation: Digits, test: Digits, n: int = 10_000, seed: int = 0
 ) -> dict[str, Measure]:
     """Parzen-window log-likelihood of `test` from `n` samples of the model; against as many training images as samples.
 

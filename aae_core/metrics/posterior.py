@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
 from aae_core.data import Digits
 from aae_core.metrics.measure import Measure, codes_of
+from aae_core.step import AnyModel
 
 
-def posterior_spread(model: nn.Module, test: Digits, n_draws: int = 16, seed: int = 0) -> Measure:
+def posterior_spread(model: AnyModel, test: Digits, n_draws: int = 16, seed: int = 0) -> Measure:
     """Standard deviation of q(z|x): how far the codes of *one* image lie apart, as a root mean square over images.
 
     It is 0 for a deterministic posterior. The reference is the spread of the codes of all images: where the two are

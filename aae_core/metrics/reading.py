@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from aae_core.data import Digits
 from aae_core.metrics.judge import Judge
 from aae_core.metrics.measure import Measure, codes_of, decode_all, takes_class
+from aae_core.step import AnyModel
 
 
 def judged_accuracy(judge: Judge, images: Tensor, labels: Tensor) -> float:
@@ -20,7 +21,7 @@ def judge_reference(judge: Judge, test: Digits) -> tuple[float, str]:
     return judged_accuracy(judge, test.pixels(), test.labels), "the judge on real digits"
 
 
-def sample_accuracy(model: nn.Module, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
+def sample_accuracy(model: AnyModel, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
     """Share of digits drawn for k, in random styles, that the judge reads as k; against its score on real digits.
 
     A decoder that takes labels is told k; for one that does not, the code is drawn from the prior's region of k.
@@ -32,7 +33,7 @@ def sample_accuracy(model: nn.Module, judge: Judge, test: Digits, n: int = 10_00
     return Measure(judged_accuracy(judge, decode_all(model, z, y if told else None), y), *judge_reference(judge, test))
 
 
-def swap_accuracy(model: nn.Module, judge: Judge, test: Digits, seed: int = 0) -> Measure:
+def swap_accuracy(model: AnyModel, judge: Judge, test: Digits, seed: int = 0) -> Measure:
     """Share of test styles that, decoded under another digit drawn at random, are read as that digit."""
     z = codes_of(model, test)
     shift = torch.randint(1, model.n_classes, (len(z),), generator=torch.Generator().manual_seed(seed))
@@ -47,7 +48,7 @@ def test_error(judge: Judge, test: Digits) -> Measure:
 
 
 @torch.no_grad()
-def map_error(model: nn.Module, test: Digits, batch_size: int = 2000) -> Measure:
+def map_error(model: AnyModel, test: Digits, batch_size: int = 2000) -> Measure:
     """Share of `test` whose nearest head on a model's map is another class's (chapter 8); against chance, as :func:`test_error`."""
     heads = model.heads
     parts = test.pixels().split(batch_size)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from torch import nn
 
 from aae_core.data import Digits
 from aae_core.metrics.measure import Measure, rebuild_all
+from aae_core.step import AnyModel
 
 
-def test_mse(model: nn.Module, train: Digits, test: Digits) -> Measure:
+def test_mse(model: AnyModel, train: Digits, test: Digits) -> Measure:
     """Mean squared error per pixel of the reconstruction; against PCA with as many components.
 
     A decoder that takes a class gets what the model itself infers, where it infers one, else the label.

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from aae_core.data import N_CLASSES, Digits
 from aae_core.metrics.judge import Judge
 from aae_core.metrics.measure import Measure, decode_all
+from aae_core.step import AnyModel
 
 CONFIDENT = 0.9
 """From this probability on, the judge counts as sure of what it reads."""
 
 
-def samples_of(model: nn.Module, n: int = 10_000, seed: int = 0) -> Tensor:
+def samples_of(model: AnyModel, n: int = 10_000, seed: int = 0) -> Tensor:
     """`n` images (n, C, H, W) of a model that is not told a digit, from codes drawn by `seed`."""
     return decode_all(model, model.prior.sample(n, generator=torch.Generator().manual_seed(seed)))
 
@@ -48,13 +49,13 @@ def pairwise_distance(x: Tensor, seed: int = 0) -> float:
     return float((x[order] - x[order.roll(1)]).flatten(1).norm(dim=1).mean())
 
 
-def sample_confidence(model: nn.Module, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
+def sample_confidence(model: AnyModel, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
     """Share of samples that the judge reads with a probability of at least .9; against the same on real digits."""
     real = confidence(judge, test.pixels().cpu())
     return Measure(confidence(judge, samples_of(model, n, seed)), real, "the same on real digits")
 
 
-def class_coverage(model: nn.Module, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> dict[str, Measure]:
+def class_coverage(model: AnyModel, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> dict[str, Measure]:
     """How evenly the samples spread over the digits, as the judge reads them.
 
     Returns:
@@ -69,7 +70,7 @@ def class_coverage(model: nn.Module, judge: Judge, test: Digits, n: int = 10_000
     }
 
 
-def sample_distance(model: nn.Module, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
+def sample_distance(model: AnyModel, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
     """Mean distance between two samples, in pixels' intensities; against two real digits."""
     real = pairwise_distance(test.pixels().cpu(), seed)
     return Measure(pairwise_distance(samples_of(model, n, seed), seed), real, "two real digits")

@@ -56,7 +56,8 @@ class AdversarialAutoencoder(Constructed, nn.Module):
         if posterior not in POSTERIORS:
             raise ValueError(f"posterior: expected one of {', '.join(POSTERIORS)}, got {posterior!r}.")
         self.prior, self.posterior, self.code_dim = prior, posterior, prior.dim
-        self.adversarial_weight, self.gradient_penalty = adversarial_weight, gradient_penalty
+        self.adversarial_weight: float | Tensor = adversarial_weight  # a model may let it grow
+        self.gradient_penalty = gradient_penalty
         self.encoder = POSTERIORS[posterior](prior.dim, hidden, image_shape)
         self.decoder = Decoder(prior.dim, hidden, image_shape)
         self.discriminator = Discriminator(prior.dim, discriminator_hidden)

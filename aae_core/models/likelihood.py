@@ -7,6 +7,8 @@ window over samples.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -35,13 +37,14 @@ class NoisyCodeAAE(AdversarialAutoencoder):
         ValueError: a negative width, or steps that do not ascend.
     """
 
-    def __init__(self, prior: Prior, *, code_noise: float, grow: tuple[int, int], **options: object) -> None:
+    def __init__(self, prior: Prior, *, code_noise: float, grow: tuple[int, int], **options: Any) -> None:
         super().__init__(prior, **options)
         if code_noise < 0:
             raise ValueError(f"code_noise: expected a standard deviation of at least 0, got {code_noise}.")
         if not 0 <= grow[0] < grow[1]:
             raise ValueError(f"grow: expected two ascending numbers of steps, got {grow}.")
         self.code_noise, self.grow, self.full_weight = code_noise, grow, self.adversarial_weight
+        self.steps: Tensor
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))  # a buffer, so that a run can be resumed
 
     def strength(self) -> Tensor:

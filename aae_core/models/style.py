@@ -151,7 +151,8 @@ class SupervisedAAE(Constructed, nn.Module):
         slopes = slopes.flatten(1) / (2 * step)  # (code_dim, n · pixels)
         turn = torch.linalg.eigh(slopes @ slopes.T).eigenvectors.flip(1)
         turn *= (turn.T @ slopes).sum(1).sign()
-        last, firsts = self.encoder.net[-1], (self.decoder.net[0], self.discriminator.net[0])
+        last: Any = self.encoder.net[-1]
+        firsts: Any = self.decoder.net[0], self.discriminator.net[0]
         last.weight.copy_(turn.T @ last.weight)
         last.bias.copy_(turn.T @ last.bias)
         for first in firsts:
@@ -163,7 +164,7 @@ STYLE_MEASURES = ("test_mse", "prior_swd", "two_sample", "sample_accuracy", "swa
 
 def usual_model(image_shape: Sequence[int] = IMAGE_SHAPE, n_classes: int = N_CLASSES, **changes: Any) -> SupervisedAAE:
     """The untrained model as it is usually coded; `changes` are options of :class:`SupervisedAAE` that differ."""
-    options = {
+    options: dict[str, Any] = {
         "code_dim": 15,
         "label_in_discriminator": False,
         "discriminator_hidden": (512, 256),
@@ -179,7 +180,7 @@ def usual_model(image_shape: Sequence[int] = IMAGE_SHAPE, n_classes: int = N_CLA
 
 def style_model(image_shape: Sequence[int] = IMAGE_SHAPE, n_classes: int = N_CLASSES, **changes: Any) -> SupervisedAAE:
     """The untrained model whose discriminator sees the digit; `changes` are options of :class:`SupervisedAAE` that differ."""
-    options = {
+    options: dict[str, Any] = {
         "code_dim": 8,
         "discriminator_steps": 2,
         "adversarial_weight": 0.02,

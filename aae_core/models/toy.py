@@ -46,7 +46,7 @@ class IncreasingGenerator(nn.Module):
         return np.interp(x, self(z)[:, 0].numpy(), density[:, 0].numpy(), left=0.0, right=0.0)
 
 
-class Draws(IterableDataset):
+class Draws(IterableDataset[tuple[Tensor, Tensor]]):
     """Batches drawn afresh from a distribution: data that never repeat.
 
     Args:
@@ -67,6 +67,6 @@ class Draws(IterableDataset):
         for _ in range(self.n_batches):
             yield self.sample(self.batch_size), no_labels
 
-    def loader(self) -> DataLoader:
+    def loader(self) -> DataLoader[tuple[Tensor, Tensor]]:
         """The batches as :func:`aae_core.training.fit` takes them."""
         return DataLoader(self, batch_size=None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -108,7 +109,7 @@ class VAE(Constructed, nn.Module):
 # Small on purpose: one page of the book carries four such decoders.
 HIDDEN = (400, 200)
 MEASURES = ("test_mse", "prior_swd", "two_sample", "prior_holes", "sample_confidence", "bound")
-_TRAINING = {"batch_size": 256, "constant_until": 0.5, "ema_decay": 0.999}
+_TRAINING: dict[str, Any] = {"batch_size": 256, "constant_until": 0.5, "ema_decay": 0.999}
 _VARIATIONAL = TrainingConfig(**_TRAINING, epochs=40, learning_rate=2e-3, betas=(0.9, 0.999))
 # Narrow petals need a discriminator that is quicker, and may be steeper, than a round prior would.
 _ADVERSARIAL = TrainingConfig(**_TRAINING, epochs=30, learning_rate={"autoencoder": 1e-3, "discriminator": 2e-3})

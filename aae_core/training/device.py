@@ -37,7 +37,7 @@ def has_bfloat16(device: torch.device) -> bool:
     return any(check is not None and check() for check in checks)
 
 
-def choose_precision(precision: Precision, device: torch.device) -> Precision:
+def choose_precision(precision: str, device: torch.device) -> str:
     """What "auto" comes to on `device`: the environment variable ``AAE_PRECISION`` where it is set, else bfloat16 where
     the device has it.
 

@@ -17,7 +17,7 @@ from itertools import repeat
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from aae_core.data import Digits
@@ -31,10 +31,12 @@ from aae_core.training.progress import progress_bar
 from aae_core.training.run import Run
 from aae_core.training.watch import verdicts
 
+Loader = DataLoader[tuple[Tensor, Tensor]]
+
 
 def fit(
-    model: nn.Module,
-    data: Digits | DataLoader,
+    model: AnyModel,
+    data: Digits | Loader,
     config: TrainingConfig,
     *,
     folder: Path | None = None,
@@ -136,7 +138,7 @@ def _say(found: list[str], processes: Processes) -> None:
 
 
 @contextmanager
-def _compiled(model: Model, wanted: bool) -> Iterator[None]:
+def _compiled(model: AnyModel, wanted: bool) -> Iterator[None]:
     """Has the networks compiled, but for discriminators, as long as batches of one size go through them."""
     parts = model.parts() if wanted else {}
     networks = [network for part, each in parts.items() if part != "discriminator" for network in each]
@@ -156,7 +158,7 @@ def _freeze_norms(model: nn.Module) -> None:
             module.eval()
 
 
-def _check_data(data: Digits | DataLoader, config: TrainingConfig, processes: Processes) -> None:
+def _check_data(data: Digits | Loader, config: TrainingConfig, processes: Processes) -> None:
     """Refuses data from which no batch can be drawn as `config` asks for it."""
     if isinstance(data, Digits):
         processes.check_shares("batch_size", min(config.batch_size, len(data)))
@@ -172,19 +174,20 @@ def _check_data(data: Digits | DataLoader, config: TrainingConfig, processes: Pr
         raise ValueError("data: several processes share out digits in memory; a DataLoader is for one process.")
 
 
-def _steps_per_epoch(data: Digits | DataLoader, config: TrainingConfig) -> int:
+def _steps_per_epoch(data: Digits | Loader, config: TrainingConfig) -> int:
     return max(1, len(data) // config.batch_size) if isinstance(data, Digits) else len(data)
 
 
 def _batches(
-    data: Digits | DataLoader, config: TrainingConfig, device: torch.device, processes: Processes, seed: int
+    data: Digits | Loader, config: TrainingConfig, device: torch.device, processes: Processes, seed: int
 ) -> Iterator[Batch]:
     """One epoch. A short last batch is left out: it would weigh each of its images more, and upset batch norm."""
     if not isinstance(data, Digits):
         for images, labels in data:
             yield Batch(images.to(device, non_blocking=True), labels.to(device, non_blocking=True))
         return
-    size, labelled = min(config.batch_size, len(data)), repeat(None)
+    size = min(config.batch_size, len(data))
+    labelled: Iterator[tuple[Tensor, Tensor] | None] = repeat(None)
     order = draws = None  # torch's global source of randomness: alone, a run draws everything from it
     share, labelled_share = slice(None), slice(None)
     if processes.count > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -43,7 +44,7 @@ class Recipe:
     training: TrainingConfig
     measures: tuple[str, ...]
     practice: tuple[str, ...] = ()
-    finish: Callable[[nn.Module], None] | None = None
+    finish: Callable[[Any], None] | None = None
     labelled: int | float | None = None
     told: bool = False
     ships: bool = True
@@ -91,7 +92,7 @@ class Recipe:
         keep = self.labels_kept(splits)
         return splits.train if keep is None else splits.train.hide_labels(keep, seed)
 
-    def with_training(self, **changes: object) -> Recipe:
+    def with_training(self, **changes: Any) -> Recipe:
         """The same recipe with other training settings, e.g. ``epochs=2``; those that are None stay as they are."""
         return replace(self, training=replace(self.training, **{k: v for k, v in changes.items() if v is not None}))
 
