@@ -216,7 +216,7 @@ def train(
         )
         kind = kind_of(data) if dataset is None else dataset.value
         folder = out or RUNS / (recipe_name if kind == "mnist" else f"{recipe_name}-{kind}")
-        reading = {"image_shape": _image_shape(shape)} | ({"label": label} if label else {})
+        reading: dict[str, Any] = {"image_shape": _image_shape(shape)} | ({"label": label} if label else {})
         if kind == "folder":
             reading |= {"fit": fit.value, "skip_bad": skip_bad}
         if not (resume or overwrite):

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import torch
 from torch import nn
@@ -100,7 +100,7 @@ def options_of(kind: type) -> tuple[str, ...]:
     for each in kind.__mro__:
         if "__init__" not in vars(each):
             continue
-        parameters = inspect.signature(each.__init__).parameters.values()
+        parameters = inspect.signature(vars(each)["__init__"]).parameters.values()
         names |= dict.fromkeys(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break
@@ -124,11 +124,11 @@ def changed(how: Construction, changes: Mapping[str, object]) -> Construction:
         inner = arguments.get(first)
         if rest and not (isinstance(inner, Mapping) and "class" in inner):
             raise ValueError(f"{name}: {first} has no options of its own.")
-        arguments[first] = changed(dict(inner), {rest: value}) if rest else plain(value)
+        arguments[first] = changed(cast(Construction, inner), {rest: value}) if rest else plain(value)
     return {"class": how["class"], "arguments": arguments}
 
 
-def suggestion(name: str, known: object) -> str:
+def suggestion(name: str, known: Collection[str]) -> str:
     """A sentence that names what is nearest to `name`, or all there is."""
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(near)}?" if near else f" There are: {', '.join(known)}."

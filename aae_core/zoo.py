@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
@@ -20,7 +20,7 @@ from torch import nn
 from aae_core.cards import AS_IT_IS, FORMAT, describe
 from aae_core.construction import construct
 from aae_core.data import DIGITS, FILES, IMAGE_SHAPE, Splits, load_dataset, say
-from aae_core.metrics import NEED_JUDGE, Measure, evaluate
+from aae_core.metrics import NEED_JUDGE, Judge, Measure, evaluate
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.training import CARD, WEIGHTS, Device, History, choose_device, take, write_whole
 
@@ -96,7 +96,7 @@ def load(name: str | Path, device: Device = "cpu", *, model: nn.Module | None = 
     return model.to(choose_device(device)).eval()
 
 
-def untrained(folder: Path, about: dict) -> nn.Module:
+def untrained(folder: Path, about: dict[str, Any]) -> nn.Module:
     """The model of a run's card, as it is before it is trained.
 
     Raises:
@@ -110,7 +110,7 @@ def untrained(folder: Path, about: dict) -> nn.Module:
         raise ValueError(f"{folder / CARD}: the model cannot be made as it says: {error}") from error
 
 
-def check_weights(folder: Path, about: dict) -> None:
+def check_weights(folder: Path, about: dict[str, Any]) -> None:
     """Refuses weights that are not those that the card `about` was written for.
 
     Raises:
@@ -128,23 +128,23 @@ def _checksum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def dataset_of(about: dict) -> str:
+def dataset_of(about: dict[str, Any]) -> str:
     """What a card's model was trained on, one of :data:`aae_core.data.DATASETS`; MNIST where the card is older than the choice."""
     return about["data"].get("dataset", "mnist")
 
 
-def classes_of(about: dict) -> tuple[str, ...]:
+def classes_of(about: dict[str, Any]) -> tuple[str, ...]:
     """What the labels of a card's data stand for; none of data without labels."""
     return tuple(about["data"].get("classes", DIGITS))
 
 
-def image_shape_of(about: dict) -> tuple[int, int, int]:
+def image_shape_of(about: dict[str, Any]) -> tuple[int, int, int]:
     """(C, H, W) of the images of a card's model."""
     channels, height, width = about["data"].get("image_shape", IMAGE_SHAPE)
     return channels, height, width
 
 
-def reading_of(about: dict) -> dict[str, Any]:
+def reading_of(about: dict[str, Any]) -> dict[str, Any]:
     """How the data of a card's model were read: options of :func:`aae_core.data.load_items`."""
     if (name := dataset_of(about)) == "folder":
         read_as = about["data"].get("read_as", {})
@@ -152,7 +152,7 @@ def reading_of(about: dict) -> dict[str, Any]:
     return {key: about["data"]["read_as"][key] for key in ("label", "sketch")} if name == "table" else {}
 
 
-def data_of(about: dict, folder: Path | None = None, *, announce: Callable[[str], None] = say) -> Splits:
+def data_of(about: dict[str, Any], folder: Path | None = None, *, announce: Callable[[str], None] = say) -> Splits:
     """The data set that a card's model was trained on, in that model's shape. See :func:`aae_core.data.load_dataset`.
 
     Raises:
@@ -168,16 +168,16 @@ def data_of(about: dict, folder: Path | None = None, *, announce: Callable[[str]
     return splits
 
 
-def measures_of(about: dict) -> tuple[str, ...]:
+def measures_of(about: dict[str, Any]) -> tuple[str, ...]:
     """The measures that a card's recipe asks for."""
     if about["recipe"] in RECIPES:
         return recipe(about["recipe"]).measures
     return tuple(about["configuration"]["measures"])
 
 
-def judge_for(measures: Collection[str]) -> nn.Module | None:
+def judge_for(measures: Collection[str]) -> Judge | None:
     """The judge, if one of the measures asks it; else None."""
-    return load("judge") if NEED_JUDGE & set(measures) else None
+    return cast(Judge, load("judge")) if NEED_JUDGE & set(measures) else None
 
 
 def run(
@@ -275,7 +275,7 @@ def remeasure(name: str | Path, measures: dict[str, Measure]) -> Path:
     return path
 
 
-def _write_card(path: Path, about: dict) -> None:
+def _write_card(path: Path, about: dict[str, Any]) -> None:
     write_whole(path, (json.dumps(about, indent=1) + "\n").encode())
 
 

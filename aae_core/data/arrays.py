@@ -50,8 +50,8 @@ def read_array(path: Path, *, announce: Callable[[str], None] = say) -> Items:
         images = (images if whole else images * 255.0).round().astype(np.uint8)
     if labels is not None and labels.shape != images.shape[:1]:
         raise DataError(f"{path}: expected labels ({len(images)},), one for each image, got {tuple(labels.shape)}.")
-    names = [None] * len(images) if labels is None else [str(value) for value in labels.tolist()]
-    numbers, classes = numbered(names)
+    words: list[str | None] = [None] * len(images) if labels is None else [str(value) for value in labels.tolist()]
+    numbers, classes = numbered(words)
     what = f"{len(classes)} classes of images" if classes else "images without labels"
     rows = [str(k) for k in range(len(images))]
     shape = {"image_shape": list(images.shape[1:])}

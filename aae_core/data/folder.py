@@ -129,13 +129,16 @@ def _places(folder: Path) -> tuple[list[tuple[Path, int | None, str | None]], li
     below = _folders(folder)
     splits = bool(below) and all(each.name.lower() in SPLIT_FOLDERS and _folders(each) for each in below)
     if splits and {SPLIT_FOLDERS[each.name.lower()] for each in below} >= {0, 2}:
-        homes = [(SPLIT_FOLDERS[part.name.lower()], each) for part in below for each in _folders(part)]
+        homes: list[tuple[int | None, Path]] = [
+            (SPLIT_FOLDERS[part.name.lower()], each) for part in below for each in _folders(part)
+        ]
     else:
         homes = [(None, each) for each in below]
     suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
     found: list[tuple[Path, int | None, str | None]] = []
     others: list[str] = []
-    for part, home in homes or [(None, folder)]:
+    everything: list[tuple[int | None, Path]] = [(None, folder)]
+    for part, home in homes or everything:
         within = sorted(home.rglob("*") if homes else home.iterdir())
         visible = [
             path
@@ -157,8 +160,8 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _opened(path: Path) -> Image.Image:
-    with Image.open(path) as image:
-        image = ImageOps.exif_transpose(image)  # as the camera was held; loads it, too
+    with Image.open(path) as file:
+        image = ImageOps.exif_transpose(file)  # as the camera was held; loads it, too
     if image.mode[0] in "IF":  # 16 bits or more, or numbers of unknown scale
         values = np.asarray(image, np.float64)
         if image.mode == "F" or values.min() < 0 or values.max() > 65535:

@@ -21,6 +21,7 @@ DIGITS = tuple("0123456789")
 """The names of MNIST's classes."""
 N_CLASSES = len(DIGITS)
 """How many classes MNIST has; of other data see :attr:`Splits.classes`."""
+INFERRED = -1
 UNLABELLED = -1
 """The label of an image whose digit is withheld from the model."""
 SPLIT_SEED = 0
@@ -56,7 +57,7 @@ class Digits:
 
     images: Tensor
     labels: Tensor
-    n_classes: int | None = None
+    n_classes: int = INFERRED
 
     def __post_init__(self) -> None:
         for name, given in (("images", self.images), ("labels", self.labels)):
@@ -82,7 +83,7 @@ class Digits:
         if not len(self.labels):
             raise DataError("images: the set is empty; there is nothing to train on or to measure.")
         low, high = int(self.labels.min()), int(self.labels.max())
-        if self.n_classes is None:
+        if self.n_classes == INFERRED:
             object.__setattr__(self, "n_classes", high + 1)
         if low < UNLABELLED or high >= self.n_classes:
             allowed = (

@@ -79,7 +79,7 @@ def split_items(items: Items, dataset: str, path: Path) -> Splits:
             for k, part in enumerate(PARTS)
         },
         source=items.source,
-        checksum=hashlib.sha256(np.ascontiguousarray(items.images)).hexdigest(),
+        checksum=hashlib.sha256(np.ascontiguousarray(items.images).data).hexdigest(),
         dataset=dataset,
         classes=items.classes,
         read_as=items.read_as,

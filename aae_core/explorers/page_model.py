@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from math import isfinite, prod
 from os import PathLike
 from pathlib import Path
@@ -19,7 +20,7 @@ from aae_core.priors import Gaussian, GaussianMixture, Prior, SwissRoll
 
 FORMAT, VERSION = "aae-laboratory", 1
 NETWORKS = ("encoder", "decoder", "discriminator")
-PRIORS = {"gaussian": lambda: Gaussian(2), "petals": GaussianMixture, "roll": SwissRoll}
+PRIORS: dict[str, Callable[[], Prior]] = {"gaussian": lambda: Gaussian(2), "petals": GaussianMixture, "roll": SwissRoll}
 
 
 class Beads(Prior):

@@ -125,7 +125,7 @@ RECIPES = tuple(
         name=f"aae-{posterior}",
         chapter=2,
         summary=summary,
-        build=lambda image_shape, n_classes, posterior=posterior: AdversarialAutoencoder(
+        build=lambda image_shape, n_classes, posterior=posterior: AdversarialAutoencoder(  # type: ignore[misc]  # of the default
             Gaussian(2),
             posterior,
             (256, 256),

@@ -27,7 +27,7 @@ RECIPES = tuple(
         name=f"clustering-{n_clusters}",
         chapter=7,
         summary=f"AAE with {n_clusters} classes and no label: the classes become clusters.",
-        build=lambda image_shape, n_classes, n_clusters=n_clusters: clustering_model(
+        build=lambda image_shape, n_classes, n_clusters=n_clusters: clustering_model(  # type: ignore[misc]  # of the default
             n_clusters, image_shape=image_shape
         ),
         training=schedule(15, 0),

@@ -111,7 +111,7 @@ RECIPES = tuple(
         name=name,
         chapter=4,
         summary=summary,
-        build=lambda image_shape, n_classes, prior=prior: LabelledAAE(
+        build=lambda image_shape, n_classes, prior=prior: LabelledAAE(  # type: ignore[misc]  # of the default
             prior(n_classes or N_CLASSES),  # of unlabelled images, as many regions as of digits
             (512, 256),
             discriminator_hidden=(256, 256),

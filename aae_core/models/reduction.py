@@ -95,7 +95,7 @@ RECIPES = tuple(
         name=f"reduction-{code_dim}d-{known}",
         chapter=8,
         summary=f"AAE whose code is a point in {code_dim} dimensions: a class head plus a style, from {known:,} labels.",
-        build=lambda image_shape, n_classes, code_dim=code_dim: reduction_model(
+        build=lambda image_shape, n_classes, code_dim=code_dim: reduction_model(  # type: ignore[misc]  # of the default
             code_dim, n_classes=n_classes, image_shape=image_shape
         ),
         training=schedule(10, 50),

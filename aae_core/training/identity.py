@@ -13,7 +13,7 @@ from aae_core.data import Digits
 
 def checksum(data: Digits) -> list[int]:
     """CRC-32 of the images and of the labels: enough to tell two sets apart that nobody means to confuse."""
-    return [zlib.crc32(part.cpu().contiguous().numpy()) for part in (data.images, data.labels)]
+    return [zlib.crc32(part.cpu().contiguous().numpy().data) for part in (data.images, data.labels)]
 
 
 def counters(model: nn.Module) -> dict[str, dict[str, object]]:

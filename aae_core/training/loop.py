@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from aae_core.data import Digits
-from aae_core.step import Batch, Model
+from aae_core.step import AnyModel, Batch
 from aae_core.training.checkpoint import take
 from aae_core.training.config import TrainingConfig, seed_everything
 from aae_core.training.device import choose_device, choose_precision

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from aae_core.step import AnyModel
 from aae_core.training.config import TrainingConfig
 
 
-def warmed_up(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+def warmed_up(decay: float) -> Callable[[Any, Any, Tensor | int], None]:
     """An exponential moving average whose decay grows with the number of states it holds, up to `decay`.
 
     With a fixed decay the first weights would weigh decayᵗ after t steps: nearly all, for as long as t is small.
     """
 
-    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+    def update(averaged: Any, current: Any, count: Tensor | int) -> None:
         t = int(count)
         get_ema_multi_avg_fn(min(decay, (1 + t) / (10 + t)))(averaged, current, count)
 
     return update
 
 
-def optimizers_of(model: nn.Module, config: TrainingConfig) -> dict[str, torch.optim.Optimizer]:
+def optimizers_of(model: AnyModel, config: TrainingConfig) -> dict[str, torch.optim.Optimizer]:
     """Adam for each of the model's parts, at the part's rate."""
     parts = model.parts()
     rates = by_part("learning_rate", config.learning_rate, parts)

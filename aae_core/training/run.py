@@ -30,7 +30,7 @@ class Run:
     def __init__(
         self,
         model: nn.Module,
-        data: Digits | DataLoader,
+        data: Digits | DataLoader[Any],
         config: TrainingConfig,
         processes: Processes,
         total_steps: int,
@@ -41,7 +41,7 @@ class Run:
         self.order = None if isinstance(data, Digits) else data.generator  # of a DataLoader with a source of its own
         self._described = describe_model(model)  # as it begins: some options grow while it learns
         self._began = counters(model)
-        self._data = {"n_data": len(data), "checksum of the data": None}
+        self._data: dict[str, Any] = {"n_data": len(data), "checksum of the data": None}
         if isinstance(data, Digits) and (folder is not None or processes.count > 1):
             self._data["checksum of the data"] = checksum(data)
         self.optimizers = optimizers_of(model, config)
@@ -93,7 +93,8 @@ class Run:
             TrainingError: a loss or a gradient was not a finite number.
         """
         self._stop_if_diverged()
-        mean = self._sum / self._summed
+        assert self._sum is not None  # there has been a step
+        mean: Tensor = self._sum / self._summed
         self.processes.average([mean])
         means = dict(zip(self._names, mean.tolist(), strict=True))
         self.history.record(self.step, means)
@@ -145,6 +146,7 @@ class Run:
         """
         if odd := [name for name, value in self._model_state().items() if not isinstance(value, Tensor)]:
             raise TrainingError(f"{odd[0]}: a checkpoint keeps tensors, and this part of the model's state is none.")
+        assert self.folder is not None
         parameters = [parameter for each in self.watch.parameters.values() for parameter in each]
         size = sum(tensor.nbytes for tensor in [*self._tensors().values(), *(() if self.step else 2 * parameters)])
         checkpoint.check_room(self.folder, size)
@@ -170,6 +172,7 @@ class Run:
         Raises:
             TrainingError: it cannot be written; the last one stays.
         """
+        assert self.folder is not None
         about = {
             "step": self.step,
             "summed": self._summed,
@@ -207,6 +210,7 @@ class Run:
         Raises:
             TrainingError: it is damaged, of another run, or of more epochs.
         """
+        assert self.folder is not None
         path = self.folder / CHECKPOINT
         tensors, about = self.processes.from_first(lambda: self._read(path))
         kept: dict[str, dict[str, Tensor]] = defaultdict(dict)

@@ -9,9 +9,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from aae_core.data import Digits
+from aae_core.step import AnyModel
 
 SECTIONS = {
     "both win": "Which samples are real?",
@@ -84,7 +85,7 @@ def one_sided(steps: Sequence[int], losses: Mapping[str, Sequence[float]], total
 
 @torch.no_grad()
 def verdicts(
-    model: nn.Module, data: Digits, losses: Mapping[str, Sequence[float]], total_steps: int, n: int = 1000
+    model: AnyModel, data: Digits, losses: Mapping[str, Sequence[float]], total_steps: int, n: int = 1000
 ) -> list[str]:
     """Warnings of a trained model, by what it makes of the first `n` images it learnt from: it rebuilds them badly, its codes
     lie elsewhere than the prior and its discriminator does not know, or classes are left unused. The caller's randomness stays.
@@ -102,8 +103,8 @@ def verdicts(
                     f"rate. See appendix A, '{SECTIONS['mean']}'."
                 )
         if total_steps >= 500 and len(x) >= 200:
-            drawn = losses.get("discrimination", losses.get("style", [0.0]))
-            drawn = sum(drawn[-10:]) / len(drawn[-10:])
+            last = losses.get("discrimination", losses.get("style", [0.0]))[-10:]
+            drawn = sum(last) / len(last)
             if abs(drawn - DRAW) < 0.02 and hasattr(model, "prior") and hasattr(model, "encode"):
                 z, prior = model.encode(x), model.prior.sample(len(x), device=x.device)
                 away = float((z.sort(0).values - prior.sort(0).values).abs().mean() / prior.std())
