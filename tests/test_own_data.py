@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from torch.utils.data import DataLoader, TensorDataset
 from typer.testing import CliRunner
 
 from aae_core import metrics, zoo
@@ -21,7 +22,7 @@ from aae_core.models.gan import build
 from aae_core.models.likelihood import RECIPES as LIKELIHOOD
 from aae_core.priors import Gaussian, GaussianMixture
 from aae_core.recipes import RECIPES, recipe
-from aae_core.training import Recipe, TrainingConfig
+from aae_core.training import Recipe, TrainingConfig, fit
 
 
 def shapes(folder, n, size=(12, 12), mode="L", seed=0):
@@ -315,3 +316,17 @@ def test_a_recipe_of_ones_own_is_kept_like_the_zoos(tmp_path):
     with pytest.raises(ValueError, match="Mine"):
         zoo.load(tmp_path / "mine")
     assert isinstance(zoo.load(tmp_path / "mine", model=own.make(1, (1, 12, 12))), Mine)
+
+
+def test_a_loader_whose_images_are_not_in_range_is_refused_before_it_trains():
+    images, labels = torch.rand(64, 1, 12, 12), torch.zeros(64).long()
+    model = AdversarialAutoencoder(Gaussian(2), hidden=(16,), image_shape=(1, 12, 12))
+
+    def given(x, **options):
+        return DataLoader(TensorDataset(x, labels), batch_size=32, **options)
+
+    unfit = (given(2 * images - 1), given(255 * images), given((255 * images).byte()), TensorDataset(images, labels))
+    for data in (*unfit, DataLoader(TensorDataset(images, labels), batch_size=65, drop_last=True)):
+        with pytest.raises(ValueError, match="data: "):
+            fit(model, data, TrainingConfig(epochs=1), progress=False)
+    assert fit(model, given(images), TrainingConfig(epochs=1), progress=False).steps

@@ -97,8 +97,6 @@ def read_folder(
 
     labels, classes = numbered([name for _, _, name in kept])
     what = f"{len(classes)} classes of images" if classes else "images without labels"
-    if classes:
-        announce(f"Data: classes {', '.join(classes[:12])}{', …' if len(classes) > 12 else ''}.")
     return Items(
         images,
         labels,

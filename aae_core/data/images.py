@@ -248,7 +248,9 @@ class Splits:
         """One line: the source and the sizes of the splits."""
         sizes = f"{len(self.train):,} training, {len(self.validation):,} validation, {len(self.test):,} test"
         what = "digits" if self.classes == DIGITS else "rows" if self.dataset == "table" else "images"
-        return f"Data: {self.source}: {sizes} {what}."
+        named = self.classes if self.read_as else ()
+        told = f" of {', '.join(named[:12])}{', …' if len(named) > 12 else ''}" if named else ""
+        return f"Data: {self.source}: {sizes} {what}{told}."
 
 
 def is_build() -> bool:

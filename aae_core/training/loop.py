@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from aae_core.data import Digits
 from aae_core.step import AnyModel, Batch
@@ -168,6 +168,12 @@ def _check_data(data: Digits | Loader, config: TrainingConfig, processes: Proces
                 f"labelled_batch: expected a multiple of the data's {data.n_classes} classes, for equally many of each, "
                 f"got {config.labelled_batch}."
             )
+    elif isinstance(data, Dataset):
+        raise ValueError("data: a Dataset gives one image at a time. Put it into a DataLoader.")
+    elif not len(data):
+        raise ValueError(
+            "data: the DataLoader has no batch: its data are fewer than a batch, and drop_last leaves them out."
+        )
     elif config.labelled_batch:
         raise ValueError("labelled_batch: labelled images are drawn from digits in memory, not from a DataLoader.")
     elif processes.count > 1:
@@ -183,7 +189,9 @@ def _batches(
 ) -> Iterator[Batch]:
     """One epoch. A short last batch is left out: it would weigh each of its images more, and upset batch norm."""
     if not isinstance(data, Digits):
-        for images, labels in data:
+        for k, (images, labels) in enumerate(data):
+            if k == 0:
+                _check_images(images)
             yield Batch(images.to(device, non_blocking=True), labels.to(device, non_blocking=True))
         return
     size = min(config.batch_size, len(data))
@@ -203,3 +211,17 @@ def _batches(
         if len(labels) == own:
             drawn = next(labelled)
             yield Batch(images, labels, drawn and Batch(*drawn))
+
+
+def _check_images(images: Tensor) -> None:
+    """Refuses a DataLoader's images that are not as :class:`aae_core.step.Batch` says; its first batch is looked at.
+
+    Raises:
+        ValueError: they are no floating-point numbers, or outside [0, 1].
+    """
+    if not isinstance(images, Tensor) or not images.is_floating_point():
+        what = images.dtype if isinstance(images, Tensor) else type(images).__name__
+        raise ValueError(f"data: expected float images in [0, 1], got {what}. Divide bytes by 255.")
+    low, high = float(images.min()), float(images.max())
+    if not (low >= -0.01 and high <= 1.01):
+        raise ValueError(f"data: expected images in [0, 1], got {low:.4g} … {high:.4g}. Shift and scale them.")

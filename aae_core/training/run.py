@@ -38,7 +38,9 @@ class Run:
     ) -> None:
         self.model, self.config, self.processes, self.folder = model, config, processes, folder
         self.total_steps = total_steps
-        self.order = None if isinstance(data, Digits) else data.generator  # of a DataLoader with a source of its own
+        self.order = (
+            None if isinstance(data, Digits) else getattr(data, "generator", None)
+        )  # of a DataLoader with a source of its own
         self._described = describe_model(model)  # as it begins: some options grow while it learns
         self._began = counters(model)
         self._data: dict[str, Any] = {"n_data": len(data), "checksum of the data": None}
