@@ -190,7 +190,7 @@ def _batches(
     """One epoch. A short last batch is left out: it would weigh each of its images more, and upset batch norm."""
     if not isinstance(data, Digits):
         for k, (images, labels) in enumerate(data):
-            if k == 0:
+            if k == 0 and images.ndim == 4:  # images, and not points or rows
                 _check_images(images)
             yield Batch(images.to(device, non_blocking=True), labels.to(device, non_blocking=True))
         return
@@ -219,9 +219,8 @@ def _check_images(images: Tensor) -> None:
     Raises:
         ValueError: they are no floating-point numbers, or outside [0, 1].
     """
-    if not isinstance(images, Tensor) or not images.is_floating_point():
-        what = images.dtype if isinstance(images, Tensor) else type(images).__name__
-        raise ValueError(f"data: expected float images in [0, 1], got {what}. Divide bytes by 255.")
+    if not images.is_floating_point():
+        raise ValueError(f"data: expected float images in [0, 1], got {images.dtype}. Divide bytes by 255.")
     low, high = float(images.min()), float(images.max())
     if not (low >= -0.01 and high <= 1.01):
         raise ValueError(f"data: expected images in [0, 1], got {low:.4g} … {high:.4g}. Shift and scale them.")
