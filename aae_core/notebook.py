@@ -13,6 +13,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,14 +126,15 @@ def show(fig: Figure, caption: str, alt: str) -> None:
     display(HTML(f'<div class="aae-figure">{svg}<p class="aae-caption">{_emphasis(caption)}</p>{_DARK_INK}</div>'))
 
 
-def source(*objects: Callable[..., Any] | type) -> None:
-    """Displays the package's own code of classes, functions or methods, as it runs in this chapter."""
+def source(*objects: Callable[..., Any] | type | ModuleType) -> None:
+    """Displays the package's own code of classes, functions, methods or modules, as it runs in this chapter."""
     from IPython.display import Markdown, display
 
     for thing in objects:
         code = textwrap.dedent(inspect.getsource(thing)).rstrip()
-        module = thing.__module__
-        display(Markdown(f"*From `{module}`*\n\n```python\n{code}\n```"))
+        module = inspect.getmodule(thing)
+        assert module is not None  # its source was found
+        display(Markdown(f"*From `{module.__name__}`*\n\n```python\n{code}\n```"))
 
 
 def table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
