@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from tqdm.auto import tqdm
 
-from aae_core.data.images import IMAGE_SHAPE, LARGE, DataError, say
+from aae_core.data.images import IMAGE_SHAPE, LARGE, DataError, is_build, say
 from aae_core.data.items import Items, numbered
 
 SIDES = (4, 128)
@@ -54,7 +54,9 @@ def read_folder(
 
     def pixels() -> Iterator[np.ndarray]:
         nonlocal coloured, transparent
-        for path, part, name in tqdm(places, "reading images", unit="", disable=None, leave=False):
+        for path, part, name in tqdm(
+            places, "reading images", unit="", disable=True if is_build() else None, leave=False
+        ):
             try:
                 image = _opened(path)
             except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
