@@ -108,7 +108,7 @@ def verdicts(
             if abs(drawn - DRAW) < 0.02 and hasattr(model, "prior") and hasattr(model, "encode"):
                 z, prior = model.encode(x), model.prior.sample(len(x), device=x.device)
                 away = float((z.sort(0).values - prior.sort(0).values).abs().mean() / prior.std())
-                if away > 0.5:
+                if away > 1:  # of the prior's spread; codes of a run cut short are often half of it away
                     about = (
                         f"The discriminator calls it a draw ({drawn:.2f}), and the codes lie elsewhere than the prior"
                     )
