@@ -237,6 +237,19 @@ def test_a_constant_has_one_home():
     assert {constant: where for constant, where in homes.items() if len(where) > 1} == {}
 
 
+def test_no_test_reads_a_private_name():
+    public = {"_replace", "_exit", "_dynamo"}  # of named tuples, of os, and a module of torch's
+    found = []
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            named = [node.attr] if isinstance(node, ast.Attribute) and ast.unparse(node.value) != "self" else []
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "monkeypatch.setattr":
+                named += [part.value.split(".")[-1] for part in node.args[:2] if isinstance(part, ast.Constant)]
+            if private := [name for name in named if re.match(r"_[a-z]\w*(?<!_)$", name) and name not in public]:
+                found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {private[0]}")
+    assert found == []
+
+
 def test_every_chapter_is_in_the_table_of_contents():
     toc = (ROOT / "_toc.yml").read_text("utf-8")
     pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in [*NOTEBOOKS, *(ROOT / "book").glob("*.md")]}

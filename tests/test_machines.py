@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-import static_widgets
+import notebook_cache
 from machines import QUICK, ROOT, SETTINGS, environment_of
 
 TRAIN = [("test_adversarial", "test_gan", "test_labels"), ("test_style", "test_training", "test_vae")]
@@ -18,7 +18,7 @@ def test_there_are_enough_of_them_and_pages_are_kept_apart_by_them():
     assert len(SETTINGS) >= 4 and sum(setting.book for setting in SETTINGS) >= 3
     assert any(setting.book and setting.full for setting in SETTINGS)
     variables = {name for setting in SETTINGS for name in setting.environment}
-    assert variables <= {*static_widgets.ARITHMETIC, "OMP_NUM_THREADS"}
+    assert variables <= {*notebook_cache.ARITHMETIC, "OMP_NUM_THREADS"}
 
 
 def test_a_setting_names_full_mnist_only_where_it_has_it(monkeypatch, tmp_path):
