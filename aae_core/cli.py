@@ -518,7 +518,8 @@ def _write_table(columns: dict[str, Any], out: Path) -> None:
         pd.DataFrame(columns).to_csv(out, index=False)
     else:
         words = {name: ["" if value is None else value for value in column] for name, column in columns.items()}
-        np.savez_compressed(out, **{name: np.asarray(column) for name, column in words.items()})
+        arrays: dict[str, Any] = {name: np.asarray(column) for name, column in words.items()}
+        np.savez_compressed(out, **arrays)
     typer.echo(out)
 
 

@@ -64,7 +64,7 @@ def test_settings_by_name_make_another_model_and_stand_in_the_card(run):
         ("epochz=3", "epochs"),
         ("epochs=many", "epochs"),
         ("adversarial_weight=heavy", "adversarial_weight: expected a number"),
-        ("prior=donut", "no '?prior|no such option"),
+        ("prior=donut", "prior: there is no 'donut'"),
         ("code_dim", "NAME=VALUE"),
     ],
 )
@@ -74,7 +74,7 @@ def test_a_setting_that_is_none_is_refused_before_the_training(run, given, messa
     )
     said = " ".join(result.stderr.split())
     assert result.exit_code == 1 and not (run / "none").exists()
-    assert any(part in said for part in message.split("|")), said
+    assert message in said
 
 
 @pytest.mark.parametrize("ending", ["csv", "npz"])

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from aae_core.construction import changed, class_of, construct, construction_of, options_of, suggestion
+from aae_core.construction import Constructed, changed, class_of, construct, construction_of, options_of, suggestion
 from aae_core.data import IMAGE_SHAPE, LEAST, N_CLASSES, DataError, Digits, Splits
 from aae_core.priors import Gaussian, GaussianMixture, Prior, SwissRoll
 from aae_core.training.config import TrainingConfig, seed_everything
@@ -124,7 +124,11 @@ class Recipe:
 
         def build(image_shape: Sequence[int], n_classes: int) -> nn.Module:
             with torch.random.fork_rng():
-                how = construction_of(self.build(image_shape, n_classes))
+                if not isinstance(as_it_is := self.build(image_shape, n_classes), Constructed):
+                    raise ValueError(
+                        f"{', '.join(options)}: {type(as_it_is).__name__} cannot be made with other options."
+                    )
+                how = construction_of(as_it_is)
             spelt = dict(options)
             if isinstance(name := spelt.get("prior"), str):
                 if name not in PRIORS:
