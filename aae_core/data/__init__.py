@@ -24,4 +24,4 @@ from aae_core.data.images import (
 from aae_core.data.items import Items, split_items
 from aae_core.data.mnist import FILES, embedded, load_digits, read_idx
 from aae_core.data.others import DATASETS, OWN, SOURCES, kind_of, load_dataset, load_items
-from aae_core.data.tables import read_table
+from aae_core.data.tables import columns_of, read_table, values_of

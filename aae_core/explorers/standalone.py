@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
+from aae_core import zoo
 from aae_core.explorers.base import Explorer
 from aae_core.explorers.bundle import bundle_js
+from aae_core.explorers.rows import RowExplorer
 from aae_core.explorers.style import StyleExplorer
+from aae_core.priors import Gaussian
 
 HOST = Path(__file__).parent / "host"
 """What starts widgets in a page without a kernel: the book's pages, the tests' and this one."""
@@ -49,20 +52,24 @@ def standalone(explorer: Explorer, title: str, note: str = "") -> str:
     )
 
 
-def explorer_of(model: nn.Module, classes: Sequence[str] = ()) -> StyleExplorer:
-    """The explorer of a model's decoder: a slider for each dimension of the code, as far as its prior reaches.
+def explorer_of(which: str | Path) -> StyleExplorer | RowExplorer:
+    """The explorer of a trained model: a slider for each dimension of its code, as far as its prior reaches.
 
     Args:
-        classes: names of the classes that the decoder is told; their numbers, where it has another number of them.
+        which: a recipe, for its weights in the zoo, or the folder of a run.
 
     Raises:
-        ValueError: the model draws nothing.
+        ValueError: there is no such model, or it draws nothing.
         ExportError: its decoder has a layer that the browser cannot run.
     """
-    decoder = getattr(model, "decoder", None)
-    if not isinstance(decoder, nn.Module):
-        raise ValueError(f"{type(model).__name__}: it draws nothing that could be explored.")
-    n_classes = getattr(decoder, "n_classes", 0)
-    names = list(classes) if n_classes == len(classes) else None
+    about, model = zoo.card(which), zoo.load(which)
+    classes, sketch = zoo.classes_of(about), zoo.reading_of(about).get("sketch")
+    if not isinstance(decoder := getattr(model, "decoder", None), nn.Module):
+        raise ValueError(f"{which}: this model draws nothing that could be explored.")
     drawn = model.prior.sample(2000, generator=torch.Generator().manual_seed(0))  # type: ignore[operator, union-attr]
-    return StyleExplorer(model, limit=round(float(drawn.abs().quantile(0.999)), 1), names=names if n_classes else None)
+    options: dict[str, Any] = {"limit": round(float(drawn.abs().quantile(0.999)), 1)}
+    if classes and getattr(decoder, "n_classes", 0) == len(classes):
+        options["names"] = list(classes)
+    if not isinstance(model.prior, Gaussian):
+        options["draws"] = [[round(value, 2) for value in code] for code in drawn[:300].tolist()]
+    return StyleExplorer(model, **options) if sketch is None else RowExplorer(model, sketch, **options)
