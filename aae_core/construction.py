@@ -125,7 +125,10 @@ def changed(how: Construction, changes: Mapping[str, object]) -> Construction:
         if rest and not (isinstance(inner, Mapping) and "class" in inner):
             raise ValueError(f"{name}: {first} has no options of its own.")
         if not rest:
-            _check_kind(first, inner if inner is not None else _default(class_of(how), first), value)
+            old = inner if inner is not None else _default(class_of(how), first)
+            if isinstance(old, list | tuple) and isinstance(value, int | float) and not isinstance(value, bool):
+                value = [value]  # a list of one, as hidden=32
+            _check_kind(first, old, value)
         arguments[first] = changed(cast(Construction, inner), {rest: value}) if rest else plain(value)
     return {"class": how["class"], "arguments": arguments}
 

@@ -251,7 +251,7 @@ def save(
     measures: dict[str, Measure],
     **what: str,
 ) -> Path:
-    """Writes weights (half precision) and card into `folder`, and returns the card's path; `what` as in :func:`aae_core.cards.describe`."""
+    """Writes weights (half precision, where it holds them) and card into `folder`, and returns the card's path; `what` as in :func:`aae_core.cards.describe`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / WEIGHTS
     write_whole(path, as_bytes(half(model)))
@@ -306,11 +306,14 @@ def _write_card(path: Path, about: dict[str, Any]) -> None:
 
 
 def half(model: nn.Module) -> dict[str, torch.Tensor]:
-    """The model's state with ``float16`` numbers, contiguous and on the CPU."""
-    state = model.state_dict().items()
-    return {
-        key: (value.half() if value.is_floating_point() else value).cpu().contiguous().clone() for key, value in state
-    }
+    """The model's state with ``float16`` numbers, contiguous and on the CPU; a tensor that these cannot hold stays as it is."""
+
+    def rounded(value: torch.Tensor) -> torch.Tensor:
+        if not value.is_floating_point() or bool((value.abs() > torch.finfo(torch.float16).max).any()):
+            return value
+        return value.half()
+
+    return {key: rounded(value).cpu().contiguous().clone() for key, value in model.state_dict().items()}
 
 
 def round_weights(model: nn.Module) -> None:
