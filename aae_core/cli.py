@@ -160,6 +160,15 @@ def recipes(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder; it is made if need be.")]) -> None:
+    """Start a folder with a script that trains a recipe on data of your own, ready to change."""
+    with _mistakes_explained():
+        from aae_core.starter import start
+
+        typer.echo(start(folder))
+
+
+@app.command()
 def train(
     recipe_name: Annotated[str, typer.Argument(metavar="RECIPE", help="What to train.", autocompletion=_recipe_names)],
     dataset: Annotated[
@@ -380,7 +389,10 @@ def add(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a
 @app.command()
 def sample(
     which: RecipeOrRun,
-    out: Annotated[Path, typer.Option(help="Where the picture goes; its ending names the format.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="Where the picture goes; its ending names the format. Rows of a table go to .csv or .npz."),
+    ],
     digit: Annotated[
         int | None, typer.Option(min=0, help="Draw only this digit, or the class or cluster of that number.")
     ] = None,
@@ -393,16 +405,19 @@ def sample(
         import torch
         from torchvision.utils import save_image
 
-        from aae_core.data import N_CLASSES
+        from aae_core.data import N_CLASSES, values_of
         from aae_core.metrics.measure import takes_class
         from aae_core.training import check_seed, seed_everything
-        from aae_core.zoo import card, classes_of, load
+        from aae_core.zoo import card, classes_of, load, reading_of
 
         check_seed(seed)
+        about = card(which)
+        if (sketch := reading_of(about).get("sketch")) is not None:
+            _check_table(out)
         model: AnyModel = load(which, device.value)
         _check_draws(model, which)
         asked = takes_class(model)
-        columns = len(classes_of(card(which))) or N_CLASSES
+        columns = len(classes_of(about)) or N_CLASSES
         if asked and model.n_classes != columns:  # clusters, which may be more or fewer than the classes
             columns = model.n_classes
         if digit is not None and asked and digit >= columns:
@@ -419,6 +434,9 @@ def sample(
             else:
                 z = model.prior.sample(rows, device=where).repeat_interleave(columns, 0)
                 images = model.decode(z, torch.arange(columns, device=where).repeat(rows))
+        if sketch is not None:
+            _write_table(values_of(images[:, 0, 0].cpu().numpy(), sketch), out)
+            return
         out.parent.mkdir(parents=True, exist_ok=True)
         paper = 1 - images if images.shape[1] == 1 else images
         save_image(paper, out, nrow=columns, padding=2, pad_value=1)
@@ -493,7 +511,7 @@ def explore(
         from aae_core.explorers.standalone import explorer_of, standalone
 
         about = zoo.card(which)
-        explorer = explorer_of(zoo.load(which), zoo.classes_of(about))
+        explorer = explorer_of(which)
         trained = f"{about['recipe']}, trained on {about['data']['train']:,} of: {about['data']['source']}."
         page = standalone(explorer, f"The codes of {about['recipe']}", trained)
         path = out or Path(tempfile.mkdtemp(prefix="aae-")) / f"{about['recipe']}.html"
