@@ -55,6 +55,13 @@ class FitName(StrEnum):
     crop = "crop"
 
 
+class NetworkName(StrEnum):
+    """What encoder and decoder are made of."""
+
+    mlp = "mlp"
+    conv = "conv"
+
+
 class Split(StrEnum):
     """Which held-out digits to measure on."""
 
@@ -204,6 +211,10 @@ def train(
             "if neither this nor --epochs is given.",
         ),
     ] = None,
+    network: Annotated[
+        NetworkName,
+        typer.Option(help="Perceptrons, as the recipe has them; or convolutions, for images of 32 to 128 pixels."),
+    ] = NetworkName.mlp,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -240,6 +251,10 @@ def train(
         if epochs is not None and steps is not None:
             raise ValueError("--steps: leave out either this or --epochs.")
         changes = _settings(settings or [])
+        if network is NetworkName.conv:
+            if "hidden" in changes:
+                raise ValueError("--network: convolutions stand in the place of hidden layers; leave hidden=… out.")
+            changes["hidden"] = network.value
         chosen = recipe(recipe_name).with_training(
             epochs=epochs, seed=seed, device=device.value, compile=compiled or None
         )
@@ -259,7 +274,8 @@ def train(
         if not is_first():  # it lends a hand; the first process measures and writes
             chosen.train(splits, folder=folder, resume=resume, overwrite=overwrite, progress=False)
             return
-        variant = ", ".join(settings or []) or AS_IT_IS
+        named = [*(["network=conv"] if network is NetworkName.conv else []), *(settings or [])]
+        variant = ", ".join(named) or AS_IT_IS
         about = zoo.run(
             chosen, splits, folder, variant=variant, resume=resume, overwrite=overwrite, progress=not as_json
         )
@@ -549,11 +565,12 @@ def export(
     """Write a model's decoder as the browser reads it: layer sizes, activations, weights at twelve bits."""
     with _mistakes_explained():
         from aae_core.export import pack_mlp
+        from aae_core.export_convolutions import is_convolutional, pack_convolutions
         from aae_core.zoo import load
 
         model: AnyModel = load(which)
         _check_draws(model, which)
-        packed = pack_mlp(model.decoder.net)
+        packed = (pack_convolutions if is_convolutional(model.decoder) else pack_mlp)(model.decoder.net)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(packed.to_json())
         typer.echo(out)

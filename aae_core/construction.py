@@ -151,6 +151,8 @@ def _check_kind(name: str, old: object, new: object) -> None:
         (str, "a word"),
         ((list, tuple), "numbers with commas between them"),
     )
+    if isinstance(new, Constructed):  # what a place takes that is no plain data, its class says
+        return
     for kind, words in kinds:
         if isinstance(old, kind):
             if not isinstance(new, kind) or (isinstance(new, bool) and kind is not bool):

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from aae_core.construction import Constructed, changed, class_of, construct, construction_of, options_of, suggestion
+from aae_core.convolutions import Convolutions
 from aae_core.data import IMAGE_SHAPE, LEAST, N_CLASSES, DataError, Digits, Splits
 from aae_core.priors import Gaussian, GaussianMixture, Prior, SwissRoll
 from aae_core.training.config import TrainingConfig, seed_everything
@@ -113,7 +114,8 @@ class Recipe:
 
         Args:
             settings: by name: fields of :class:`TrainingConfig`, arguments of the model's class, ``prior.dim`` for an argument of
-                an argument. ``prior`` may be one of :data:`PRIORS`; ``code_dim`` is the prior's where the model has none.
+                an argument. ``prior`` may be one of :data:`PRIORS`; ``code_dim`` is the prior's where the model has none;
+                ``hidden`` may be "conv".
 
         Raises:
             ValueError: no such setting, or a value that it cannot have.
@@ -134,6 +136,8 @@ class Recipe:
                 if name not in PRIORS:
                     raise ValueError(f"prior: there is no '{name}'.{suggestion(name, PRIORS)}")
                 spelt["prior"] = PRIORS[name](how["arguments"].get("prior", {}).get("arguments", {}).get("dim", 2))
+            if spelt.get("hidden") == "conv":
+                spelt["hidden"] = Convolutions()
             if "code_dim" in spelt and "code_dim" not in options_of(class_of(how)):
                 spelt["prior.dim"] = spelt.pop("code_dim")
             try:
