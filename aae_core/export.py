@@ -244,7 +244,7 @@ def _module(activation: Activation) -> nn.Module:
     raise ExportError(f"activations: expected one of {', '.join(ACTIVATIONS)} or a leaky_relu, got {activation!r}.")
 
 
-def _affine(norm: nn.BatchNorm1d, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _affine(norm: nn.BatchNorm1d | nn.BatchNorm2d, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Batch normalisation in evaluation mode, as the scale and shift that it is."""
     if norm.running_mean is None or norm.running_var is None:
         raise ExportError(f"{name}: keeps no running statistics, so that its result depends on the batch.")

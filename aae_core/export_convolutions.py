@@ -96,10 +96,12 @@ def pack_convolutions(module: nn.Module, *, precision: str = "int12") -> PackedC
     """
     stages: list[Stage] = []
     # of the layer at hand: W [places, channels, in], b [places or 1, channels], the map's height and width, what follows
-    weight = bias = np.zeros(0)
+    weight: Any = np.zeros(0)
+    bias: Any = np.zeros(0)
     sides: tuple[int, int] | None = None
     activation: Activation = "identity"
-    n_in, last = 0, (0, 0, 0)
+    n_in = 0
+    last: tuple[int, ...] = (0, 0, 0)  # channels, height and width of what comes next
 
     def close() -> None:
         places, channels, n = weight.shape
@@ -117,7 +119,7 @@ def pack_convolutions(module: nn.Module, *, precision: str = "int12") -> PackedC
             weight = _array(layer.weight)
             bias = _array(layer.bias) if layer.bias is not None else np.zeros(len(weight))
         elif isinstance(layer, nn.Unflatten) and weight.ndim == 2 and len(layer.unflattened_size) == 3:
-            channels, height, width = last = tuple(layer.unflattened_size)  # type: ignore[assignment]
+            channels, height, width = last = tuple(layer.unflattened_size)
             weight = weight.reshape(channels, height * width, n_in).transpose(1, 0, 2)
             bias = bias.reshape(channels, height * width).T
         elif isinstance(layer, nn.BatchNorm2d) and weight.ndim == 3 and activation == "identity":

@@ -133,7 +133,7 @@ def many(folder, n_classes, each):
 
 @pytest.mark.parametrize("n_classes", [2, 200])
 def test_two_classes_and_two_hundred_are_told_and_explored(n_classes, tmp_path):
-    data, run = many(tmp_path, n_classes, 24 if n_classes > 2 else 100), tmp_path / "run"
+    data, run = many(tmp_path, n_classes, 32 if n_classes > 2 else 100), tmp_path / "run"
     done("train", "supervised", "--data", data, "--steps", 20, "--set", "hidden=32", "--out", run)
     assert zoo.load(run).n_classes == n_classes
     done("explore", run, "--out", tmp_path / "page.html")

@@ -55,6 +55,9 @@ def test_settings_by_name_make_another_model_and_stand_in_the_card(run):
     ring = recipe("aae-deterministic").with_settings({"prior": "ring", "epochs": 3})
     assert ring.make(0).prior.n_classes == 8 and ring.training.epochs == 3
     assert recipe("aae-deterministic").with_settings({"code_dim": 16}).make(0).code_dim == 16
+    assert recipe("vae-mixture").with_settings({"code_dim": 4, "prior": "gaussian"}).make(0).code_dim == 4
+    with pytest.raises(ValueError, match="code_dim: .*SwissRoll"):
+        recipe("labels-roll").with_settings({"code_dim": 4})
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from aae_core.export import pack_mlp, unpack_mlp
+from aae_core.export import PackedMLP, pack_mlp, unpack_mlp
 from aae_core.export_convolutions import (
     PackedConvolutions,
     is_convolutional,
@@ -66,8 +66,14 @@ class PageDecoder:
         decoder = getattr(model, "decoder", model)
         if not isinstance(decoder, nn.Module):
             raise ValueError(f"model: expected a model with a decoder, or a decoder, got {type(model).__name__}.")
-        pack = pack_convolutions if is_convolutional(decoder) else pack_mlp
-        self.packed = pack(decoder, precision=precision)
+        self._net: nn.Module
+        self.packed: PackedMLP | PackedConvolutions
+        if is_convolutional(decoder):
+            self.packed = pack_convolutions(decoder, precision=precision)
+            self._net = unpack_convolutions(self.packed)
+        else:
+            self.packed = pack_mlp(decoder, precision=precision)
+            self._net = unpack_mlp(self.packed)
         n_in, n_out = self.packed.sizes[0], self.packed.sizes[-1]
         self.n_classes = int(n_classes if n_classes is not None else getattr(decoder, "n_classes", 0))
         width: Any = code_dim or getattr(decoder, "code_dim", n_in - self.n_classes)
@@ -85,8 +91,6 @@ class PageDecoder:
                 f"image_shape: expected (1, H, W) or (3, H, W) of {n_out} numbers in all, got {self.image_shape}."
             )
         self.pixel_range = pixel_range or ((-1.0, 1.0) if self.packed.activations[-1] == "tanh" else (0.0, 1.0))
-        many = isinstance(self.packed, PackedConvolutions)
-        self._net: nn.Module = unpack_convolutions(self.packed) if many else unpack_mlp(self.packed)
         self._agree(decoder)
 
     def _agree(self, decoder: nn.Module) -> None:

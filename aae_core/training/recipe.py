@@ -10,7 +10,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from aae_core.construction import Constructed, changed, class_of, construct, construction_of, options_of, suggestion
+from aae_core.construction import (
+    Constructed,
+    changed,
+    class_of,
+    construct,
+    construction_of,
+    options_of,
+    plain,
+    suggestion,
+)
 from aae_core.convolutions import Convolutions
 from aae_core.data import IMAGE_SHAPE, LEAST, N_CLASSES, DataError, Digits, Splits
 from aae_core.priors import Gaussian, GaussianMixture, Prior, SwissRoll
@@ -138,8 +147,13 @@ class Recipe:
                 spelt["prior"] = PRIORS[name](how["arguments"].get("prior", {}).get("arguments", {}).get("dim", 2))
             if spelt.get("hidden") == "conv":
                 spelt["hidden"] = Convolutions()
-            if "code_dim" in spelt and "code_dim" not in options_of(class_of(how)):
-                spelt["prior.dim"] = spelt.pop("code_dim")
+            of_prior = "code_dim" in spelt and "code_dim" not in options_of(class_of(how))
+            if of_prior and (prior := plain(spelt.get("prior")) or how["arguments"].get("prior")):
+                if "dim" in options_of(class_of(prior)):
+                    spelt["prior.dim"] = spelt.pop("code_dim")
+                elif spelt.pop("code_dim") != 2:
+                    kind = prior["class"].rpartition(".")[2]
+                    raise ValueError(f"code_dim: the prior, {kind}, has two dimensions; prior=gaussian has any number.")
             try:
                 made: nn.Module = construct(changed(how, spelt))
             except TypeError as error:
