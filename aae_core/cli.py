@@ -451,7 +451,12 @@ def sample(
                 z = model.prior.sample(rows, device=where).repeat_interleave(columns, 0)
                 images = model.decode(z, torch.arange(columns, device=where).repeat(rows))
         if sketch is not None:
-            _write_table(values_of(images[:, 0, 0].cpu().numpy(), sketch), out)
+            drawn = values_of(images[:, 0, 0].cpu().numpy(), sketch)
+            label, classes = reading_of(about)["label"], classes_of(about)
+            if asked and label and columns == len(classes):
+                told = list(classes) if digit is None else [classes[digit]] * columns
+                drawn = {label: told * rows} | drawn
+            _write_table(drawn, out)
             return
         out.parent.mkdir(parents=True, exist_ok=True)
         paper = 1 - images if images.shape[1] == 1 else images

@@ -104,7 +104,8 @@ def test_data_go_from_files_to_a_slider_without_a_line_of_python(made, tmp_path)
     done("sample", run, "--out", drawn, "--rows", 3)
     if made is measured:
         rows = pd.read_csv(drawn)
-        assert list(rows) == ["size", "weight", "colour"] and set(rows["colour"].dropna()) <= {"red", "green", "blue"}
+        assert list(rows) == ["kind", "size", "weight", "colour"] and list(rows["kind"]) == ["large", "small"] * 3
+        assert set(rows["colour"].dropna()) <= {"red", "green", "blue"}
         assert rows["size"].between(*pd.read_csv(data)["size"].agg(["min", "max"])).all()
     else:
         assert Image.open(drawn).width > 20

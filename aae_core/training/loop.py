@@ -55,7 +55,7 @@ def fit(
     Args:
         model: has ``step`` and ``parts`` (see :class:`aae_core.step.Model`); afterwards in evaluation mode, on the chosen device.
         data: digits in memory; or, for data that does not fit there, a DataLoader of (images in [0, 1], labels),
-            whose last batch is left out where it is short.
+            whose last batch is left out where it is a single image, from which batch norm learns nothing.
         folder: keeps a checkpoint there after each epoch, or every few where they are short and the model is large; of several processes, the first writes and reads it. It holds the
             model's state and what its modules count in plain numbers; noise is to come from torch, which each epoch seeds.
         resume: goes on from the folder's checkpoint, to the same weights as a run that never stopped. `config` may name
@@ -195,7 +195,8 @@ def _steps_per_epoch(data: Digits | Loader, config: TrainingConfig) -> int:
         return max(1, len(data) // config.batch_size)
     if data.batch_size is None or isinstance(data.dataset, IterableDataset):  # what a batch is, the data say
         return len(data)
-    return max(1, len(data.sampler) // data.batch_size)  # type: ignore[arg-type]  # which has a length: it is no stream's
+    single = len(data.sampler) % data.batch_size == 1 < len(data)  # type: ignore[arg-type]  # it is no stream's
+    return len(data) - single
 
 
 def _batches(
