@@ -19,7 +19,7 @@ TORCH_INDEX ?=
 # Python compiles a module when it is first imported; all of them at once would take a third of the installation.
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
 INPUTS := pyproject.toml constraints.txt
-JAVASCRIPT := aae_core/explorers/js book/_host $(wildcard book/_static/*.js) tests *.json
+JAVASCRIPT := aae_core/explorers/js aae_core/explorers/host $(wildcard book/_static/*.js) tests *.json
 
 # A notebook runs in its own folder, so a relative folder would be looked for there.
 ifneq ($(AAE_DATA),)

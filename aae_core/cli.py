@@ -55,6 +55,13 @@ class FitName(StrEnum):
     crop = "crop"
 
 
+class NetworkName(StrEnum):
+    """What encoder and decoder are made of."""
+
+    mlp = "mlp"
+    conv = "conv"
+
+
 class Split(StrEnum):
     """Which held-out digits to measure on."""
 
@@ -160,6 +167,15 @@ def recipes(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder; it is made if need be.")]) -> None:
+    """Start a folder with a script that trains a recipe on data of your own, ready to change."""
+    with _mistakes_explained():
+        from aae_core.starter import start
+
+        typer.echo(start(folder))
+
+
+@app.command()
 def train(
     recipe_name: Annotated[str, typer.Argument(metavar="RECIPE", help="What to train.", autocompletion=_recipe_names)],
     dataset: Annotated[
@@ -187,6 +203,26 @@ def train(
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data, in place of the recipe's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the first weights, the batches and the noise.")] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Train for at least so many steps, in whole passes; on data of your own, as many as the recipe takes on MNIST, "
+            "if neither this nor --epochs is given.",
+        ),
+    ] = None,
+    network: Annotated[
+        NetworkName,
+        typer.Option(help="Perceptrons, as the recipe has them; or convolutions, for images of 32 to 128 pixels."),
+    ] = NetworkName.mlp,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Another setting of the training, option of the model or prior: --set code_dim=16 --set prior=ring. May be repeated.",
+        ),
+    ] = None,
     device: DeviceOption = DeviceName.auto,
     compiled: Annotated[
         bool, typer.Option("--compile", help="Have torch.compile fuse the networks: a minute at first, for long runs.")
@@ -207,13 +243,22 @@ def train(
     """
     with _mistakes_explained("; what --out holds up to the last epoch goes on with --resume"):
         from aae_core import zoo
-        from aae_core.data import kind_of, load_dataset
+        from aae_core.cards import AS_IT_IS
+        from aae_core.data import OWN, kind_of, load_dataset
         from aae_core.recipes import recipe
         from aae_core.training import CHECKPOINT, Processes, check_free, choose_device, is_first
 
+        if epochs is not None and steps is not None:
+            raise ValueError("--steps: leave out either this or --epochs.")
+        changes = _settings(settings or [])
+        if network is NetworkName.conv:
+            if "hidden" in changes:
+                raise ValueError("--network: convolutions stand in the place of hidden layers; leave hidden=… out.")
+            changes["hidden"] = network.value
         chosen = recipe(recipe_name).with_training(
             epochs=epochs, seed=seed, device=device.value, compile=compiled or None
         )
+        usual_steps, chosen = chosen.steps, chosen.with_settings(changes)
         kind = kind_of(data) if dataset is None else dataset.value
         folder = out or RUNS / (recipe_name if kind == "mnist" else f"{recipe_name}-{kind}")
         reading: dict[str, Any] = {"image_shape": _image_shape(shape)} | ({"label": label} if label else {})
@@ -224,10 +269,16 @@ def train(
         with Processes(choose_device(device.value)).first_one_ahead():
             announce = _note if is_first() else lambda line: None
             splits = load_dataset(kind, data, announce=announce, **reading)
+        if steps is not None or (kind in OWN and epochs is None and "epochs" not in changes):
+            chosen = chosen.with_steps(steps or usual_steps, len(splits.train))
         if not is_first():  # it lends a hand; the first process measures and writes
             chosen.train(splits, folder=folder, resume=resume, overwrite=overwrite, progress=False)
             return
-        about = zoo.run(chosen, splits, folder, resume=resume, overwrite=overwrite, progress=not as_json)
+        named = [*(["network=conv"] if network is NetworkName.conv else []), *(settings or [])]
+        variant = ", ".join(named) or AS_IT_IS
+        about = zoo.run(
+            chosen, splits, folder, variant=variant, resume=resume, overwrite=overwrite, progress=not as_json
+        )
         _print_measures(about, as_json, {"folder": str(folder)})
         _note(
             f"Weights and card are in {folder}, and {CHECKPOINT}, with which --resume --epochs N makes the run longer."
@@ -354,7 +405,10 @@ def add(run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a
 @app.command()
 def sample(
     which: RecipeOrRun,
-    out: Annotated[Path, typer.Option(help="Where the picture goes; its ending names the format.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="Where the picture goes; its ending names the format. Rows of a table go to .csv or .npz."),
+    ],
     digit: Annotated[
         int | None, typer.Option(min=0, help="Draw only this digit, or the class or cluster of that number.")
     ] = None,
@@ -367,16 +421,19 @@ def sample(
         import torch
         from torchvision.utils import save_image
 
-        from aae_core.data import N_CLASSES
+        from aae_core.data import N_CLASSES, values_of
         from aae_core.metrics.measure import takes_class
         from aae_core.training import check_seed, seed_everything
-        from aae_core.zoo import card, classes_of, load
+        from aae_core.zoo import card, classes_of, load, reading_of
 
         check_seed(seed)
+        about = card(which)
+        if (sketch := reading_of(about).get("sketch")) is not None:
+            _check_table(out)
         model: AnyModel = load(which, device.value)
         _check_draws(model, which)
         asked = takes_class(model)
-        columns = len(classes_of(card(which))) or N_CLASSES
+        columns = len(classes_of(about)) or N_CLASSES
         if asked and model.n_classes != columns:  # clusters, which may be more or fewer than the classes
             columns = model.n_classes
         if digit is not None and asked and digit >= columns:
@@ -393,10 +450,116 @@ def sample(
             else:
                 z = model.prior.sample(rows, device=where).repeat_interleave(columns, 0)
                 images = model.decode(z, torch.arange(columns, device=where).repeat(rows))
+        if sketch is not None:
+            drawn = values_of(images[:, 0, 0].cpu().numpy(), sketch)
+            label, classes = reading_of(about)["label"], classes_of(about)
+            if asked and label and columns == len(classes):
+                told = list(classes) if digit is None else [classes[digit]] * columns
+                drawn = {label: told * rows} | drawn
+            _write_table(drawn, out)
+            return
         out.parent.mkdir(parents=True, exist_ok=True)
         paper = 1 - images if images.shape[1] == 1 else images
         save_image(paper, out, nrow=columns, padding=2, pad_value=1)
         typer.echo(out)
+
+
+ItemsPath = Annotated[
+    Path, typer.Option("--data", help="A folder of images, an array or a table; of the model's kind.")
+]
+TablePath = Annotated[Path, typer.Option("--out", help="Where the table goes: .csv or .npz.")]
+
+
+@app.command()
+def encode(which: RecipeOrRun, data: ItemsPath, out: TablePath, device: DeviceOption = DeviceName.auto) -> None:
+    """Write the code of every item: a row each, with its name, its label, z1, z2 …, and the class that the model infers."""
+    with _mistakes_explained():
+        from aae_core import zoo
+        from aae_core.scoring import code_columns
+
+        _check_table(out)
+        about = zoo.card(which)
+        model, items = zoo.load(which, device.value), zoo.items_of(about, data, announce=_note)
+        if not hasattr(model, "encode"):
+            raise ValueError(f"{which}: this model has no encoder.")
+        _write_table(code_columns(model, items, zoo.classes_of(about)), out)
+
+
+@app.command()
+def score(
+    which: RecipeOrRun,
+    data: ItemsPath,
+    out: TablePath,
+    rate: Annotated[float, typer.Option(help="Share of usual items that may be called unusual.")] = 0.05,
+    device: DeviceOption = DeviceName.auto,
+) -> None:
+    """Write how unusual every item is: the error of its reconstruction, and the surprise of its code under the prior.
+
+    An item is called unusual where its score is above that of all but a share --rate of the run's held-out data. Where some of the
+    labels are classes that the model was not trained on, the area under the curve says how well the scores tell them apart.
+    """
+    with _mistakes_explained():
+        from aae_core import zoo
+        from aae_core.scoring import area_under_curve, score_columns, threshold
+
+        _check_table(out)
+        about = zoo.card(which)
+        known, quantiles = zoo.classes_of(about), about.get("usual", {})
+        for name, values in quantiles.items():
+            _note(f"{name}: {rate:.1%} of held-out items are above {threshold(values, rate):.4g}.")
+        model, items = zoo.load(which, device.value), zoo.items_of(about, data, announce=_note)
+        columns = score_columns(model, items, known, quantiles, rate)
+        _write_table(columns, out)
+        for name, area in area_under_curve(columns, known).items():
+            _note(
+                f"{name}: area under the curve {area:.3f}, of classes that the model does not know against those it does."
+            )
+
+
+@app.command()
+def explore(
+    which: RecipeOrRun,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the page there, to keep or to send; by default it opens in the browser.")
+    ] = None,
+) -> None:
+    """Open a model's explorer, a slider for each dimension of its code, in one page that needs no network."""
+    with _mistakes_explained():
+        import tempfile
+        import webbrowser
+
+        from aae_core import zoo
+        from aae_core.explorers.standalone import explorer_of, standalone
+
+        about = zoo.card(which)
+        explorer = explorer_of(which)
+        trained = f"{about['recipe']}, trained on {about['data']['train']:,} of: {about['data']['source']}."
+        page = standalone(explorer, f"The codes of {about['recipe']}", trained)
+        path = out or Path(tempfile.mkdtemp(prefix="aae-")) / f"{about['recipe']}.html"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, "utf-8")
+        if out is None:
+            webbrowser.open(path.resolve().as_uri())
+        typer.echo(path)
+
+
+def _check_table(out: Path) -> None:
+    if out.suffix not in (".csv", ".npz"):
+        raise ValueError(f"--out: {out} ends in neither .csv nor .npz.")
+
+
+def _write_table(columns: dict[str, Any], out: Path) -> None:
+    import numpy as np
+    import pandas as pd
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix == ".csv":
+        pd.DataFrame(columns).to_csv(out, index=False)
+    else:
+        words = {name: ["" if value is None else value for value in column] for name, column in columns.items()}
+        arrays: dict[str, Any] = {name: np.asarray(column) for name, column in words.items()}
+        np.savez_compressed(out, **arrays)
+    typer.echo(out)
 
 
 @app.command()
@@ -407,14 +570,31 @@ def export(
     """Write a model's decoder as the browser reads it: layer sizes, activations, weights at twelve bits."""
     with _mistakes_explained():
         from aae_core.export import pack_mlp
+        from aae_core.export_convolutions import is_convolutional, pack_convolutions
         from aae_core.zoo import load
 
         model: AnyModel = load(which)
         _check_draws(model, which)
-        packed = pack_mlp(model.decoder.net)
+        packed = (pack_convolutions if is_convolutional(model.decoder) else pack_mlp)(model.decoder.net)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(packed.to_json())
         typer.echo(out)
+
+
+def _settings(given: list[str]) -> dict[str, object]:
+    """Names and values of "NAME=VALUE": numbers, lists of them, True and False as Python writes them, else words."""
+    import ast
+
+    found: dict[str, object] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise ValueError(f"--set: expected NAME=VALUE, as code_dim=16, got {text}.")
+        try:
+            found[name.strip()] = ast.literal_eval(value.strip())
+        except (ValueError, SyntaxError):
+            found[name.strip()] = value.strip()
+    return found
 
 
 def _image_shape(text: str | None) -> tuple[int, ...] | None:

@@ -124,8 +124,40 @@ def changed(how: Construction, changes: Mapping[str, object]) -> Construction:
         inner = arguments.get(first)
         if rest and not (isinstance(inner, Mapping) and "class" in inner):
             raise ValueError(f"{name}: {first} has no options of its own.")
+        if not rest:
+            old = inner if inner is not None else _default(class_of(how), first)
+            if isinstance(old, list | tuple) and isinstance(value, int | float) and not isinstance(value, bool):
+                value = [value]  # a list of one, as hidden=32
+            _check_kind(first, old, value)
         arguments[first] = changed(cast(Construction, inner), {rest: value}) if rest else plain(value)
     return {"class": how["class"], "arguments": arguments}
+
+
+def _default(kind: type, name: str) -> object:
+    """What an argument of a class is if it is left out; None where it has no default."""
+    for each in kind.__mro__:
+        if "__init__" in vars(each):
+            parameter = inspect.signature(vars(each)["__init__"]).parameters.get(name)
+            if parameter is not None:
+                return None if parameter.default is parameter.empty else parameter.default
+    return None
+
+
+def _check_kind(name: str, old: object, new: object) -> None:
+    """Raises ValueError where a value is of another kind than the one in whose place it comes."""
+    kinds: tuple[tuple[type | tuple[type, ...], str], ...] = (
+        (bool, "True or False"),
+        ((int, float), "a number"),
+        (str, "a word"),
+        ((list, tuple), "numbers with commas between them"),
+    )
+    if isinstance(new, Constructed):  # what a place takes that is no plain data, its class says
+        return
+    for kind, words in kinds:
+        if isinstance(old, kind):
+            if not isinstance(new, kind) or (isinstance(new, bool) and kind is not bool):
+                raise ValueError(f"{name}: expected {words}, got {new!r}.")
+            return
 
 
 def suggestion(name: str, known: Collection[str]) -> str:

@@ -133,7 +133,7 @@ def _activation(layer: nn.Module, name: str) -> tuple[Activation, float]:
     raise ExportError(f"{name}: the browser's decoder cannot run this layer. Supported: {SUPPORTED}.")
 
 
-def _affine(norm: nn.BatchNorm1d, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _affine(norm: nn.BatchNorm1d | nn.BatchNorm2d, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Batch normalisation in evaluation mode, as the scale and shift that it is."""
     if norm.running_mean is None or norm.running_var is None:
         raise ExportError(f"{name}: keeps no running statistics, so that its result depends on the batch.")

@@ -1,6 +1,7 @@
 """The networks of every chapter: encoders, decoder and discriminator, all small multilayer perceptrons.
 
-The paper's networks have two hidden layers (Appendix A of arXiv 1511.05644). Images are (N, C, H, W) in [0, 1],
+The paper's networks have two hidden layers (Appendix A of arXiv 1511.05644). Of images of one's own, encoder and decoder may be
+convolutional. Images are (N, C, H, W) in [0, 1],
 codes (N, code_dim).
 """
 
@@ -8,11 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from aae_core.construction import Constructed
+from aae_core.convolutions import Convolutions
+
+Hidden = Sequence[int] | Convolutions
+"""What stands between an image and a code: widths of a perceptron's hidden layers, or convolutions."""
 
 
 def mlp(
@@ -38,6 +44,13 @@ def mlp(
     if output is not None:
         layers.append(output)
     return nn.Sequential(*layers)
+
+
+def from_images(image_shape: Sequence[int], hidden: Hidden, n_out: int, **options: Any) -> nn.Sequential:
+    """Flattened images (N, C·H·W) → (N, n_out); options of :func:`mlp`."""
+    if isinstance(hidden, Convolutions):
+        return hidden.encoder(image_shape, n_out, **options)
+    return mlp([prod(image_shape), *hidden, n_out], **options)
 
 
 def one_hot(y: Tensor, n_classes: int) -> Tensor:
@@ -78,7 +91,7 @@ class Encoder(Constructed, nn.Module):
     def __init__(
         self,
         code_dim: int,
-        hidden: Sequence[int] = (512, 512),
+        hidden: Hidden = (512, 512),
         image_shape: Sequence[int] = (1, 28, 28),
         *,
         slope: float = 0.0,
@@ -86,7 +99,7 @@ class Encoder(Constructed, nn.Module):
     ) -> None:
         super().__init__()
         self.code_dim, self.image_shape = code_dim, tuple(image_shape)
-        self.net = mlp([prod(image_shape), *hidden, code_dim], slope=slope, batch_norm=batch_norm)
+        self.net = from_images(image_shape, hidden, code_dim, slope=slope, batch_norm=batch_norm)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(x.flatten(1)).float()
@@ -113,12 +126,10 @@ class GaussianEncoder(Constructed, nn.Module):
     Shape: images (N, C, H, W), noise (N, code_dim) → codes (N, code_dim).
     """
 
-    def __init__(
-        self, code_dim: int, hidden: Sequence[int] = (512, 512), image_shape: Sequence[int] = (1, 28, 28)
-    ) -> None:
+    def __init__(self, code_dim: int, hidden: Hidden = (512, 512), image_shape: Sequence[int] = (1, 28, 28)) -> None:
         super().__init__()
         self.code_dim, self.noise_dim, self.image_shape = code_dim, code_dim, tuple(image_shape)
-        self.net = mlp([prod(image_shape), *hidden, 2 * code_dim])
+        self.net = from_images(image_shape, hidden, 2 * code_dim)
 
     def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z|x), each (N, code_dim)."""
@@ -142,13 +153,15 @@ class NoisyEncoder(Constructed, nn.Module):
     def __init__(
         self,
         code_dim: int,
-        hidden: Sequence[int] = (512, 512),
+        hidden: Hidden = (512, 512),
         image_shape: Sequence[int] = (1, 28, 28),
         *,
         noise_dim: int = 10,
     ) -> None:
         super().__init__()
         self.code_dim, self.noise_dim, self.image_shape = code_dim, noise_dim, tuple(image_shape)
+        if isinstance(hidden, Convolutions):
+            raise ValueError("hidden: this posterior's noise is no pixel, so that convolutions have no place for it.")
         self.net = mlp([prod(image_shape) + noise_dim, *hidden, code_dim])
 
     def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
@@ -172,7 +185,7 @@ class Decoder(Constructed, nn.Module):
     def __init__(
         self,
         code_dim: int,
-        hidden: Sequence[int] = (512, 512),
+        hidden: Hidden = (512, 512),
         image_shape: Sequence[int] = (1, 28, 28),
         *,
         n_classes: int = 0,
@@ -182,8 +195,14 @@ class Decoder(Constructed, nn.Module):
     ) -> None:
         super().__init__()
         self.code_dim, self.n_classes, self.image_shape = code_dim, n_classes, tuple(image_shape)
-        sizes = [code_dim + n_classes, *hidden, prod(image_shape)]
-        self.net = mlp(sizes, slope=slope, batch_norm=batch_norm, output=output or nn.Sigmoid())
+        self.hidden, output = hidden, output or nn.Sigmoid()
+        if isinstance(hidden, Convolutions):
+            self.net = hidden.decoder(
+                code_dim + n_classes, image_shape, slope=slope, batch_norm=batch_norm, output=output
+            )
+        else:
+            sizes = [code_dim + n_classes, *hidden, prod(image_shape)]
+            self.net = mlp(sizes, slope=slope, batch_norm=batch_norm, output=output)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         check_code(z, self.code_dim)

@@ -19,9 +19,10 @@ from torch import nn
 
 from aae_core.cards import AS_IT_IS, FORMAT, describe
 from aae_core.construction import construct
-from aae_core.data import DIGITS, FILES, IMAGE_SHAPE, Splits, load_dataset, say
+from aae_core.data import DIGITS, FILES, IMAGE_SHAPE, OWN, Items, Splits, kind_of, load_dataset, load_items, say
 from aae_core.metrics import NEED_JUDGE, Judge, Measure, evaluate
 from aae_core.recipes import RECIPES, Recipe, recipe
+from aae_core.scoring import usual
 from aae_core.training import CARD, WEIGHTS, Device, History, choose_device, take, write_whole
 
 ZOO = Path(__file__).parent / "weights"
@@ -168,6 +169,28 @@ def data_of(about: dict[str, Any], folder: Path | None = None, *, announce: Call
     return splits
 
 
+def items_of(about: dict[str, Any], path: Path, *, announce: Callable[[str], None] = say) -> Items:
+    """Items of any folder or file, in their order and not split, read as the data of a card's model were.
+
+    Raises:
+        ValueError: they are of another kind or shape than the model's.
+    """
+    kind, own = kind_of(path), dataset_of(about)
+    if kind not in OWN or (kind == "table") != (own == "table"):
+        raise ValueError(f"{path}: {kind} data; the model was trained on {own} data. Name data of its kind.")
+    reading: dict[str, Any] = {}
+    if kind == "folder":
+        fit = about["data"].get("read_as", {}).get("fit", "stretch")
+        reading = {"image_shape": image_shape_of(about), "fit": fit}
+    elif kind == "table":
+        reading = reading_of(about)
+    items = load_items(kind, path, announce=announce, **reading)
+    if items.images.shape[1:] != image_shape_of(about):
+        found, expected = ("x".join(map(str, shape)) for shape in (items.images.shape[1:], image_shape_of(about)))
+        raise ValueError(f"{path}: images of {found}; the model was trained on {expected}.")
+    return items
+
+
 def measures_of(about: dict[str, Any]) -> tuple[str, ...]:
     """The measures that a card's recipe asks for."""
     if about["recipe"] in RECIPES:
@@ -212,7 +235,10 @@ def run(
         round_weights(model)
         judge, seed = judge_for(made_by.measures), made_by.training.seed
         measures = evaluate(model, splits, made_by.measures, judge, split, seed, progress=progress)
-        save(model, folder, made_by, history, splits, measures, variant=variant, split=split)
+        path = save(model, folder, made_by, history, splits, measures, variant=variant, split=split)
+        if dataset_of(about := card(folder)) in OWN:
+            about["usual"] = usual(model, splits.validation)
+            write_whole(path, (json.dumps(about, indent=1) + "\n").encode())
     return card(folder)
 
 
@@ -225,7 +251,7 @@ def save(
     measures: dict[str, Measure],
     **what: str,
 ) -> Path:
-    """Writes weights (half precision) and card into `folder`, and returns the card's path; `what` as in :func:`aae_core.cards.describe`."""
+    """Writes weights (half precision, where it holds them) and card into `folder`, and returns the card's path; `what` as in :func:`aae_core.cards.describe`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / WEIGHTS
     write_whole(path, as_bytes(half(model)))
@@ -280,11 +306,14 @@ def _write_card(path: Path, about: dict[str, Any]) -> None:
 
 
 def half(model: nn.Module) -> dict[str, torch.Tensor]:
-    """The model's state with ``float16`` numbers, contiguous and on the CPU."""
-    state = model.state_dict().items()
-    return {
-        key: (value.half() if value.is_floating_point() else value).cpu().contiguous().clone() for key, value in state
-    }
+    """The model's state with ``float16`` numbers, contiguous and on the CPU; a tensor that these cannot hold stays as it is."""
+
+    def rounded(value: torch.Tensor) -> torch.Tensor:
+        if not value.is_floating_point() or bool((value.abs() > torch.finfo(torch.float16).max).any()):
+            return value
+        return value.half()
+
+    return {key: rounded(value).cpu().contiguous().clone() for key, value in model.state_dict().items()}
 
 
 def round_weights(model: nn.Module) -> None:

@@ -22,4 +22,4 @@ from aae_core.data.mnist import FILES, embedded, load_digits, read_idx
 from aae_core.data.others import DATASETS, OWN, SOURCES, kind_of, load_dataset, load_items
 from aae_core.data.sources import cache_folder
 from aae_core.data.splits import HELD_OUT_BELOW, Splits, checksums
-from aae_core.data.tables import read_table
+from aae_core.data.tables import columns_of, read_table, values_of

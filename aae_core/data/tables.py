@@ -68,6 +68,45 @@ def read_table(
     return Items(np.ascontiguousarray(rows[:, None, None]), numbers, classes, names, source, None, read_as)
 
 
+def columns_of(sketch: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Of each column, where it stands among a row's numbers: ``at``, and ``gap``, the place that tells of a gap, or None.
+
+    With its ``name`` it has ``low`` and ``high``, the numbers that stand for 0 and 1; or ``categories``, a place each from
+    ``at`` on. Numbers come first, then what tells of their gaps, then categories, as the transformer puts them.
+    """
+    numbers = [name for name, about in sketch.items() if about["kind"] == "number"]
+    gaps = [name for name in numbers if sketch[name]["gaps"]]
+    places: dict[str, dict[str, Any]] = {
+        name: {"at": k, "gap": len(numbers) + gaps.index(name) if name in gaps else None}
+        | {end: sketch[name][end] for end in ("low", "high")}
+        for k, name in enumerate(numbers)
+    }
+    at = len(numbers) + len(gaps)
+    for name in (name for name in sketch if name not in places):
+        words = list(sketch[name]["categories"])
+        places[name] = {"at": at, "gap": at + len(words) if sketch[name]["gaps"] else None, "categories": words}
+        at += len(words) + sketch[name]["gaps"]
+    return [{"name": name} | places[name] for name in sketch]
+
+
+def values_of(rows: np.ndarray, sketch: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The columns of rows (N, numbers) that a model has rebuilt or drawn: numbers as they were, the most likely category.
+
+    Where a row tells of a gap there is None.
+    """
+    found: dict[str, list[Any]] = {}
+    for column in columns_of(sketch):
+        at, gap = column["at"], column["gap"]
+        if "categories" in column:
+            words = [*column["categories"], None]
+            found[column["name"]] = [words[k] for k in rows[:, at : at + len(words) - (gap is None)].argmax(1)]
+        else:
+            values = (column["low"] + rows[:, at].astype(float) * (column["high"] - column["low"])).tolist()
+            empty = rows[:, gap] > 0.5 if gap is not None else np.zeros(len(rows), bool)
+            found[column["name"]] = [None if none else value for value, none in zip(values, empty, strict=True)]
+    return found
+
+
 def _loaded(path: Path) -> pd.DataFrame:
     import pandas as pd
 

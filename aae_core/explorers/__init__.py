@@ -23,6 +23,7 @@ WHERE = {
     "pack_codes": "packing",
     "pack_field": "packing",
     "RegionExplorer": "region",
+    "RowExplorer": "rows",
     "StyleExplorer": "style",
     "TrainingExplorer": "training",
     "TrainingRecorder": "recording",

@@ -12,7 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from aae_core.export import pack_mlp
-from aae_core.packed import unpack_mlp
+from aae_core.export_convolutions import (
+    PackedConvolutions,
+    is_convolutional,
+    pack_convolutions,
+    unpack_convolutions,
+)
+from aae_core.packed import PackedMLP, unpack_mlp
 
 TOLERANCE = 0.02  # a pixel; twelve bits stay below it, a network that is not what it seems does not
 
@@ -34,7 +40,7 @@ class PageDecoder:
 
     Args:
         model: a model with a ``decoder``, a decoder, or any stack of layers that :func:`aae_core.export.pack_mlp`
-            takes.
+            takes; or one that :func:`aae_core.export_convolutions.pack_convolutions` does.
         code_dim: width of the code; taken from the decoder if it says so, else what the input leaves.
         n_classes: width of the one-hot label, 0 for none; taken from the decoder if it says so, else 0.
         image_shape: (C, H, W) of an image, C 1 or 3; taken from the decoder if it says so, else a grey square.
@@ -61,7 +67,14 @@ class PageDecoder:
         decoder = getattr(model, "decoder", model)
         if not isinstance(decoder, nn.Module):
             raise ValueError(f"model: expected a model with a decoder, or a decoder, got {type(model).__name__}.")
-        self.packed = pack_mlp(decoder, precision=precision)
+        self._net: nn.Module
+        self.packed: PackedMLP | PackedConvolutions
+        if is_convolutional(decoder):
+            self.packed = pack_convolutions(decoder, precision=precision)
+            self._net = unpack_convolutions(self.packed)
+        else:
+            self.packed = pack_mlp(decoder, precision=precision)
+            self._net = unpack_mlp(self.packed)
         n_in, n_out = self.packed.sizes[0], self.packed.sizes[-1]
         self.n_classes = int(n_classes if n_classes is not None else getattr(decoder, "n_classes", 0))
         width: Any = code_dim or getattr(decoder, "code_dim", n_in - self.n_classes)
@@ -79,7 +92,6 @@ class PageDecoder:
                 f"image_shape: expected (1, H, W) or (3, H, W) of {n_out} numbers in all, got {self.image_shape}."
             )
         self.pixel_range = pixel_range or ((-1.0, 1.0) if self.packed.activations[-1] == "tanh" else (0.0, 1.0))
-        self._net = unpack_mlp(self.packed)
         self._agree(decoder)
 
     def _agree(self, decoder: nn.Module) -> None:
@@ -112,8 +124,11 @@ class PageDecoder:
 
     def traits(self) -> tuple[dict[str, Any], str]:
         """What an explorer sends to the page: the small description, and the weights' text apart."""
-        spec = asdict(self.packed)
-        weights = spec.pop("weights")
+        if isinstance(self.packed, PackedConvolutions):
+            spec, weights = self.packed.traits()
+        else:
+            spec = asdict(self.packed)
+            weights = spec.pop("weights")
         spec |= {"code_dim": self.code_dim, "n_classes": self.n_classes}
         spec |= {"image_shape": list(self.image_shape), "pixel_range": list(self.pixel_range)}
         return spec, weights

@@ -14,6 +14,9 @@ from aae_core.explorers.base import Code, Explorer
 from aae_core.explorers.page_decoder import PageDecoder
 from aae_core.explorers.still import still
 
+MOST = 20
+"""Of more classes, a select says which are drawn, as in ``picker.js``."""
+
 
 class StyleExplorer(Explorer):
     """All classes of a decoder in one style, with a slider per dimension of the code.
@@ -36,6 +39,7 @@ class StyleExplorer(Explorer):
     start = Code(help="the style that Reset comes back to").tag(sync=True)
     limit = t.Float(3.0).tag(sync=True)
     names = t.List(t.Unicode()).tag(sync=True)
+    draws: t.List[Any] = t.List(help="codes that Sample goes to; by default it draws from N(0, I)").tag(sync=True)
     decoder = t.Dict().tag(sync=True)
     weights = t.Unicode().tag(sync=True)
 
@@ -56,9 +60,10 @@ class StyleExplorer(Explorer):
         spec, weights = page.traits()
         super().__init__(z=z, label=label, limit=limit, names=names, decoder=spec, weights=weights, **options)
         self.start, self.page = self.z, page
-        self.poster = still(page.images(torch.tensor([self.z] * classes), torch.arange(classes)))
+        drawn = min(classes, MOST)
+        self.poster = still(page.images(torch.tensor([self.z] * drawn), torch.arange(drawn)))
         self.room = _room(classes, page.code_dim, page.image_shape[1] / page.image_shape[2])
-        self.poster_alt = f"{', '.join(names)}: decoded in one style" if page.n_classes else "A decoded image"
+        self.poster_alt = f"{', '.join(names[:drawn])}: decoded in one style" if page.n_classes else "A decoded image"
 
     @t.validate("z", "start")
     def _check_z(self, proposal: dict[str, Any]) -> list[float]:
@@ -72,6 +77,8 @@ class StyleExplorer(Explorer):
 def _room(classes: int, code_dim: int, ratio: float) -> list[float]:
     """The explorer's height as ``room`` gives it, from its style sheet: pictures of `ratio`, labels, tools, sliders."""
     room: list[float] = []
+    select = 0 if classes <= MOST else 52
+    classes = min(classes, MOST)
     for most, columns, rest in ((10, 2, 44 + 16 + 44), (5, 1, 90 + 8 + 44)):
         rows = -(-classes // most)
         across = -(-classes // rows)
@@ -80,5 +87,5 @@ def _room(classes: int, code_dim: int, ratio: float) -> list[float]:
             room += [0, 192 * ratio + 14 + rest + sliders]
         else:
             picture = (4 / across - 8) * ratio  # beside a share of the width: gaps and padding
-            room += [rows * ratio / across, rows * (picture + 29) + 4 + rest + sliders]
+            room += [rows * ratio / across, rows * (picture + 29) + 4 + rest + sliders + select]
     return room

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from aae_core import losses
 from aae_core.construction import Constructed
 from aae_core.data import IMAGE_SHAPE
-from aae_core.networks import Decoder, Discriminator, Encoder, GaussianEncoder, NoisyEncoder
+from aae_core.networks import Decoder, Discriminator, Encoder, GaussianEncoder, Hidden, NoisyEncoder
 from aae_core.priors import Gaussian, Prior
 from aae_core.step import Batch, Optimizers, descend
 from aae_core.training import Recipe, TrainingConfig
@@ -31,7 +31,7 @@ class AdversarialAutoencoder(Constructed, nn.Module):
     Args:
         prior: what q(z) = ∫ q(z|x) p_data(x) dx is to match. Samples of it are all that is needed.
         posterior: what q(z|x) is, one of :data:`POSTERIORS`.
-        hidden: widths of the hidden layers of encoder and decoder.
+        hidden: widths of the hidden layers of encoder and decoder, or convolutions.
         discriminator_hidden: widths of the discriminator's hidden layers.
         adversarial_weight: weight of fooling the discriminator beside the mean squared error per pixel.
         gradient_penalty: weight of the penalty that keeps the discriminator smooth; 0 leaves it out.
@@ -45,7 +45,7 @@ class AdversarialAutoencoder(Constructed, nn.Module):
         self,
         prior: Prior,
         posterior: str = "deterministic",
-        hidden: Sequence[int] = (512, 512),
+        hidden: Hidden = (512, 512),
         *,
         discriminator_hidden: Sequence[int] = (512, 512),
         adversarial_weight: float = 0.01,

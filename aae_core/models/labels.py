@@ -17,7 +17,7 @@ from torch import Tensor
 from aae_core import losses
 from aae_core.data import IMAGE_SHAPE, N_CLASSES, UNLABELLED
 from aae_core.models.adversarial import AdversarialAutoencoder
-from aae_core.networks import Discriminator
+from aae_core.networks import Discriminator, Hidden
 from aae_core.priors import GaussianMixture, Prior, SwissRoll
 from aae_core.step import Batch, Optimizers, descend
 from aae_core.training import Recipe, TrainingConfig
@@ -30,7 +30,7 @@ class LabelledAAE(AdversarialAutoencoder):
 
     Args:
         prior: has a region for each class, as :class:`GaussianMixture` and :class:`SwissRoll` have.
-        hidden: widths of the hidden layers of encoder and decoder.
+        hidden: widths of the hidden layers of encoder and decoder, or convolutions.
         discriminator_hidden: widths of the discriminator's hidden layers.
         adversarial_weight: weight of fooling the discriminator beside the mean squared error per pixel.
         gradient_penalty: weight of the penalty that keeps the discriminator smooth; 0 leaves it out.
@@ -43,7 +43,7 @@ class LabelledAAE(AdversarialAutoencoder):
     def __init__(
         self,
         prior: Prior,
-        hidden: Sequence[int] = (512, 512),
+        hidden: Hidden = (512, 512),
         *,
         discriminator_hidden: Sequence[int] = (512, 512),
         adversarial_weight: float = 0.05,

@@ -55,8 +55,7 @@ class ReductionAAE(SemiSupervisedAAE):
         super().__init__(code_dim, **options)
         self.head_distance, self.head_weight = head_distance, head_weight
         self.heads = nn.Parameter(spread_heads(self.n_classes, code_dim, head_distance))
-        hidden = [layer.out_features for layer in self.decoder.net if isinstance(layer, nn.Linear)][:-1]
-        self.decoder = Decoder(code_dim, hidden, self.decoder.image_shape)
+        self.decoder = Decoder(code_dim, self.decoder.hidden, self.decoder.image_shape)
 
     def parts(self) -> dict[str, list[nn.Module]]:
         """Which networks each optimizer moves; the heads learn with the autoencoder."""

@@ -21,7 +21,7 @@ from aae_core import losses
 from aae_core.construction import Constructed
 from aae_core.corruption import NOISE, Corruption
 from aae_core.data import IMAGE_SHAPE, N_CLASSES
-from aae_core.networks import Decoder, Discriminator, Encoder, chosen_labels
+from aae_core.networks import Decoder, Discriminator, Encoder, Hidden, chosen_labels
 from aae_core.priors import Categorical, Gaussian
 from aae_core.step import Batch, Optimizers, descend
 from aae_core.training import Recipe, TrainingConfig
@@ -36,7 +36,7 @@ class SemiSupervisedAAE(Constructed, nn.Module):
     Args:
         code_dim: width of the style code.
         n_classes: width of the class code: the digits, or the clusters to be found.
-        hidden: widths of the hidden layers of encoder and decoder.
+        hidden: widths of the hidden layers of encoder and decoder, or convolutions.
         discriminator_hidden: widths of the hidden layers of both discriminators.
         adversarial_weight: weight of fooling each discriminator, beside the mean squared error per pixel.
         classification_weight: weight of the cross-entropy on labelled images.
@@ -54,7 +54,7 @@ class SemiSupervisedAAE(Constructed, nn.Module):
         self,
         code_dim: int = 10,
         n_classes: int = N_CLASSES,
-        hidden: Sequence[int] = (1000, 1000),
+        hidden: Hidden = (1000, 1000),
         *,
         discriminator_hidden: Sequence[int] = (1000, 1000),
         adversarial_weight: float = 0.02,

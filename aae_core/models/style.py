@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from aae_core import losses
 from aae_core.construction import Constructed
 from aae_core.data import IMAGE_SHAPE, N_CLASSES
-from aae_core.networks import Decoder, Discriminator, Encoder, ScaledTanh, chosen_labels
+from aae_core.networks import Decoder, Discriminator, Encoder, Hidden, ScaledTanh, chosen_labels
 from aae_core.priors import Gaussian
 from aae_core.step import Batch, Optimizers, descend
 from aae_core.training import Recipe, TrainingConfig
@@ -31,7 +31,7 @@ class SupervisedAAE(Constructed, nn.Module):
 
     Args:
         code_dim: width of the style code.
-        hidden: widths of the hidden layers of encoder and decoder.
+        hidden: widths of the hidden layers of encoder and decoder, or convolutions.
         n_classes: how many classes there are: ten digits.
         label_in_discriminator: False is the paper's D(z), which matches q(z) to p(z) and no more; True is D(z, y),
             which matches q(z|y) to p(z) for each digit y, so that the code cannot tell the digit.
@@ -48,7 +48,7 @@ class SupervisedAAE(Constructed, nn.Module):
     def __init__(
         self,
         code_dim: int,
-        hidden: Sequence[int] = (512, 512),
+        hidden: Hidden = (512, 512),
         *,
         n_classes: int = N_CLASSES,
         label_in_discriminator: bool = True,

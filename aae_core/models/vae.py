@@ -18,7 +18,7 @@ from aae_core import losses
 from aae_core.construction import Constructed
 from aae_core.data import IMAGE_SHAPE
 from aae_core.models.adversarial import AdversarialAutoencoder
-from aae_core.networks import Decoder, GaussianEncoder
+from aae_core.networks import Decoder, GaussianEncoder, Hidden
 from aae_core.priors import Gaussian, GaussianMixture, Prior
 from aae_core.step import Batch, Optimizers, descend
 from aae_core.training import Recipe, TrainingConfig
@@ -31,7 +31,7 @@ class VAE(Constructed, nn.Module):
         prior: what the codes are to follow. Its density must be known, ``log_prob``: samples are not enough here.
         sigma: standard deviation of a pixel under p(x|z) = N(decoder(z), sigma² I), pixels in [0, 1]. It weighs the
             two terms of the bound: an error of sigma in one pixel costs half a nat.
-        hidden: widths of the hidden layers of encoder and decoder.
+        hidden: widths of the hidden layers of encoder and decoder, or convolutions.
         image_shape: (C, H, W) of an image.
 
     Raises:
@@ -42,7 +42,7 @@ class VAE(Constructed, nn.Module):
         self,
         prior: Prior,
         sigma: float = 0.2,
-        hidden: Sequence[int] = (512, 512),
+        hidden: Hidden = (512, 512),
         *,
         image_shape: Sequence[int] = IMAGE_SHAPE,
     ) -> None:

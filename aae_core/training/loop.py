@@ -13,17 +13,17 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from aae_core.data import Digits, is_build
 from aae_core.step import AnyModel, Batch
 from aae_core.training.checkpoint import take
-from aae_core.training.config import SEEDS_APART, TrainingConfig, seed_everything
+from aae_core.training.config import SEEDS_APART, TrainingConfig, TrainingError, seed_everything
 from aae_core.training.device import choose_device, choose_precision
 from aae_core.training.history import History
 from aae_core.training.processes import Processes
@@ -54,8 +54,9 @@ def fit(
 
     Args:
         model: has ``step`` and ``parts`` (see :class:`aae_core.step.Model`); afterwards in evaluation mode, on the chosen device.
-        data: digits in memory; or, for data that does not fit there, a DataLoader of (images in [0, 1], labels).
-        folder: keeps a checkpoint there after each epoch; of several processes, the first writes and reads it. It holds the
+        data: digits in memory; or, for data that does not fit there, a DataLoader of (images in [0, 1], labels),
+            whose last batch is left out where it is a single image, from which batch norm learns nothing.
+        folder: keeps a checkpoint there after each epoch, or every few where they are short and the model is large; of several processes, the first writes and reads it. It holds the
             model's state and what its modules count in plain numbers; noise is to come from torch, which each epoch seeds.
         resume: goes on from the folder's checkpoint, to the same weights as a run that never stopped. `config` may name
             another number of epochs, not below those that are done: the schedules are those of the new number from there on.
@@ -155,6 +156,14 @@ def _compiled(model: AnyModel, wanted: bool) -> Iterator[None]:
         network.compile()
     try:
         yield
+    except RuntimeError as error:
+        if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            raise
+        reason = str(error).strip().splitlines()[0]
+        raise TrainingError(
+            f"compile: torch.compile cannot compile the networks on this machine ({reason}). Leave --compile out, or "
+            "install a C++ compiler; for a GPU, what torch.compile needs there."
+        ) from error
     finally:
         for network in networks:
             network._compiled_call_impl = None
@@ -189,7 +198,12 @@ def _check_data(data: Digits | Loader, config: TrainingConfig, processes: Proces
 
 
 def _steps_per_epoch(data: Digits | Loader, config: TrainingConfig) -> int:
-    return max(1, len(data) // config.batch_size) if isinstance(data, Digits) else len(data)
+    if isinstance(data, Digits):
+        return max(1, len(data) // config.batch_size)
+    if data.batch_size is None or isinstance(data.dataset, IterableDataset):  # what a batch is, the data say
+        return len(data)
+    single = len(data.sampler) % data.batch_size == 1 < len(data)  # type: ignore[arg-type]  # it is no stream's
+    return len(data) - single
 
 
 def _batches(
@@ -197,7 +211,7 @@ def _batches(
 ) -> Iterator[Batch]:
     """One epoch. A short last batch is left out: it would weigh each of its images more, and upset batch norm."""
     if not isinstance(data, Digits):
-        for k, (images, labels) in enumerate(data):
+        for k, (images, labels) in enumerate(islice(data, _steps_per_epoch(data, config))):
             if k == 0 and images.ndim == 4:  # images, and not points or rows
                 _check_images(images)
             yield Batch(images.to(device, non_blocking=True), labels.to(device, non_blocking=True))

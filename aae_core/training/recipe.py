@@ -2,18 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from aae_core.construction import (
+    Constructed,
+    changed,
+    class_of,
+    construct,
+    construction_of,
+    options_of,
+    plain,
+    suggestion,
+)
+from aae_core.convolutions import Convolutions
 from aae_core.data import IMAGE_SHAPE, LEAST, N_CLASSES, DataError, Digits, Splits
+from aae_core.priors import Gaussian, GaussianMixture, Prior, SwissRoll
 from aae_core.training.config import TrainingConfig, seed_everything
 from aae_core.training.history import History
 from aae_core.training.loop import fit
+
+N_TRAINING = 50_000
+"""MNIST's training images, for which the recipes' lengths are made."""
+PRIORS: dict[str, Callable[[int], Prior]] = {
+    "gaussian": Gaussian,
+    "mixture": lambda dim: GaussianMixture(),
+    "ring": lambda dim: GaussianMixture(8, shift=2.0, radial_std=0.2, tangential_std=0.2),
+    "roll": lambda dim: SwissRoll(),
+}
+"""Priors by a short name, each made for a width of the code; all but the first are of two dimensions."""
+
+
+def _spelt(options: Mapping[str, object], how: Mapping[str, Any]) -> dict[str, object]:
+    """Options of a model whose construction is `how`, with names of priors and networks put into objects."""
+    spelt = dict(options)
+    if isinstance(name := spelt.get("prior"), str):
+        if name not in PRIORS:
+            raise ValueError(f"prior: there is no '{name}'.{suggestion(name, PRIORS)}")
+        spelt["prior"] = PRIORS[name](how["arguments"].get("prior", {}).get("arguments", {}).get("dim", 2))
+    if spelt.get("hidden") == "conv":
+        spelt["hidden"] = Convolutions()
+    of_prior = "code_dim" in spelt and "code_dim" not in options_of(class_of(how))
+    if of_prior and (prior := plain(spelt.get("prior")) or how["arguments"].get("prior")):
+        if "dim" in options_of(class_of(prior)):
+            spelt["prior.dim"] = spelt.pop("code_dim")
+        elif spelt.pop("code_dim") != 2:
+            kind = prior["class"].rpartition(".")[2]
+            raise ValueError(f"code_dim: the prior, {kind}, has two dimensions; prior=gaussian has any number.")
+    return spelt
 
 
 @dataclass(frozen=True)
@@ -95,6 +136,61 @@ class Recipe:
     def with_training(self, **changes: Any) -> Recipe:
         """The same recipe with other training settings, e.g. ``epochs=2``; those that are None stay as they are."""
         return replace(self, training=replace(self.training, **{k: v for k, v in changes.items() if v is not None}))
+
+    def with_settings(self, settings: Mapping[str, object]) -> Recipe:
+        """The same recipe with other settings of the training and other options of the model.
+
+        Args:
+            settings: by name: fields of :class:`TrainingConfig`, arguments of the model's class, ``prior.dim`` for an argument of
+                an argument. ``prior`` may be one of :data:`PRIORS`; ``code_dim`` is the prior's where the model has none;
+                ``hidden`` may be "conv".
+
+        Raises:
+            ValueError: no such setting, or a value that it cannot have.
+        """
+        known = [each.name for each in fields(TrainingConfig)]
+        training = {name: value for name, value in settings.items() if name in known}
+        options = {name: value for name, value in settings.items() if name not in known}
+
+        def build(image_shape: Sequence[int], n_classes: int) -> nn.Module:
+            with torch.random.fork_rng():
+                if not isinstance(as_it_is := self.build(image_shape, n_classes), Constructed):
+                    raise ValueError(
+                        f"{', '.join(options)}: {type(as_it_is).__name__} cannot be made with other options."
+                    )
+                how = construction_of(as_it_is)
+            try:
+                made: nn.Module = construct(changed(how, _spelt(options, how)))
+            except TypeError as error:
+                raise ValueError(
+                    f"{', '.join(options)}: a value of another kind than the option takes ({error})."
+                ) from error
+            return made
+
+        try:
+            whole = replace(self, training=replace(self.training, **training))  # type: ignore[arg-type]
+        except TypeError as error:
+            raise ValueError(
+                f"{', '.join(training)}: a value of another kind than the setting takes ({error})."
+            ) from error
+        if not options:
+            return whole
+        try:
+            build(IMAGE_SHAPE, N_CLASSES)  # what is wrong is said now
+        except ValueError as error:
+            near = suggestion(next(iter(options)), known) if "no such option" in str(error) else ""
+            raise ValueError(f"{error}{near if 'Did you mean' in near else ''}") from error
+        return replace(whole, build=build)
+
+    def with_steps(self, steps: int, n_data: int) -> Recipe:
+        """The same recipe with as many whole passes over `n_data` items as make at least `steps` steps."""
+        each = max(1, n_data // self.training.batch_size)
+        return self.with_training(epochs=-(-steps // each))
+
+    @property
+    def steps(self) -> int:
+        """How many steps the recipe takes on MNIST's 50,000 training images."""
+        return self.training.epochs * (N_TRAINING // self.training.batch_size)
 
     def train(
         self,

@@ -23,6 +23,9 @@ from aae_core.training.processes import Processes
 from aae_core.training.state import State
 from aae_core.training.watch import Watch, one_sided
 
+STEP_BYTES = 2**19
+"""Bytes of checkpoints a step: with a large model and little data, an epoch is short, and not each is kept."""
+
 
 class Run:
     """The moving parts of one call of :func:`aae_core.training.fit`: optimizers, schedules, averaged weights, history."""
@@ -58,6 +61,7 @@ class Run:
         self.watch = Watch(self.optimizers)
         self.history = History()
         self.step = 0
+        self._kept_epoch = self._kept_step = 0  # what the folder's checkpoint is of
         self._sum: Tensor | None = None
         self._summed = 0
         runs = processes.from_all(self._identity())
@@ -119,12 +123,12 @@ class Run:
         rates = ", ".join(f"{name} {each.param_groups[0]['lr']:.3g}" for name, each in self.optimizers.items())
         raise TrainingError(
             f"Training stopped: {what} is not a finite number at step {step} of {self.total_steps}. Learning rates: {rates}. "
-            f"Kept: {self._kept(self.history.epochs)}. Lower the learning rate, or look for images outside [0, 1]."
+            f"Kept: {self._kept()}. Lower the learning rate, or look for images outside [0, 1]."
         )
 
-    def _kept(self, epoch: int) -> str:
-        there = self.folder is not None and epoch and (self.folder / CHECKPOINT).exists()
-        return f"the checkpoint of epoch {epoch} in {self.folder}" if there else "nothing"
+    def _kept(self) -> str:
+        there = self.folder is not None and self._kept_epoch and (self.folder / CHECKPOINT).exists()
+        return f"the checkpoint of epoch {self._kept_epoch} in {self.folder}" if there else "nothing"
 
     def _tensors(self) -> dict[str, Tensor]:
         """All tensors that the next epoch depends on. Its noise begins anew."""
@@ -147,7 +151,9 @@ class Run:
             checkpoint.give_up(self.folder)
 
     def end_epoch(self, seconds: float) -> None:
-        """Counts an epoch, after as many seconds of training in all, and keeps it where there is a folder.
+        """Counts an epoch, after as many seconds of training in all, and keeps it where there is a folder and it is due.
+
+        Due are the first epoch, the last, and one after as many steps as pay for the writing.
 
         Raises:
             TrainingError: what it learnt is not finite, or cannot be written.
@@ -156,7 +162,10 @@ class Run:
         self.check_weights()
         self.history.epochs += 1
         self.history.seconds = seconds
-        if self.folder is not None and self.processes.index == 0:
+        if self.folder is None or self.processes.index > 0:
+            return
+        paid = (self.step - self._kept_step) * STEP_BYTES >= sum(tensor.nbytes for tensor in self._tensors().values())
+        if paid or not self._kept_epoch or self.history.epochs == self.config.epochs:
             self.save()
 
     def save(self) -> None:
@@ -178,9 +187,10 @@ class Run:
         except OSError as error:
             raise TrainingError(
                 f"{self.folder / CHECKPOINT}: epoch {self.history.epochs} could not be written "
-                f"({checkpoint.reason(error, self.folder)}). Kept: {self._kept(self.history.epochs - 1)}. "
+                f"({checkpoint.reason(error, self.folder)}). Kept: {self._kept()}. "
                 "Make room, or choose another folder, and resume."
             ) from error
+        self._kept_epoch, self._kept_step = self.history.epochs, self.step
 
     def check_weights(self) -> None:
         """Stops a run of whose weights or statistics one is not a finite number.
@@ -209,6 +219,7 @@ class Run:
             if about["summed"]:
                 self._sum, self._summed = tensors["sum"].to(next(self.model.parameters()).device), about["summed"]
             self.history, self.step = History(**about["history"]), about["step"]
+            self._kept_epoch, self._kept_step = self.history.epochs, self.step
         except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise TrainingError(
                 f"{path}: the checkpoint does not fit this model. It was left as it is; resume the model that it is of, or "

@@ -8,7 +8,7 @@ What it does during a build, in order:
 3. puts the widget's still picture (traits ``poster`` and ``poster_alt``) where readers without JavaScript, and
    printers, find it, and keeps the room that the widget will take (trait ``room``), so that nothing jumps.
 
-``book/_host`` is the other half, written as ``_static/widget-host.js``: it starts the widgets in the reader's browser.
+``aae_core/explorers/host`` is the other half, written as ``_static/widget-host.js``: it starts the widgets in the reader's browser.
 """
 
 from __future__ import annotations
@@ -49,12 +49,11 @@ def write_host(app: Sphinx) -> None:
     """Writes the host as one script, not a module: a page that was opened from a disk may load no other."""
     if app.builder.format != "html":
         return
-    from aae_core.explorers.bundle import bundle_js
+    from aae_core.explorers.standalone import host_script
 
     static = Path(app.outdir) / "_static"
     static.mkdir(parents=True, exist_ok=True)
-    text = bundle_js(Path(__file__).parents[1] / "_host" / "page.js")
-    (static / "widget-host.js").write_text(f"(() => {{\n{text}\n}})();\n", "utf-8")
+    (static / "widget-host.js").write_text(host_script(), "utf-8")
 
 
 def png_size(png: bytes) -> tuple[int, int]:

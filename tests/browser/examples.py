@@ -13,7 +13,7 @@ from torch import nn
 from aae_core.data import Digits
 from aae_core.explorers import (
     CompareExplorer, DrawExplorer, LaboratoryExplorer, MapExplorer, ParzenExplorer, ParzenSeries, RegionExplorer,
-    StyleExplorer, TrainingExplorer, TrainingRecorder, WalkExplorer,
+    RowExplorer, StyleExplorer, TrainingExplorer, TrainingRecorder, WalkExplorer,
 )
 from aae_core.models import VAE, AdversarialAutoencoder, LabelledAAE, ReductionAAE, SupervisedAAE
 from aae_core.networks import Decoder
@@ -32,6 +32,10 @@ torch.manual_seed(0)
 torch.set_num_threads(1)
 small = {"hidden": (16,)}
 digits = Digits(torch.randint(0, 256, (100, 1, 28, 28), dtype=torch.uint8), torch.arange(100) % 10)
+sketch = {
+    "size": {"kind": "number", "low": -3.0, "middle": 1.0, "high": 20.0, "gaps": True},
+    "colour": {"kind": "category", "categories": ["blue", "green", "red"], "gaps": True},
+}
 """
 
 
@@ -99,6 +103,12 @@ CASES = {
         "What a Parzen window rewards", "bandwidth", "End", "bandwidth", "0.2", "0.4",
         {"parzen.bandwidth=0.35&parzen.seed=3": {"bandwidth": 0.35, "seed": 3}},
         ("bandwidth=0.7", "bandwidth=", "seed=-1", "seed=x"), slack=50,
+    ),
+    "rows": Case(
+        "RowExplorer(lively(Decoder(2, (16,), n_classes=2, image_shape=(1, 1, 6))), sketch, names=['a', 'b'])",
+        "Row explorer", "code 2", "ArrowRight", "z", "[0.0, 0.0]", "[0.0, 0.05]",
+        {"rows.z=1,-0.5": {"z": [1, -0.5]}, "rows.z=2,0&rows.class=1": {"z": [2, 0], "label": 1}},
+        ("z=1,2,3", "z=a,b", "class=2", "class=x", "class=", "z=Infinity,0"),
     ),
     "draw": Case(
         "DrawExplorer(lively(SupervisedAAE(2, (16,), discriminator_hidden=(8,))), digits)",

@@ -1,8 +1,8 @@
 // The book's host, on a page whose models and views a test can take in hand.
 
-import { showWidgets } from "../../book/_host/host.js";
+import { showWidgets } from "../../aae_core/explorers/host/host.js";
 
-/** @import { Model } from "../../book/_host/model.js" */
+/** @import { Model } from "../../aae_core/explorers/host/model.js" */
 
 /** @type {Model[]} */
 const models = [];

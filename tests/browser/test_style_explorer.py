@@ -350,7 +350,7 @@ def test_nothing_moves_when_the_picture_comes(again, url):
     assert shifted(tab) - before < 1e-3
 
 
-@pytest.mark.parametrize(("code_dim", "n_classes"), [(8, 10), (15, 10), (3, 16), (2, 0)])
+@pytest.mark.parametrize(("code_dim", "n_classes"), [(8, 10), (15, 10), (3, 16), (2, 45), (2, 0)])
 def test_a_page_can_keep_its_place(again, pages, code_dim, n_classes):
     explorer = StyleExplorer(Decoder(code_dim, hidden=(8,), n_classes=n_classes))
     url, (a, b, c, d) = pages(explorer), explorer.room
@@ -388,3 +388,21 @@ def test_other_decoders(visit, pages, code_dim, n_classes):
     assert get(tab, "label") == max(0, n_classes - 1)
     assert tab.locator(".aae-strip").count() == code_dim
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_of_many_classes_a_select_says_which_are_drawn(pages, visit):
+    names = [f"kind {k}" for k in range(45)]
+    tab = visit(pages(StyleExplorer(structured(2, 45, hidden=(16,)), names=names)))
+    select, shown = tab.get_by_role("combobox"), tab.locator(f"{ROOT} .aae-picker .aae-name")
+    assert shown.all_inner_texts() == names[:20]
+    first = pictures(tab, DIGITS)
+    select.select_option(index=2)
+    assert shown.all_inner_texts() == names[40:] and len(set(pictures(tab, DIGITS)) - set(first)) == 5
+    tab.get_by_role("radio", name="kind 44").check(force=True)
+    assert get(tab, "label") == 44
+    drawn = pictures(tab, DIGITS)
+    select.select_option(index=0)
+    assert pictures(tab, DIGITS) == first  # the same style
+    tab.evaluate("models[0].set('label', null); models[0].set('label', 44)")
+    assert shown.all_inner_texts() == names[40:] and pictures(tab, DIGITS) == drawn
+    assert violations(tab) == []

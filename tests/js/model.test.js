@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { alike, makeModel } from "../../book/_host/model.js";
+import { alike, makeModel } from "../../aae_core/explorers/host/model.js";
 
 const made = (values) => makeModel(values, { get_model: async () => null });
 

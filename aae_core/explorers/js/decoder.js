@@ -1,9 +1,12 @@
 // Multilayer perceptrons in the reader's browser, as aae_core/packed.py has them. Plain JavaScript: for networks
 // of this size it fits a frame (18-512-512-784, ten images: 3 ms), and costs no megabytes of runtime.
 
+import { byChannel, lay } from "./patches.js";
+
 /** @typedef {"int12" | "float16" | "float32"} Precision */
 /** @typedef {string | { name: string, slope: number }} Activation */
 /** @typedef {{ sizes: number[], activations: Activation[], precision: Precision }} Packed */
+/** @typedef {{ linear: Packed, activation: Activation, height: number | null, width: number | null, bias: number[] }} Stage */
 /** @typedef {[number, number, number]} Shape [C, H, W] of an image */
 /** @typedef {{ code_dim: number, n_classes: number, image_shape: Shape, pixel_range: [number, number] }} Images */
 
@@ -222,10 +225,30 @@ export function makeMLP({ sizes, activations, precision }, text) {
 }
 
 /**
+ * A packed convolutional decoder, as aae_core/export_convolutions.py has it: `text` are the stages' weights, with spaces between.
+ * `run(x, batch)` takes a Float32Array [batch, in] and returns [batch, C*H*W].
+ * @param {{ stages: Stage[] }} spec
+ * @param {string} text
+ */
+export function makeConvolutions({ stages }, text) {
+  const layers = text.split(" ").map((weights, k) => ({ ...stages[k], ...makeMLP(stages[k].linear, weights) }));
+  /** @param {Float32Array} x @param {number} batch */
+  const run = (x, batch) => {
+    for (const { run: map, sizes, height, width, bias, activation } of layers) {
+      const y = map(x, x.length / sizes[0]);
+      x = height && width ? lay(y, batch, { height, width, bias }) : y;
+      activate(x, activation);
+    }
+    return byChannel(x, batch, layers[layers.length - 1].bias.length);
+  };
+  return { run };
+}
+
+/**
  * A decoder of codes, and of labels where the network takes one. `spec` is what Explorer's `decoder` trait holds:
- * the packed network's, and code_dim, n_classes, image_shape [C, H, W], pixel_range [black, white].
+ * the packed network's, or the stages of a convolutional one, and code_dim, n_classes, image_shape [C, H, W], pixel_range [black, white].
  * `decode(codes, labels)` takes a list of n codes and, if n_classes, n labels; returns pixels in [0, 1], [n, C*H*W].
- * @param {Packed & Images} spec
+ * @param {(Packed | { stages: Stage[] }) & Images} spec
  * @param {string} text
  */
 export function makeDecoder(spec, text) {
@@ -235,7 +258,7 @@ export function makeDecoder(spec, text) {
     image_shape: shape,
     pixel_range: [low, high],
   } = spec;
-  const { run } = makeMLP(spec, text);
+  const { run } = "stages" in spec ? makeConvolutions(spec, text) : makeMLP(spec, text);
   /** @param {number[][]} codes @param {number[]} [labels] */
   const decode = (codes, labels) => {
     const width = d + classes;

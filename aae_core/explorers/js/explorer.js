@@ -11,7 +11,7 @@
 //                         else sets the trait or kit.still(trait) stops it; from another list of numbers through `via`
 //   kit.frames(f)         an endless loop of frames while f() returns true; returns a function that wakes it up
 //   kit.say(text)         tells a screen reader what a discrete action has done
-//   kit.share(fields)     state in the address (state.js); kit.tools() the buttons that copy a link and save a picture
+//   kit.share(fields)     state in the address (state.js); kit.tools(rows?) the buttons that copy a link and save a picture
 //
 // root.dataset.ready: there is a first picture; .draws: pictures so far.
 
@@ -103,7 +103,7 @@ function makeKit(model, root, signal, { say, redraw, repaint }) {
     return () => (running ||= requestAnimationFrame(step));
   };
   const share = (/** @type {Fields} */ fields) => (shared = shareState(model, fields, signal));
-  /** @param {() => Placed[][]} rows */
+  /** @param {() => Placed[][]} [rows] */
   const tools = (rows) => {
     const copy = async () => {
       link.textContent = (await copyText(shared?.link() ?? "")) ? "Link copied" : "Copying failed";
@@ -112,10 +112,10 @@ function makeKit(model, root, signal, { say, redraw, repaint }) {
     };
     const link = button("Copy link", copy, "quiet");
     const save = async () => {
-      await savePicture({ rows: rows(), name: get("name"), theme });
+      if (rows) await savePicture({ rows: rows(), name: get("name"), theme });
       say("Picture saved");
     };
-    return h("div", { class: "aae-tools" }, shared && link, button("Save picture", save, "quiet"));
+    return h("div", { class: "aae-tools" }, shared && link, rows && button("Save picture", save, "quiet"));
   };
   signal.addEventListener("abort", () => [...glides.values()].forEach((end) => end()));
   return {

@@ -70,6 +70,10 @@ export default explorer((kit) => {
       kit.glideTo("z", heads[k]);
       kit.say(`At the head of ${names[k]}`);
     },
+    onShow: () => {
+      tiles = false;
+      kit.redraw();
+    },
   });
   const view = picture(decoder.shape, { role: "img" });
   const real = picture(images.shape, { role: "img" });
@@ -119,7 +123,7 @@ export default explorer((kit) => {
     `Drag over the map of ${count.toLocaleString("en")} held-out digits, or pick a head.`,
   );
   const tools = kit.tools(() => [
-    picker.canvases,
+    picker.canvases(),
     [
       { canvas: plane.canvas, span: 4 },
       { canvas: view.el, span: 3 },
@@ -183,10 +187,10 @@ export default explorer((kit) => {
   showDistance();
 
   const size = images.size / images.count;
-  let tiles = false; // the heads stay where they are: they are drawn once
+  let tiles = false; // the heads stay where they are: those that are shown are drawn once
   return {
     draw: () => {
-      if (!tiles) picker.paint(decoder.decode(heads), theme);
+      if (!tiles) picker.paint(decoder.decode(picker.shown().map((k) => heads[k])), theme);
       tiles = true;
       view.paint(decoder.decode([get("z")]), theme);
       real.paint(images.frame(0), theme, near * size);

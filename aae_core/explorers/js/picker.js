@@ -1,5 +1,6 @@
 // A row of pictures, one per class, of which one may be picked: native radio buttons, so that the keyboard works as
-// it does everywhere (Tab to the row, arrows within it, Escape or a second click to let go).
+// it does everywhere (Tab to the row, arrows within it, Escape or a second click to let go). Of many classes, a
+// select above the row says which are drawn.
 
 import { picture } from "./digits.js";
 import { h, input, uniqueId } from "./dom.js";
@@ -7,27 +8,39 @@ import { h, input, uniqueId } from "./dom.js";
 /** @import { Shape } from "./decoder.js" */
 /** @import { Theme } from "./theme.js" */
 
+const MOST = 20; // as many pictures as can be compared, and drawn in a frame
+
 /**
  * `names` are the classes' names, `shape` their images' [C, H, W], `describe(name)` the accessible name of a choice.
  * `onPick(index or null)` runs when the reader picks or lets go; `set(index or null)` shows a choice.
- * `paint(pixels, theme)` draws one image per class, one after another in `pixels`.
+ * `shown()` are the indices of the classes that are drawn, `onShow()` runs when they are others.
+ * `paint(pixels, theme)` draws one image for each of them, one after another in `pixels`.
  * @param {{
  *   names: string[], shape: Shape, label: string, describe: (name: string) => string,
- *   onPick: (index: number | null) => void,
+ *   onPick: (index: number | null) => void, onShow?: () => void,
  * }} options
  */
-export function digitPicker({ names, shape, label, describe, onPick }) {
+export function digitPicker({ names, shape, label, describe, onPick, onShow = () => {} }) {
   const group = uniqueId();
   const size = shape[0] * shape[1] * shape[2];
   const pictures = names.map((name) => picture(shape, { role: "img", "aria-label": `decoded ${name || "image"}` }));
   const radios = names.map((name, k) =>
     input({ type: "radio", name: group, value: k, class: "aae-hidden", "aria-label": describe(name) }),
   );
-  const el = h("div", { class: "aae-picker", role: "radiogroup", "aria-label": label });
-  const across = (/** @type {number} */ most) => Math.ceil(names.length / Math.ceil(names.length / most)); // rows of equal length
-  el.style.setProperty("--wide", String(across(10)));
-  el.style.setProperty("--narrow", String(across(5)));
-  if (names.length === 1) el.classList.add("aae-alone");
+  const starts = names.map((_, k) => k).filter((k) => k % MOST === 0);
+  const ends = starts.map((first) => Math.min(first + MOST, names.length));
+  const select = h(
+    "select",
+    { class: "aae-button aae-select", "aria-label": "Classes that are drawn", "data-lm-suppress-shortcuts": "true" },
+    ...starts.map((first, g) => h("option", { value: g }, `${names[first]} \u2013 ${names[ends[g] - 1]}`)),
+  );
+  const grid = h("div", { class: "aae-picker", role: "radiogroup", "aria-label": label });
+  const el = starts.length > 1 ? h("div", {}, select, grid) : grid;
+  const most = Math.min(MOST, names.length);
+  const across = (/** @type {number} */ row) => Math.ceil(most / Math.ceil(most / row)); // rows of equal length
+  grid.style.setProperty("--wide", String(across(10)));
+  grid.style.setProperty("--narrow", String(across(5)));
+  if (names.length === 1) grid.classList.add("aae-alone");
   /** @type {number | null} */
   let picked = null;
   /** @type {number | null} */
@@ -35,7 +48,7 @@ export function digitPicker({ names, shape, label, describe, onPick }) {
   const pick = (/** @type {number | null} */ index) => {
     if (index !== picked) onPick(index);
   };
-  names.forEach((name, k) => {
+  const tiles = names.map((name, k) => {
     const caption = name === "" ? null : h("span", { class: "aae-name", "aria-hidden": "true" }, name);
     const tile = h("label", { class: "aae-tile" }, radios[k], pictures[k].el, caption);
     radios[k].addEventListener("change", () => pick(k));
@@ -43,27 +56,44 @@ export function digitPicker({ names, shape, label, describe, onPick }) {
       if (before === k) pick(null); // a second click lets go
     });
     tile.addEventListener("pointerdown", () => (before = picked));
-    el.append(tile);
+    return tile;
   });
-  el.addEventListener("keydown", (event) => {
+  /** @type {number[]} */
+  let shown = [];
+  const show = (/** @type {number} */ g) => {
+    select.value = String(g);
+    shown = names.map((_, k) => k).slice(starts[g], ends[g]);
+    grid.replaceChildren(...shown.map((k) => tiles[k]));
+  };
+  select.addEventListener("change", () => {
+    show(Number(select.value));
+    onShow();
+  });
+  show(0);
+  grid.addEventListener("keydown", (event) => {
     before = null;
     if (event.key === "Escape" && picked !== null) pick(null);
     if (event.key === "Enter" && event.target instanceof HTMLInputElement) pick(Number(event.target.value));
   });
   const set = (/** @type {number | null} */ index) => {
     picked = index;
+    if (index !== null && !shown.includes(index)) {
+      show(Math.floor(index / MOST));
+      onShow();
+    }
     radios.forEach((radio, k) => {
       radio.checked = k === index;
-      radio.parentElement?.classList.toggle("aae-picked", k === index);
+      tiles[k].classList.toggle("aae-picked", k === index);
     });
   };
   return {
     el,
     pictures,
     set,
-    canvases: pictures.map((one) => one.el),
+    shown: () => shown,
+    canvases: () => shown.map((k) => pictures[k].el),
     /** @param {Float32Array} pixels @param {Theme} theme */
-    paint: (pixels, theme) => pictures.forEach((one, k) => one.paint(pixels, theme, k * size)),
+    paint: (pixels, theme) => shown.forEach((k, j) => pictures[k].paint(pixels, theme, j * size)),
     repaint: (/** @type {Theme} */ theme) => pictures.forEach((one) => one.repaint(theme)),
   };
 }

@@ -18,6 +18,15 @@ export const sampleNormal = (dim, limit = Infinity) =>
   Array.from({ length: dim }, () => +Math.max(-limit, Math.min(limit, normal())).toFixed(2));
 
 /**
+ * One of the codes that were drawn from a prior; where there are none, one from N(0, I).
+ * @param {number[][]} draws
+ * @param {number} dim
+ * @param {number} limit
+ */
+export const sampleCode = (draws, dim, limit) =>
+  draws.length ? draws[Math.floor(Math.random() * draws.length)] : sampleNormal(dim, limit);
+
+/**
  * Chance that repeats itself: the same numbers for the same seed. (mulberry32, by T. Ettinger, in the
  * public domain.) `uniform()` is in [0, 1), `normal()` standard normal, `below(n)` a whole number from 0 to n - 1.
  * @param {number} seed

@@ -76,6 +76,7 @@ export default explorer((kit) => {
     label: "Pick a digit to walk in its region",
     describe: (name) => `walk in the region of ${name}`,
     onPick: pick,
+    onShow: kit.redraw,
   });
 
   // The one under the walker, and what lies along and across from it.
@@ -134,7 +135,7 @@ export default explorer((kit) => {
     kit.say("Reset");
   });
   const lead = h("p", { class: "aae-lead" });
-  const tools = kit.tools(() => [picker.canvases, ...rows.map((row) => row.strip?.canvases ?? [])]);
+  const tools = kit.tools(() => [picker.canvases(), ...rows.map((row) => row.strip?.canvases ?? [])]);
   const walks = h("div", { class: "aae-walks" }, ...rows.map((row) => row.el));
   root.append(
     picker.el,
@@ -186,13 +187,13 @@ export default explorer((kit) => {
       const strips = label === null ? [] : rows.flatMap(({ axis, strip: one }) => (one ? [{ axis, one }] : []));
       const wanted = [
         get("z"),
-        ...names.map((_, k) => (k === label ? get("z") : regions.at(k, place))),
+        ...picker.shown().map((k) => (k === label ? get("z") : regions.at(k, place))),
         ...strips.flatMap(({ axis, one }) => one.values.map((value) => regions.at(label, turned(axis, value)))),
       ];
       const pixels = decoder.decode(wanted);
       view.paint(pixels, theme);
       picker.paint(pixels.subarray(size), theme);
-      let from = 1 + names.length;
+      let from = 1 + picker.shown().length;
       for (const { one } of strips) {
         one.paint(pixels.subarray(from * size), theme);
         from += one.values.length;

@@ -3,13 +3,13 @@
 import { button } from "./controls.js";
 import { h } from "./dom.js";
 import { explorer } from "./explorer.js";
-import { sampleNormal } from "./random.js";
+import { sampleCode } from "./random.js";
 import { styleView } from "./styles.js";
 
 export default explorer((kit) => {
   const view = styleView(kit, { lead: () => "All share one style." });
   const sample = button("Sample a style", () => {
-    view.glideTo(sampleNormal(view.dim, kit.get("limit")));
+    view.glideTo(sampleCode(kit.get("draws"), view.dim, kit.get("limit")));
     kit.say("New style, sampled from the prior");
   });
   const reset = button("Reset", () => {

@@ -56,6 +56,7 @@ export function styleView(kit, { lead: allShare, fields = {} }) {
     label: "Pick one to see what each dimension does to it",
     describe: (name) => (name === "" ? "the image, dimension by dimension" : `${name}, dimension by dimension`),
     onPick: pick,
+    onShow: kit.redraw,
   });
   const panel = sliderPanel({ dim, limit, onInput: (z) => put({ z }) });
   const back = button("All sliders", () => pick(null));
@@ -176,12 +177,12 @@ export function styleView(kit, { lead: allShare, fields = {} }) {
     glideTo,
     begin,
     tell,
-    canvases: () => [picker.canvases, ...strips.map((row) => row.canvases)],
+    canvases: () => [picker.canvases(), ...strips.map((row) => row.canvases)],
     draw: () =>
       picker.paint(
         decoder.decode(
-          names.map(() => get("z")),
-          names.map((_, k) => k),
+          picker.shown().map(() => get("z")),
+          picker.shown(),
         ),
         theme,
       ),

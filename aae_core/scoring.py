@@ -1,0 +1,119 @@
+"""Codes and scores of any items: what a model makes of them, and how unusual they are beside held-out data.
+
+Two scores grow with what is unusual. ``error`` is the mean squared error of the reconstruction; ``surprise`` is −log p(z) of
+the code, in nats, where the prior has a density. A run's card keeps their quantiles on its validation items, so that a
+threshold for a chosen rate of false alarms needs no training data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aae_core.data import UNLABELLED, Digits, Items
+from aae_core.metrics.measure import codes_of, rebuild_all
+from aae_core.priors import Prior
+from aae_core.step import AnyModel
+
+QUANTILES = 201
+"""How many evenly spaced quantiles of a score a card keeps, the least and the greatest among them."""
+
+
+def scores_of(model: AnyModel, digits: Digits) -> dict[str, Tensor]:
+    """``error`` and, where the prior has a density, ``surprise`` of each item, (N,) each.
+
+    A decoder that is told a class gets the item's own; where that is unknown, the class that suits the item best.
+
+    Raises:
+        ValueError: the model rebuilds nothing.
+    """
+    if not hasattr(model, "reconstruct"):
+        raise ValueError(f"{type(model).__name__}: rebuilds nothing, so that there is no error to score by.")
+    images = digits.pixels().cpu()
+
+    def errors(labels: Tensor) -> Tensor:
+        rebuilt = rebuild_all(model, Digits(digits.images, labels, digits.n_classes))
+        return (rebuilt - images).square().flatten(1).mean(1)
+
+    if model.decoder.n_classes and not hasattr(model, "probabilities") and bool((digits.labels == UNLABELLED).any()):
+        every = torch.stack([errors(torch.full_like(digits.labels, k)) for k in range(model.n_classes)])
+        own = every.gather(0, digits.labels.clamp(min=0)[None])[0]
+        error = torch.where(digits.labels == UNLABELLED, every.min(0).values, own)
+    else:
+        error = errors(digits.labels)
+    found = {"error": error}
+    if type(model.prior).log_prob is not Prior.log_prob:
+        found["surprise"] = -model.prior.log_prob(codes_of(model, digits))
+    return found
+
+
+def usual(model: AnyModel, held_out: Digits) -> dict[str, list[float]]:
+    """The quantiles of each score on held-out items, as a card keeps them; none of a model that rebuilds nothing."""
+    if not hasattr(model, "reconstruct"):
+        return {}
+    at = torch.linspace(0, 1, QUANTILES)
+    return {
+        name: [float(f"{value:.5g}") for value in values.float().quantile(at).tolist()]
+        for name, values in scores_of(model, held_out).items()
+    }
+
+
+def threshold(quantiles: Sequence[float], rate: float) -> float:
+    """The score that a share `rate` of held-out items exceed, from their quantiles.
+
+    Raises:
+        ValueError: a rate outside (0, 1).
+    """
+    if not 0 < rate < 1:
+        raise ValueError(f"rate: expected a share of false alarms in (0, 1), got {rate}.")
+    return float(np.interp(1 - rate, np.linspace(0, 1, len(quantiles)), quantiles))
+
+
+def code_columns(model: AnyModel, items: Items, classes: Sequence[str]) -> dict[str, Any]:
+    """A table of codes by columns: ``name``, ``label``, the code ``z1`` …, and what a model that infers classes makes of each."""
+    digits = items.named(classes).digits()
+    z = codes_of(model, digits).numpy()
+    columns: dict[str, Any] = {"name": items.names} | _labels(items)
+    columns |= {f"z{k + 1}": z[:, k] for k in range(z.shape[1])}
+    if hasattr(model, "probabilities"):
+        chances = model.probabilities(digits.pixels()).numpy()
+        names = list(classes) if len(classes) == chances.shape[1] else [str(k) for k in range(chances.shape[1])]
+        columns["inferred"] = [names[k] for k in chances.argmax(1)]
+        columns |= {f"p_{name}": chances[:, k] for k, name in enumerate(names)}
+    return columns
+
+
+def score_columns(
+    model: AnyModel, items: Items, classes: Sequence[str], quantiles: Mapping[str, Sequence[float]], rate: float
+) -> dict[str, Any]:
+    """A table of scores by columns: ``name``, ``label``, and of each score its value and whether it is above the threshold."""
+    columns: dict[str, Any] = {"name": items.names} | _labels(items)
+    for name, values in scores_of(model, items.named(classes).digits()).items():
+        columns[name] = values.numpy()
+        if name in quantiles:
+            columns[f"unusual_{name}"] = values.numpy() > threshold(quantiles[name], rate)
+    return columns
+
+
+def area_under_curve(columns: Mapping[str, Any], known: Sequence[str]) -> dict[str, float]:
+    """Of each score, how often an item of an unknown class scores above one of a known class; {} unless there are both."""
+    from sklearn.metrics import roc_auc_score
+
+    labels = columns.get("label", [])
+    odd = np.array([label is not None and label not in known for label in labels], bool)
+    usual_ones = np.array([label in known for label in labels], bool)
+    if not odd.any() or not usual_ones.any():
+        return {}
+    told = odd | usual_ones
+    scores = (name for name in ("error", "surprise") if name in columns)
+    return {name: float(roc_auc_score(odd[told], np.asarray(columns[name])[told])) for name in scores}
+
+
+def _labels(items: Items) -> dict[str, list[str | None]]:
+    if not items.classes:
+        return {}
+    return {"label": [None if k == UNLABELLED else items.classes[k] for k in items.labels.tolist()]}

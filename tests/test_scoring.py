@@ -1,0 +1,122 @@
+"""Settings by name, codes, scores and thresholds of data of one's own, from the command line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from aae_core import zoo
+from aae_core.cli import app
+from aae_core.data import load_items
+from aae_core.recipes import recipe
+from aae_core.scoring import scores_of, threshold
+
+
+def aae(*arguments):
+    result = CliRunner().invoke(app, [*map(str, arguments)])
+    assert "Traceback" not in result.stderr
+    return result
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run on squares and on rings, and a file with crosses, which it has never seen, among them."""
+    folder = tmp_path_factory.mktemp("mine")
+    rng = np.random.default_rng(0)
+    down, right = np.mgrid[:12, :12]
+
+    def drawn(kind, n):
+        y, x = rng.integers(4, 8, (2, n, 1, 1))
+        away = np.maximum(abs(down - y), abs(right - x))
+        cross = (down == y) | (right == x)
+        ink = {"square": away < 3, "ring": away == 3, "cross": cross}[kind]
+        return np.clip(ink * 230 + rng.integers(0, 25, ink.shape), 0, 255).astype(np.uint8)
+
+    def write(name, kinds, n):
+        images = np.concatenate([drawn(kind, n) for kind in kinds])
+        np.savez(folder / name, images=images, labels=np.repeat(kinds, n))
+
+    write("seen.npz", ["square", "ring"], 200)
+    write("new.npz", ["square", "ring", "cross"], 60)
+    done = aae(
+        "train", "supervised", "--data", folder / "seen.npz", "--steps", 300, "--set", "hidden=64,64", "--set",
+        "code_dim=3", "--out", folder / "run",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    return folder
+
+
+def test_settings_by_name_make_another_model_and_stand_in_the_card(run):
+    card, model = zoo.card(run / "run"), zoo.load(run / "run")
+    assert model.code_dim == 3 and card["variant"] == "hidden=64,64, code_dim=3" and card["steps"] >= 300
+    ring = recipe("aae-deterministic").with_settings({"prior": "ring", "epochs": 3})
+    assert ring.make(0).prior.n_classes == 8 and ring.training.epochs == 3
+    assert recipe("aae-deterministic").with_settings({"code_dim": 16}).make(0).code_dim == 16
+    assert recipe("vae-mixture").with_settings({"code_dim": 4, "prior": "gaussian"}).make(0).code_dim == 4
+    with pytest.raises(ValueError, match="code_dim: .*SwissRoll"):
+        recipe("labels-roll").with_settings({"code_dim": 4})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("code_dims=3", "code_dim"),
+        ("epochz=3", "epochs"),
+        ("epochs=many", "epochs"),
+        ("adversarial_weight=heavy", "adversarial_weight: expected a number"),
+        ("prior=donut", "prior: there is no 'donut'"),
+        ("code_dim", "NAME=VALUE"),
+    ],
+)
+def test_a_setting_that_is_none_is_refused_before_the_training(run, given, message):
+    result = aae(
+        "train", "supervised", "--data", run / "seen.npz", "--set", given, "--epochs", 1, "--out", run / "none"
+    )
+    said = " ".join(result.stderr.split())
+    assert result.exit_code == 1 and not (run / "none").exists()
+    assert message in said
+
+
+@pytest.mark.parametrize("ending", ["csv", "npz"])
+def test_codes_of_every_item_are_written_in_order(run, ending):
+    out = run / f"codes.{ending}"
+    assert aae("encode", run / "run", "--data", run / "new.npz", "--out", out).exit_code == 0
+    found = pd.read_csv(out) if ending == "csv" else np.load(out)
+    items = load_items("array", run / "new.npz", announce=str)
+    with torch.no_grad():
+        z = zoo.load(run / "run").encode(items.digits().pixels()).numpy()
+    assert np.allclose(np.stack([found[f"z{k}"] for k in (1, 2, 3)], 1), z, atol=1e-4)
+    assert list(found["label"]) == ["square"] * 60 + ["ring"] * 60 + ["cross"] * 60
+
+
+def test_what_was_never_seen_scores_higher_and_the_threshold_keeps_its_rate(run):
+    out = run / "scores.csv"
+    done = aae("score", run / "run", "--data", run / "new.npz", "--out", out, "--rate", 0.1)
+    assert done.exit_code == 0, done.stderr
+    found = pd.read_csv(out)
+    odd = found["label"] == "cross"
+    assert found["error"][odd].mean() > found["error"][~odd].mean()
+    assert found["unusual_error"][odd].mean() > found["unusual_error"][~odd].mean()
+    assert found["unusual_error"][~odd].mean() < 0.35  # a tenth, but for two samples' chance
+    area = float(done.stderr.split("error: area under the curve ")[1][:5])
+    above = np.asarray(found["error"][odd])[:, None] > np.asarray(found["error"][~odd])
+    assert area == pytest.approx(above.mean(), abs=1e-3)
+    card = zoo.card(run / "run")
+    held_out = zoo.data_of(card, run / "seen.npz", announce=str).validation
+    errors = scores_of(zoo.load(run / "run"), held_out)["error"]
+    limit = threshold(card["usual"]["error"], 0.1)
+    assert float((errors > limit).float().mean()) == pytest.approx(0.1, abs=0.05)
+
+
+@pytest.mark.parametrize("command", ["encode", "score"])
+def test_data_of_another_kind_or_shape_are_refused(run, command):
+    np.savez(run / "large.npz", images=np.zeros((4, 20, 20), np.uint8))
+    (run / "table.csv").write_text("a,b\n1,2\n3,4\n")
+    for data, word in ((run / "large.npz", "1x20x20"), (run / "table.csv", "table"), (run / "nowhere.npz", "nowhere")):
+        refused = aae(command, run / "run", "--data", data, "--out", run / "x.csv")
+        assert refused.exit_code == 1 and word in refused.stderr and not (run / "x.csv").exists()
+    other = aae(command, run / "run", "--data", run / "new.npz", "--out", run / "x.xls")
+    assert other.exit_code == 1 and ".csv" in other.stderr
