@@ -111,6 +111,7 @@ def test_the_generator_of_the_line_rises_and_its_density_is_that_of_its_samples(
         assert below == pytest.approx(float((samples <= bound).mean()), abs=0.02)
 
 
+@pytest.mark.trains
 def test_the_toy_learns_the_data():
     data = torch.distributions.Normal(-1.0, 0.6)
     x = np.linspace(-6, 6, 1201)
@@ -190,6 +191,7 @@ def test_each_move_changes_its_own_player_alone():
     assert all(parameter.grad is None for parameter in model.generator.parameters())
 
 
+@pytest.mark.trains
 def test_the_minimax_game_stalls_before_a_sure_discriminator_and_the_other_does_not():
     moves = {}
     for game in ("minimax", "non-saturating"):
@@ -285,6 +287,7 @@ def test_between_a_code_and_itself_the_arc_stays():
 # --- the recipe -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.trains
 def test_a_short_run_of_the_recipe_draws_strokes():
     torch.manual_seed(0)
     images = torch.zeros(256, 1, 28, 28, dtype=torch.uint8)
@@ -299,6 +302,7 @@ def test_a_short_run_of_the_recipe_draws_strokes():
     assert after < 0.75 * before
 
 
+@pytest.mark.trains
 def test_the_zoos_generator_draws_what_its_card_says():
     model, judge = zoo.load("gan"), zoo.load("judge")
     images = variety.samples_of(model, 2000, seed=7)

@@ -175,6 +175,7 @@ def test_a_prior_without_a_region_per_class_is_refused() -> None:
         LabelledAAE(Gaussian(2))
 
 
+@pytest.mark.trains
 def test_a_short_training_brings_codes_home() -> None:
     digits = embedded()
     seed_everything(0)
@@ -271,6 +272,7 @@ def measured(name: str) -> dict[str, metrics.Measure]:
     return {key: metrics.Measure(**found) for key, found in card(name)["measures"].items()}
 
 
+@pytest.mark.trains
 def test_the_zoo_s_weights_do_what_their_card_says() -> None:
     digits = embedded().test  # none of them was trained on
     model = load("labels-mixture")

@@ -76,6 +76,7 @@ def test_what_does_not_fit_is_refused(model):
         model.sample(0, 3)
 
 
+@pytest.mark.trains
 def test_the_label_in_the_discriminator_makes_swapped_styles_readable():
     """The chapter's claim, on the embedded digits: a short run with D(z, y) beats one with D(z)."""
     splits, judge = embedded(), aae_core.load("judge")

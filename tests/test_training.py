@@ -54,6 +54,7 @@ def weights(model: torch.nn.Module) -> torch.Tensor:
     return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
 
 
+@pytest.mark.trains
 def test_training_lowers_the_reconstruction_error_and_records_it():
     model = small()
     history = fit(model, bars(), replace(CONFIG, epochs=20), progress=False)
@@ -64,6 +65,7 @@ def test_training_lowers_the_reconstruction_error_and_records_it():
     assert not model.training
 
 
+@pytest.mark.trains
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     runs = []
     for seed in (0, 0, 1):
@@ -87,6 +89,7 @@ def _made_quietly() -> SupervisedAAE:
         return small()
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("average", [0.0, 0.9])
 def test_a_resumed_run_equals_one_that_never_stopped(tmp_path, average):
     config = replace(CONFIG, epochs=4, constant_until=0.5, ema_decay=average)
@@ -302,6 +305,7 @@ def test_parts_may_learn_at_rates_of_their_own_and_must_be_named_right():
             fit(small(), bars(), replace(CONFIG, **{setting: {"encoder": 1e-3}}), progress=False)
 
 
+@pytest.mark.trains
 def test_averaged_weights_lie_closer_to_the_start_than_the_last_ones():
     start = weights(small())
     last, averaged = small(), small()
@@ -310,6 +314,7 @@ def test_averaged_weights_lie_closer_to_the_start_than_the_last_ones():
     assert 0 < (weights(averaged) - start).norm() < (weights(last) - start).norm()
 
 
+@pytest.mark.trains
 def test_bfloat16_trains_to_about_the_same_error():
     errors = []
     for precision in ("float32", "bfloat16"):
@@ -443,6 +448,7 @@ def squared_error(model: SupervisedAAE) -> float:
     return float((model.reconstruct(x, y) - x).square().mean())
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("steps", [8, 64])
 def test_the_running_average_forgets_the_first_weights_in_a_short_run_too(steps):
     """However short the run, what is kept rebuilds nearly as well as the last weights, and not as the first ones."""
@@ -457,6 +463,7 @@ def test_the_running_average_forgets_the_first_weights_in_a_short_run_too(steps)
     assert averaged < first - (first - last) / 2
 
 
+@pytest.mark.trains
 def test_a_model_worse_than_the_mean_image_is_said_to_be_so():
     with pytest.warns(UserWarning, match="mean image.*epochs") as caught:
         history = fit(small(), bars(), replace(CONFIG, epochs=1, learning_rate=1e-9), progress=False)

@@ -101,6 +101,7 @@ def test_a_code_of_the_wrong_width_is_refused():
         small().decode(torch.zeros(4, 3))
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("prior", PRIORS)
 def test_training_climbs_the_bound(prior):
     torch.manual_seed(0)
@@ -113,6 +114,7 @@ def test_training_climbs_the_bound(prior):
     assert history.losses["reconstruction"][-1] < history.losses["reconstruction"][0]
 
 
+@pytest.mark.trains
 def test_the_kl_by_monte_carlo_is_the_closed_one_on_average():
     model = small()
     mean, log_variance = torch.tensor([[0.5, -1.0]]).repeat(200_000, 1), torch.tensor([[-2.0, 0.3]]).repeat(200_000, 1)
@@ -209,6 +211,7 @@ def test_the_bound_as_a_measure():
     assert found["information"].reference == pytest.approx(math.log(60))
 
 
+@pytest.mark.trains
 @given(st.sampled_from(sorted(PRIORS)), st.integers(0, 50), st.integers(1500, 3000))
 @settings(max_examples=15, deadline=None, derandomize=True)  # a share of few points: its chance errors are not news
 def test_codes_that_follow_the_prior_have_holes_in_one_of_128(name, seed, n):
