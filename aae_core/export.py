@@ -105,15 +105,17 @@ def _linear(name: str, layer: nn.Linear, last: _Layer | None, waiting: tuple[np.
     return _Layer(name, weight, bias)
 
 
-def _leaves(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """The layers in the order in which they run, each with a name for messages."""
+def _leaves(
+    module: nn.Module, name: str = "", ignored: tuple[type[nn.Module], ...] = IGNORED
+) -> Iterator[tuple[str, nn.Module]]:
+    """The layers in the order in which they run, but for those `ignored`, each with a name for messages."""
     label = f"{name} ({type(module).__name__})" if name else type(module).__name__
     if isinstance(module, nn.Sequential):
         for key, child in module.named_children():
-            yield from _leaves(child, f"{name}.{key}" if name else f"layer {key}")
+            yield from _leaves(child, f"{name}.{key}" if name else f"layer {key}", ignored)
     elif isinstance(net := getattr(module, "net", None), nn.Sequential):
-        yield from _leaves(net, name)
-    elif not isinstance(module, IGNORED):
+        yield from _leaves(net, name, ignored)
+    elif not isinstance(module, ignored):
         yield label, module
 
 

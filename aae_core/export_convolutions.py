@@ -16,9 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from aae_core import int12
-from aae_core.export import IGNORED, _activation, _affine, _array, _leaves, _plain
+from aae_core.export import _activation, _affine, _array, _leaves, _plain
 from aae_core.packed import Activation, ExportError, PackedMLP, _module
 
+FLAT = (nn.Dropout, nn.Flatten, nn.Identity)
+"""Layers that leave numbers in evaluation mode as they are."""
 KERNEL = 4
 """Pixels of a patch, each way; patches stand two pixels apart, and reach one beyond the border."""
 
@@ -93,7 +95,7 @@ def pack_convolutions(module: nn.Module, *, precision: str = "int12") -> PackedC
     n_in = 0
     last: tuple[int, ...] = (0, 0, 0)  # channels, height and width of what comes next
 
-    for name, layer in _leaves(module):
+    for name, layer in _leaves(module, ignored=FLAT):
         if isinstance(layer, nn.Linear) and not n_in:
             n_in = layer.in_features
             weight = _array(layer.weight)
@@ -115,7 +117,7 @@ def pack_convolutions(module: nn.Module, *, precision: str = "int12") -> PackedC
                 _array(layer.weight).transpose(2, 3, 1, 0).reshape(KERNEL**2, layer.out_channels, layer.in_channels)
             )
             bias = (_array(layer.bias) if layer.bias is not None else np.zeros(layer.out_channels))[None]
-        elif not isinstance(layer, IGNORED):
+        else:
             if weight.ndim != 3 or activation != "identity":
                 raise ExportError(f"{name}: expected a linear layer, its output's shape, and transposed convolutions.")
             activation, factor = _activation(layer, name)
