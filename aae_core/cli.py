@@ -533,7 +533,9 @@ def explore(
 
         about = zoo.card(which)
         explorer = explorer_of(which)
-        trained = f"{about['recipe']}, trained on {about['data']['train']:,} of: {about['data']['source']}."
+        trained = (
+            f"Trained on {about['data']['train']:,} items, {about['steps']:,} steps. Data: {about['data']['source']}."
+        )
         page = standalone(explorer, f"The codes of {about['recipe']}", trained)
         path = out or Path(tempfile.mkdtemp(prefix="aae-")) / f"{about['recipe']}.html"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from aae_core.checks import check_code, check_images, check_noise
 from aae_core.construction import Constructed
 from aae_core.convolutions import Convolutions
 
@@ -76,12 +77,6 @@ def chosen_labels(n: int, y: Tensor | int | None, n_classes: int, device: torch.
     return torch.full((n,), y, device=device) if isinstance(y, int) else y
 
 
-def check_code(z: Tensor, code_dim: int) -> None:
-    """Raises ValueError unless `z` is (N, code_dim)."""
-    if z.ndim != 2 or z.shape[1] != code_dim:
-        raise ValueError(f"z: expected codes of shape (N, {code_dim}), got {tuple(z.shape)}.")
-
-
 class Encoder(Constructed, nn.Module):
     """The deterministic posterior: z = f(x), so that q(z) is random through the data alone (section 2 of the paper).
 
@@ -102,20 +97,8 @@ class Encoder(Constructed, nn.Module):
         self.net = from_images(image_shape, hidden, code_dim, slope=slope, batch_norm=batch_norm)
 
     def forward(self, x: Tensor) -> Tensor:
+        check_images(x, self.image_shape, self.training)
         return self.net(x.flatten(1)).float()
-
-
-def check_noise(noise: Tensor | None, n: int, noise_dim: int) -> Tensor:
-    """`noise`, if it is what a random posterior needs for `n` images.
-
-    Raises:
-        ValueError: it is missing, or not (n, noise_dim).
-    """
-    if noise is None:
-        raise ValueError(f"noise: this posterior is random; pass standard normal noise of shape ({n}, {noise_dim}).")
-    if noise.shape != (n, noise_dim):
-        raise ValueError(f"noise: expected shape ({n}, {noise_dim}), one row per image, got {tuple(noise.shape)}.")
-    return noise
 
 
 class GaussianEncoder(Constructed, nn.Module):
@@ -133,6 +116,7 @@ class GaussianEncoder(Constructed, nn.Module):
 
     def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z|x), each (N, code_dim)."""
+        check_images(x, self.image_shape, self.training)
         mean, log_variance = self.net(x.flatten(1)).float().chunk(2, 1)
         return mean, log_variance
 
@@ -165,6 +149,7 @@ class NoisyEncoder(Constructed, nn.Module):
         self.net = mlp([prod(image_shape) + noise_dim, *hidden, code_dim])
 
     def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
+        check_images(x, self.image_shape, self.training)
         noise = check_noise(noise, len(x), self.noise_dim)
         return self.net(torch.cat([x.flatten(1), noise], 1)).float()
 
@@ -264,6 +249,5 @@ class ImageDiscriminator(Constructed, nn.Module):
         self.net = mlp([prod(image_shape), *hidden, 1], slope=slope)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.shape[1:] != self.image_shape:
-            raise ValueError(f"x: expected images (N, {', '.join(map(str, self.image_shape))}), got {tuple(x.shape)}.")
+        check_images(x, self.image_shape, self.training)
         return self.net(2 * x.flatten(1) - 1).squeeze(1).float()

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
+from aae_core.checks import check_code
 from aae_core.construction import Constructed
-from aae_core.networks import check_code, one_hot
+from aae_core.networks import one_hot
 
 
 class Prior(Constructed):

