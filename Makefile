@@ -1,5 +1,7 @@
 # make book    build the book            make test    run the tests
 # make serve   build it and serve it     make lint    what the commit hooks check
+# make lab     its chapters in Jupyter   make zip     the built book in one file, to read anywhere
+# make pdf     one PDF of all its pages (needs the tests' browser)
 # make clean   remove what was built     make distclean   the environment too
 # make test-all   the slow tests as well: each page in smoke mode and by axe in each theme and width, Jupyter Notebook
 #                 beside Lab, a whole build that is stopped, each benchmark
@@ -28,15 +30,24 @@ export AAE_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-all soak test-machines serve bench bench-page lint clean distclean constraints address
+.PHONY: help book lab zip pdf test test-all soak test-machines serve bench bench-page lint clean distclean constraints address
 .DELETE_ON_ERROR:
 
 help:
 	@sed -n '/^VENV/q; s/^# \{0,1\}//p' Makefile
 
 book: $(VENV)/book.stamp
-	@echo "Building the book. The first time, its notebooks run; later only what changed."
+	@echo "Building the book. The first time, its pages run; later only those that changed."
 	@$(BIN)/python tools/build.py
+
+lab: $(VENV)/book.stamp
+	@$(BIN)/jupyter lab --config=tools/jupyter_server_config.py notebooks
+
+zip: book
+	@$(BIN)/python tools/archive.py
+
+pdf: book $(VENV)/browser.stamp
+	@$(BIN)/python tools/pdf.py
 
 test test-all: $(VENV)/browser.stamp
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadgroup --no-loadscope-reorder $(MARKED) $(TESTS)
@@ -81,7 +92,7 @@ constraints: $(VENV)/test.stamp
 
 # The project's public address, in the one setting and in the notebooks that repeat it for Colab.
 address: $(VENV)/book.stamp
-	@$(BIN)/python tools/address.py "$(REPOSITORY)"
+	@$(BIN)/python tools/address.py "$(REPOSITORY)" "$(SITE)"
 
 $(BIN)/python:
 	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \

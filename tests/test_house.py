@@ -101,7 +101,7 @@ def test_conda_environment_agrees():
 def test_version_is_the_same_everywhere():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
     assert citation["version"] == aae_core.__version__
-    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert "version" in PROJECT["project"]["dynamic"]
 
 
 def test_colab_keeps_its_own_packages():
@@ -271,12 +271,14 @@ def test_address_is_set_everywhere_at_once(tmp_path):
     (tmp_path / "notebooks").mkdir()
     for path in [ROOT / "pyproject.toml", *NOTEBOOKS]:
         (tmp_path / path.relative_to(ROOT)).write_bytes(path.read_bytes())
-    assert len(set_address(tmp_path, address)) == 1 + len(NOTEBOOKS)
-    assert tomllib.loads((tmp_path / "pyproject.toml").read_text("utf-8"))["tool"]["aae-book"]["repository"] == address
+    site = "https://someone.github.io/aae-book"
+    assert len(set_address(tmp_path, address, site)) == 1 + len(NOTEBOOKS)
+    settings = tomllib.loads((tmp_path / "pyproject.toml").read_text("utf-8"))["tool"]["aae-book"]
+    assert settings == {"repository": address, "branch": "main", "site": site}
     for path in NOTEBOOKS:
         notebook = json.loads((tmp_path / path.relative_to(ROOT)).read_text("utf-8"))
         assert f'REPOSITORY = "{address}"' in "".join(first_cell_with_code(notebook)["source"])
-    assert set_address(tmp_path, address) == []
+    assert set_address(tmp_path, address, site) == []
 
 
 def test_files_have_their_licences():
@@ -286,8 +288,8 @@ def test_files_have_their_licences():
     listed = (vendor / "README.md").read_text("utf-8")
     for path in vendor.rglob("*"):
         if path.suffix in {".js", ".woff", ".woff2"}:
-            if "mathjax" in path.parts:
-                family, licence = "mathjax", vendor / "mathjax" / "LICENSE"
+            if (folder := path.relative_to(vendor).parts[0]) != "fonts":
+                family, licence = folder, vendor / folder / "LICENSE"
             else:
                 family = re.split(r"-latin", path.name)[0]
                 licence = path.parent / f"{family}-LICENSE"
@@ -303,6 +305,23 @@ def test_paths_that_are_named_exist(name):
     # The package's layout is told from its own folder on, the book's from there.
     missing = {p for p in paths if not any((base / p).exists() for base in (ROOT, ROOT / "aae_core", ROOT / "book"))}
     assert paths and not missing
+
+
+def test_the_readme_needs_no_file_beside_it_on_a_package_index():
+    """What an index shows is made of the fragments that pyproject.toml names; there a link within the project leads nowhere."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    hook = PROJECT["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]
+    shown = ""
+    for fragment in hook["fragments"]:
+        assert fragment["path"] == "README.md"
+        part = text.partition(fragment["start-after"])[2] if "start-after" in fragment else text
+        shown += part.partition(fragment["end-before"])[0] if "end-before" in fragment else part
+    addresses = re.findall(r"\]\(([^)]+)\)|(?:src|srcset|href)=\"([^\"]+)\"", shown)
+    assert addresses and all("".join(pair).startswith("https://") for pair in addresses)
+    assert shown.startswith("# ") and "make book" in shown[:1200]
+    pictures = re.findall(r'(?:src|srcset)="([^"]+)"', text)
+    assert len(pictures) == 2 and all((ROOT / picture).exists() for picture in pictures)
+    assert "/README.md" in PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]  # a wheel is made from it
 
 
 def imports_of_modules() -> dict[str, set[str]]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from docutils import nodes
+from docutils.core import publish_from_doctree
+from docutils.utils import new_document
 
 import mended_pages
 
@@ -20,6 +23,18 @@ def test_a_fold_is_called_what_stands_on_it(words, solution):
     mended = mended_pages.name_folds(page)
     assert "aria-label" not in mended and words in mended
     assert ("aae-solution" in mended) == solution
+
+
+def test_a_solution_lies_within_its_fold():
+    document = new_document("page")
+    title, text = nodes.title("", "Solution 1"), nodes.paragraph("", "It is so.")
+    document += nodes.admonition("", title, text, classes=["dropdown"])
+    document += nodes.admonition("", nodes.title("", "Note"), nodes.paragraph("", "Open."))
+    mended_pages.Solutions(document).run()
+    html = publish_from_doctree(document, writer_name="html5", settings_overrides={"_disable_config": True}).decode()
+    fold = re.search(r'<details class="aae-solution"><summary>Solution 1</summary>(.*?)</details>', html, re.S)[1]
+    assert "It is so." in fold and "</div>" not in fold
+    assert html.count("<details") == 1
 
 
 @pytest.mark.parametrize(("before", "after"), [("", ", and"), ("(", ") and"), ("", ".")])

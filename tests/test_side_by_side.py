@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -70,6 +72,26 @@ def printed(folder: Path, page: str, pattern: str) -> re.Match:
 @pytest.mark.skipif(not TOGETHER, reason="needs two processors")
 def test_pages_run_at_the_same_time(folder):
     assert all(printed(folder, f"notebooks/{name}", r"(met|alone) run")[1] == "met" for name in ("one", "two"))
+
+
+def test_who_builds_is_told_how_far_it_is(capsys):
+    class Cache:
+        """Of four pages, one more has run each time one asks."""
+
+        asked = 0
+
+        def list_unexecuted(self) -> list[SimpleNamespace]:
+            self.asked += 1
+            return [SimpleNamespace(pk=pk) for pk in range(self.asked, 4)]
+
+    cache = Cache()
+    with side_by_side.saying_how_far(cache, {0, 1, 2, 3}):
+        while cache.asked < 4:
+            time.sleep(0.05)
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.startswith("Pages: ") for line in lines)
+    assert lines[0].startswith("Pages: 4 have to run")
+    assert re.fullmatch(r"Pages: 2 of 4 have run, about \d+ s left\.", lines[2])
 
 
 def test_a_page_runs_again_when_its_figures_change_and_others_do_not(folder):

@@ -1,4 +1,7 @@
-"""Sets the project's public address: ``python tools/address.py https://github.com/someone/aae-book`` ("" for none)."""
+"""Sets the project's public address: ``python tools/address.py https://github.com/someone/aae-book`` ("" for none).
+
+A second address is that of the built pages.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +12,34 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def set_address(root: Path, address: str) -> list[Path]:
-    """Writes `address` into pyproject.toml and the notebooks' first cells under `root`; returns what changed."""
-    places = {root / "pyproject.toml": r'(?m)(^repository = )"[^"\n]*"'}
-    places |= dict.fromkeys(sorted((root / "notebooks").glob("*.ipynb")), r'(REPOSITORY = )\\"[^"\n]*\\"')
-    changed = []
-    for file, pattern in places.items():
+def set_address(root: Path, address: str, site: str = "") -> list[Path]:
+    """Writes `address` into pyproject.toml and the notebooks' first cells under `root`, and `site` into the former.
+
+    Returns:
+        The files that changed.
+    """
+    project = root / "pyproject.toml"
+    places = [(project, r'(?m)(^repository = )"[^"\n]*"', address), (project, r'(?m)(^site = )"[^"\n]*"', site)]
+    places += [
+        (path, r'(REPOSITORY = )\\"[^"\n]*\\"', address) for path in sorted((root / "notebooks").glob("*.ipynb"))
+    ]
+    changed: list[Path] = []
+    for file, pattern, value in places:
         old = file.read_text("utf-8")
         quote = '"' if file.suffix == ".toml" else r"\""
-        new = re.sub(pattern, lambda match, quote=quote: f"{match[1]}{quote}{address}{quote}", old)
+        new = re.sub(pattern, lambda match, quote=quote, value=value: f"{match[1]}{quote}{value}{quote}", old)
         if new != old:
             file.write_text(new, "utf-8")
             changed.append(file)
-    return changed
+    return [*dict.fromkeys(changed)]
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or not re.fullmatch(r"(https://[\w./-]+)?", sys.argv[1]):
-        sys.exit('Name the address: make address REPOSITORY=https://github.com/someone/aae-book (or REPOSITORY="").')
-    for file in set_address(ROOT, sys.argv[1].rstrip("/")):
+    given = [argument.rstrip("/") for argument in sys.argv[1:] or [""]]
+    if len(given) > 2 or not all(re.fullmatch(r"(https://[\w./-]+)?", argument) for argument in given):
+        sys.exit(
+            "Name the address, and that of the built pages if there is one:\n"
+            "make address REPOSITORY=https://github.com/someone/aae-book SITE=https://someone.github.io/aae-book"
+        )
+    for file in set_address(ROOT, *given):
         print(file.relative_to(ROOT))

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import psutil
 
@@ -19,6 +20,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 CELL = re.compile(r"(?:following cell|cell contents):\n-{18,}\n(.*?)\n-{18,}\n", re.S)
 CAUSE = re.compile(r"WARNING|timed out|ERROR|^\w*(Error|Exception)\b.*: |^  \S+\.html: ")
 OWN = re.compile(r"^(RuntimeError|myst_nb)|Executing notebook failed")
+HANDED_ON = ("Data: ", "Pages: ")  # what the extensions say to who waits (side_by_side.py)
 PREFIX = re.compile(r"(?m)^nbclient\.exceptions\.\w+: ")
 
 
@@ -33,16 +35,21 @@ def build(folder: Path) -> str:
     threads = {"OMP_NUM_THREADS": "1"} | os.environ
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(folder)]
     options = ["--warningiserror", "--keep-going", "--quiet"]
-    process = subprocess.Popen(
-        [*command, *options], env=threads, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        told, complained = process.communicate()
-    finally:
-        end(process)
-    for line in told.splitlines():
-        if line.startswith("Data: "):
-            print(line)
+    with TemporaryFile("w+", encoding="utf-8") as complaints:
+        process = subprocess.Popen(
+            [*command, *options], env=threads, stdout=subprocess.PIPE, stderr=complaints, text=True
+        )
+        told = ""
+        try:
+            for line in process.stdout:
+                told += line
+                if line.startswith(HANDED_ON):
+                    print(line, end="", flush=True)
+            process.wait()
+        finally:
+            end(process)
+        complaints.seek(0)
+        complained = complaints.read()
     if process.returncode == 0 and (folder / "_build" / "html" / "index.html").exists():
         return ""
     return causes(COLOURS.sub("", told + complained)) or told[-2000:] + complained[-4000:]

@@ -70,7 +70,8 @@ class Solutions(SphinxPostTransform):
                 title, *content = admonition.children
                 opening = f'<details class="aae-solution"><summary>{escape(title.astext())}</summary>'
                 raw = [nodes.raw("", text, format="html") for text in (opening, "</details>")]
-                admonition.replace_self([raw[0], *content, raw[1]])
+                # not `replace_self`, which would give the admonition's classes to the opening, and so a box of its own
+                admonition.parent.replace(admonition, [raw[0], *content, raw[1]])
 
 
 def name_folds(body: str) -> str:

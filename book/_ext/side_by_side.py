@@ -11,10 +11,16 @@ paths from the checkout) and runs again when they change.
 from __future__ import annotations
 
 import hashlib
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 from jupyter_cache import get_cache
+from jupyter_cache.base import JupyterCacheAbstract
 from jupyter_cache.executors import load_executor
 from myst_nb.core.read import create_nb_reader
 from sphinx.application import Sphinx
@@ -72,9 +78,44 @@ def run_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     if waiting:
         say_which_digits()
     if len(waiting) > 1:
-        load_executor("local-parallel", cache).run_and_cache(
-            filter_pks=waiting, timeout=config.execution_timeout, allow_errors=config.execution_allow_errors
-        )
+        with saying_how_far(cache, set(waiting)):
+            load_executor("local-parallel", cache).run_and_cache(
+                filter_pks=waiting, timeout=config.execution_timeout, allow_errors=config.execution_allow_errors
+            )
+
+
+@contextmanager
+def saying_how_far(cache: JupyterCacheAbstract, waiting: set[int]) -> Iterator[None]:
+    """Prints, for who builds the book, how many pages have run and how long the others may take."""
+    begin, ended = time.monotonic(), threading.Event()
+    say(f"{len(waiting)} have to run, {min(len(waiting), os.cpu_count() or 1)} at a time.")
+
+    def watch() -> None:
+        before = 0
+        while not ended.wait(2):
+            done = len(waiting) - len(waiting & {record.pk for record in cache.list_unexecuted()})
+            if done > before:
+                left = (time.monotonic() - begin) / done * (len(waiting) - done)
+                say(f"{done} of {len(waiting)} have run" + (f", about {left:.0f} s left." if left else "."))
+                before = done
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def say(words: str) -> None:
+    """Prints a line that ``tools/build.py`` hands on."""
+    print(f"Pages: {words}", flush=True)
+
+
+def say_writing(app: Sphinx, env: BuildEnvironment) -> None:
+    """Prints that what remains is to write the pages."""
+    say("all have run and are being written.")
 
 
 def say_which_digits() -> None:
@@ -88,4 +129,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Connects the extension to Sphinx."""
     app.connect("env-get-outdated", forget_outdated)
     app.connect("env-before-read-docs", run_pages)
+    app.connect("env-check-consistency", say_writing)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import Page
 
 from conftest import PAGES
 from tab import settle
@@ -93,10 +94,38 @@ def test_an_address_of_a_section_and_a_state_leads_to_the_section(book, visit):
     tab.wait_for_function("() => [...document.querySelectorAll('.aae-range')].some((range) => range.value === '0.5')")
 
 
-def test_a_result_of_the_search_opens_at_its_words(book, visit):
-    tab = visit(book.url("search.html") + "?q=swiss+roll", ready=False)
-    tab.locator("#search-results li a[href*='04-label']").first.click()
-    tab.wait_for_function("() => document.querySelector('.bd-article .highlighted') && scrollY > 0")
+def searched(tab: Page, words: str) -> list[tuple[str, str]]:
+    """Asks the search's page; returns where its results lead, and what they are called."""
+    tab.locator(".bd-search-container input[name=q]").fill(words)
+    tab.keyboard.press("Enter")
+    tab.wait_for_url(f"**/search.html?q={words.replace(' ', '+')}")
+    return [
+        (link.get_attribute("href"), link.text_content()) for link in tab.locator(".aae-results > li > a").all()[:5]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_a_search_finds_the_place_of_a_word_first(book, visit, scheme):
+    tab = visit(book.url("search.html", scheme), ready=False)
+    assert searched(tab, "KL")[0][0] == "book/glossary.html#term-KullbackLeibler-divergence"
+    assert searched(tab, "swiss roll")[0][0] == "book/glossary.html#term-swiss-roll"
+    assert searched(tab, "swiss roll")[1][0].startswith("notebooks/04-label-information.html#")
+    assert searched(tab, "holes")[0][0] == "notebooks/03-vae-or-aae.html#holes-measured"
+    assert "08-dimensionality" in searched(tab, "t-SNE")[0][0]
+    assert len(searched(tab, "λ")) == 5
+    for words in tab.locator(".aae-results > li > p").all()[:5]:
+        assert words.locator("mark").count(), words.text_content()
+    assert searched(tab, "xyzzy") == []
+    assert "not found" in tab.locator(".aae-found").text_content()
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_a_result_of_the_search_opens_at_its_section_and_marks_the_words(book, visit, scheme):
+    tab = visit(book.url("search.html", scheme) + "?q=holes", ready=False)
+    tab.locator(".aae-results a[href*='#holes-measured']").click()
+    tab.wait_for_function("() => document.querySelector('#holes-measured .highlighted')")
+    near = "() => { const {top} = document.getElementById('holes-measured').getBoundingClientRect(); return top >= 0 && top < 200; }"
+    tab.wait_for_function(near)
 
 
 def test_a_phone_without_script_has_chapters_notes_and_the_dark(book, visit):
@@ -115,6 +144,18 @@ def test_a_phone_shows_whole_words_and_letters_that_can_be_read(book, visit, pag
     tables = tab.locator(".aae-stacks")
     assert all(tables.evaluate_all("(all) => all.map((e) => e.scrollWidth <= e.parentElement.clientWidth + 1)"))
     assert tab.locator("span.math.aae-scrolls").count() == 0
+
+
+@pytest.mark.parametrize(
+    "page", ["notebooks/02-the-adversarial-autoencoder.html", "notebooks/08-dimensionality-reduction.html"]
+)
+def test_a_still_in_the_dark_has_the_colours_of_the_dark(book, visit, page):
+    """Without a script no figure is alive, and a still cannot ask which theme it is in: a filter turns its colours."""
+    filters = {}
+    for theme in ("light", "dark"):
+        tab = visit(book.url(page), theme=theme, java_script_enabled=False)
+        filters[theme] = tab.locator(".aae-poster").first.evaluate("(still) => getComputedStyle(still).filter")
+    assert filters == {"light": "none", "dark": "invert(1) hue-rotate(180deg)"}
 
 
 def test_a_page_loads_what_it_needs_alone(book):

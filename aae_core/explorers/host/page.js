@@ -1,6 +1,11 @@
-// What a page of the book loads: its widgets come alive as the reader comes near them.
+// What a page of the book loads: its widgets come alive as the reader comes near them, and the page is told of each.
 
 import { showWidgets } from "./host.js";
 
-if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => showWidgets());
-else showWidgets();
+/** @import { View } from "./host.js" */
+
+const tell = (/** @type {View} */ { model }) =>
+  document.dispatchEvent(new CustomEvent("aae:view", { detail: { model } }));
+
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => showWidgets(tell));
+else showWidgets(tell);
