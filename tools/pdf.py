@@ -29,7 +29,7 @@ from find_browser import find, what_to_install  # noqa: E402
 
 HTML = ROOT / "_build" / "html"
 PAPER = {"format": "A4", "print_background": True, "tagged": True, "outline": True}
-MARGINS = {"top": "18mm", "bottom": "20mm", "left": "19mm", "right": "19mm"}
+MARGINS = {"top": "18mm", "bottom": "20mm", "left": "25mm", "right": "25mm"}
 PATIENCE = 300_000  # milliseconds, for a machine that is busy with other things
 READY = """async () => {
     await window.MathJax?.startup?.promise;
@@ -59,7 +59,7 @@ FRONT = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{title}</
 <p class="by">{by}</p></section><h2>Contents</h2><ol>{contents}</ol></html>"""
 NUMBERS = """<!DOCTYPE html><meta charset="utf-8"><style>
   @page {{ margin: 0; }} body {{ margin: 0; }}
-  p {{ margin: 0; box-sizing: border-box; height: 297mm; padding: 282mm 19mm 0; break-after: page; display: flex; justify-content: space-between;
+  p {{ margin: 0; box-sizing: border-box; height: 297mm; padding: 282mm 25mm 0; break-after: page; display: flex; justify-content: space-between;
     font: 8.5pt "Source Sans 3", sans-serif; color: #5a6673; }}
   p:last-child {{ break-after: auto; }}
 </style>{pages}"""
@@ -223,7 +223,7 @@ def make(target: Path, browser: Browser, names: list[str]) -> int:
             page.merge_page(number)
         link_within(whole, parts, before)
         whole.add_metadata({"/Title": config["title"], "/Author": config["author"]})
-        whole.compress_identical_objects(remove_orphans=True)
+        whole.compress_identical_objects(remove_unreferenced=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         whole.write(target)
         return len(whole.pages)
