@@ -108,6 +108,16 @@ class Digits:
             index = index.to(self.labels.device)
         return Digits(self.images[index], self.labels[index], self.n_classes)
 
+    def parted(self, label: int | None) -> tuple[Digits, Digits | None]:
+        """The digits of all labels but `label`, and those of `label`: None where there is none of them.
+
+        Raises:
+            DataError: there is no other label.
+        """
+        if label is None or not bool((odd := self.labels == label).any()):
+            return self, None
+        return self.subset(~odd), self.subset(odd)
+
     def pixels(self, index: Tensor | slice = slice(None)) -> Tensor:
         """Images at `index` as ``float32`` (n, C, H, W) in [0, 1]."""
         return to_pixels(self.images[index])
@@ -237,6 +247,10 @@ class Splits:
     def is_full(self) -> bool:
         """True for MNIST's 60,000 + 10,000 images, False for the embedded digits and for other data."""
         return self.dataset == "mnist" and len(self.train) == 50_000 and len(self.test) == 10_000
+
+    def number_of(self, name: str | None) -> int | None:
+        """The label of the class of that name; None where there is no such class."""
+        return self.classes.index(name) if name in self.classes else None
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -26,6 +26,7 @@ WHERE = {
     "StyleExplorer": "style",
     "TrainingExplorer": "training",
     "TrainingRecorder": "recording",
+    "UnusualExplorer": "unusual",
     "WalkExplorer": "walk",
 }
 __all__ = [*WHERE]
