@@ -28,7 +28,7 @@ from torch import nn
 from aae_core import zoo
 from aae_core.cards import AS_IT_IS, configuration
 from aae_core.data import DIGITS, load_digits
-from aae_core.models import clustering_model, novelty_model, reading_model, reduction_model, style_model, usual_model
+from aae_core.models import clustering_model, reading_model, reduction_model, style_model, usual_model
 from aae_core.models.semi_supervised import RUNGS
 from aae_core.recipes import Recipe, recipe
 from aae_core.records import record, recorded
@@ -105,12 +105,6 @@ VARIANTS = (
     *(Variant(name, "agreeing, short", training=SHORT) for name in ("semi-supervised-100", "clustering-16")),
     Variant("novelty"),
     *(Variant("novelty", f"without {digit}", without=digit) for digit in DIGITS if digit != recipe("novelty").without),
-    *(
-        Variant(
-            "novelty", f"without {digit}, no adversary", partial(novelty_model, adversarial_weight=0), without=digit
-        )
-        for digit in DIGITS
-    ),
 )
 """All variants, in the order of the chapters. Of the recipes that are not here there is one variant, as it is."""
 

@@ -119,7 +119,7 @@ MEASURES: dict[str, Callable[[Trial], Measure | dict[str, Measure]]] = {
     "test_error": lambda t: test_error(t.model, t.held_out),
     "map_error": lambda t: map_error(t.model, t.held_out),
     "novelty": lambda t: novelty(t.model, t.train, t.held_out, t.unusual),
-    "rivals": lambda t: rivals(t.model.code_dim, t.train, t.held_out, t.unusual, t.seed),
+    "rivals": lambda t: rivals(t.model.code_dim, t.train, t.held_out, t.unusual),
 }
 """The measures by name, as recipes list them. Some give several figures, by name."""
 
