@@ -68,7 +68,7 @@ class UnusualExplorer(Explorer):
             about=about | {"images": packed, "labels": labels}, images=text, decoder=spec, weights=weights, encoder=encoder,
             encoder_weights=encoder_weights, **{"name": "unusual", "title": "What is unusual?"} | options,
         )  # fmt: skip
-        self.room = [0.62, 560, 1.2, 900]
+        self.room = [0.67, 482, 1.2, 1228]
         shown = images[: len(about["kinds"])]
         self.poster = still(torch.cat([shown, self.page.images(self.reader.codes(shown))]), columns=len(shown))
         self.poster_alt = (

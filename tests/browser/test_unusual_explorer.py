@@ -117,6 +117,8 @@ def test_each_score_has_its_own_curves_and_its_own_mistakes(again, url):
 def test_a_click_on_the_curves_sets_the_threshold(again, url):
     tab = again(url)
     before = get(tab, "rate")
-    box = tab.locator(f"{ROOT} .aae-chart:visible").bounding_box()
+    plot = tab.locator(f"{ROOT} .aae-chart:visible")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
     tab.mouse.click(box["x"] + 0.45 * box["width"], box["y"] + box["height"] / 2)
     assert get(tab, "rate") != before

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { among, between, index, numbers, shareState, whole } from "../../aae_core/explorers/js/state.js";
 import { makeModel } from "../../aae_core/explorers/host/model.js";
+import { among, between, index, numbers, shareState, whole } from "../../aae_core/explorers/js/state.js";
 
 test("fields read what they write, and refuse what is none", () => {
   const cases = [

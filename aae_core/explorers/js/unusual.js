@@ -132,7 +132,7 @@ export default explorer((kit) => {
     min: THIN,
     max: BROAD,
     step: 0.01,
-    format: (width) => share(width),
+    format: (width) => `${Math.round(100 * width)}%`,
     onInput: (width) => put({ pen: width }),
   });
 
@@ -237,7 +237,7 @@ export default explorer((kit) => {
       "div",
       { class: "aae-bar" },
       h("div", { class: "aae-tools" }, kinds.el),
-      h("p", { class: "aae-lead" }, "Which score counts."),
+      h("p", { class: "aae-lead" }, "The score that counts. The triangle marks the score of what lies on the paper."),
     ),
     h("div", { class: "aae-where", dir: "ltr" }, ...KINDS.map((kind) => plots[kind].el), rate.el),
     cost,
@@ -265,7 +265,7 @@ export default explorer((kit) => {
     cost.textContent =
       `Threshold ${figure(limit, kind === "error" ? 3 : 1)}: ${share(get("rate"))} of usual digits raise a false alarm, and ` +
       `${share(found)} of the unusual are found. Of ${ROUND.toLocaleString("en")} images with ${RARE} unusual among them, some ` +
-      `${figure(wrong + right, 0)} raise an alarm, ${figure(right, 0)} of them rightly: ${share(right / (wrong + right))}.`;
+      `${figure(wrong + right, 0)} raise an alarm, ${figure(right, 0)} of them rightly, which is ${share(right / (wrong + right))}.`;
     tell();
   };
   kit.on("drawing example pen", showImage);
