@@ -26,8 +26,8 @@ def novelty_model(
     """The untrained model of images of a shape; it is told of no classes, whatever their number."""
     return AdversarialAutoencoder(
         Gaussian(code_dim),
-        hidden=(256, 256),
-        discriminator_hidden=(256, 256),
+        hidden=(128, 128),
+        discriminator_hidden=(128, 128),
         adversarial_weight=adversarial_weight,
         gradient_penalty=0.01,
         image_shape=image_shape,
