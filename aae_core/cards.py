@@ -82,6 +82,7 @@ def configuration(
         "measures": list(made_by.measures),
         "training": {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()},
         "labelled": made_by.labelled,
+        "without": made_by.without,
     }
 
 

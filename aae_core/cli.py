@@ -312,7 +312,16 @@ def evaluate(
                 "--update: a card holds measures of full MNIST's test digits. Name its folder: --data DIR."
             )
         judge = zoo.judge_for(asked)
-        found = metrics.evaluate(model, splits, asked, judge, split.value, seed=about["seed"], progress=not as_json)
+        found = metrics.evaluate(
+            model,
+            splits,
+            asked,
+            judge,
+            split.value,
+            seed=about["seed"],
+            without=zoo.without_of(about),
+            progress=not as_json,
+        )
         if update:
             zoo.remeasure(which, found)
         about["measures"] = {name: measure.as_dict() for name, measure in found.items()}

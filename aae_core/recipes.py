@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from aae_core.metrics import judge
-from aae_core.models import adversarial, clustering, gan, labels, likelihood, reduction, semi_supervised, style, vae
+from aae_core.models import (
+    adversarial,
+    clustering,
+    gan,
+    labels,
+    likelihood,
+    novelty,
+    reduction,
+    semi_supervised,
+    style,
+    vae,
+)
 from aae_core.training import Recipe
 
 __all__ = ["CHAPTERS", "FILES", "RECIPES", "Recipe", "recipe"]
 
-CHAPTERS = (gan, adversarial, vae, labels, style, semi_supervised, clustering, reduction, likelihood)
-"""The modules of the chapters' models, from chapter 1 on."""
+CHAPTERS = (gan, adversarial, vae, labels, style, semi_supervised, clustering, reduction, likelihood, novelty)
+"""The modules of the chapters' models, in the order of the chapters."""
 RECIPES: dict[str, Recipe] = {each.name: each for module in (*CHAPTERS, judge) for each in module.RECIPES}
 """All recipes by name, in the order of the chapters."""
 FILES = {

@@ -12,43 +12,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from aae_core.data import UNLABELLED, Digits, Items
-from aae_core.metrics.measure import codes_of, rebuild_all
-from aae_core.priors import Prior
+from aae_core.metrics import codes_of, scores_of
 from aae_core.step import AnyModel
 
 QUANTILES = 201
 """How many evenly spaced quantiles of a score a card keeps, the least and the greatest among them."""
-
-
-def scores_of(model: AnyModel, digits: Digits) -> dict[str, Tensor]:
-    """``error`` and, where the prior has a density, ``surprise`` of each item, (N,) each.
-
-    A decoder that is told a class gets the item's own; where that is unknown, the class that suits the item best.
-
-    Raises:
-        ValueError: the model rebuilds nothing.
-    """
-    if not hasattr(model, "reconstruct"):
-        raise ValueError(f"{type(model).__name__}: rebuilds nothing, so that there is no error to score by.")
-    images = digits.pixels().cpu()
-
-    def errors(labels: Tensor) -> Tensor:
-        rebuilt = rebuild_all(model, Digits(digits.images, labels, digits.n_classes))
-        return (rebuilt - images).square().flatten(1).mean(1)
-
-    if model.decoder.n_classes and not hasattr(model, "probabilities") and bool((digits.labels == UNLABELLED).any()):
-        every = torch.stack([errors(torch.full_like(digits.labels, k)) for k in range(model.n_classes)])
-        own = every.gather(0, digits.labels.clamp(min=0)[None])[0]
-        error = torch.where(digits.labels == UNLABELLED, every.min(0).values, own)
-    else:
-        error = errors(digits.labels)
-    found = {"error": error}
-    if type(model.prior).log_prob is not Prior.log_prob:
-        found["surprise"] = -model.prior.log_prob(codes_of(model, digits))
-    return found
 
 
 def usual(model: AnyModel, held_out: Digits) -> dict[str, list[float]]:

@@ -27,7 +27,7 @@ from torch import nn
 
 from aae_core import zoo
 from aae_core.cards import AS_IT_IS, configuration
-from aae_core.data import load_digits
+from aae_core.data import DIGITS, load_digits
 from aae_core.models import clustering_model, reading_model, reduction_model, style_model, usual_model
 from aae_core.models.semi_supervised import RUNGS
 from aae_core.recipes import Recipe, recipe
@@ -44,17 +44,19 @@ class Variant:
         name: what is changed, in a few words.
         build: makes the untrained model of an image shape and a number of classes, where the model is what changes.
         training: the settings of the training that change.
+        without: the class that is kept from the model, where that is what changes.
     """
 
     recipe: str
     name: str = AS_IT_IS
     build: Callable[[Sequence[int], int], nn.Module] | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
+    without: str | None = None
 
     def made(self, seed: int, **settings: Any) -> Recipe:
         """The changed recipe, with the seed and further settings of the training."""
         whole = recipe(self.recipe)
-        changed = replace(whole, build=self.build) if self.build is not None else whole
+        changed = replace(whole, build=self.build or whole.build, without=self.without or whole.without)
         return changed.with_training(**self.training, seed=seed, **settings)
 
 
@@ -100,6 +102,8 @@ VARIANTS = (
     *(Variant("semi-supervised-100", f"{rung}, short", _reading(rung), SHORT) for rung in ("plain", "moved")),
     *(Variant("clustering-16", f"{rung}, short", _clustering(16, rung), SHORT) for rung in list(RUNGS)[:-1]),
     *(Variant(name, "agreeing, short", training=SHORT) for name in ("semi-supervised-100", "clustering-16")),
+    Variant("novelty"),
+    *(Variant("novelty", f"without {digit}", without=digit) for digit in DIGITS if digit != recipe("novelty").without),
 )
 """All variants, in the order of the chapters. Of the recipes that are not here there is one variant, as it is."""
 

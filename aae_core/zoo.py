@@ -198,6 +198,11 @@ def measures_of(about: dict[str, Any]) -> tuple[str, ...]:
     return tuple(about["configuration"]["measures"])
 
 
+def without_of(about: dict[str, Any]) -> str | None:
+    """The class that was kept from a card's model; None for most."""
+    return about.get("configuration", {}).get("without")
+
+
 def judge_for(measures: Collection[str]) -> Judge | None:
     """The judge, if one of the measures asks it; else None."""
     return cast(Judge, load("judge")) if NEED_JUDGE & set(measures) else None
@@ -234,7 +239,9 @@ def run(
         model, history = made_by.train(splits, folder=folder, resume=resume, overwrite=overwrite, progress=progress)
         round_weights(model)
         judge, seed = judge_for(made_by.measures), made_by.training.seed
-        measures = evaluate(model, splits, made_by.measures, judge, split, seed, progress=progress)
+        measures = evaluate(
+            model, splits, made_by.measures, judge, split, seed, without=made_by.without, progress=progress
+        )
         path = save(model, folder, made_by, history, splits, measures, variant=variant, split=split)
         if dataset_of(about := card(folder)) in OWN:
             about["usual"] = usual(model, splits.validation)

@@ -99,6 +99,16 @@ class Digits:
             index = index.to(self.labels.device)
         return Digits(self.images[index], self.labels[index], self.n_classes)
 
+    def parted(self, label: int | None) -> tuple[Digits, Digits | None]:
+        """The digits of all labels but `label`, and those of `label`: None where there is none of them.
+
+        Raises:
+            DataError: there is no other label.
+        """
+        if label is None or not bool((odd := self.labels == label).any()):
+            return self, None
+        return self.subset(~odd), self.subset(odd)
+
     def pixels(self, index: Tensor | slice = slice(None)) -> Tensor:
         """Images at `index` as ``float32`` (n, C, H, W) in [0, 1]."""
         return to_pixels(self.images[index])

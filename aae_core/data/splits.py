@@ -55,6 +55,10 @@ class Splits:
         """True for MNIST's 60,000 + 10,000 images, False for the embedded digits and for other data."""
         return self.dataset == "mnist" and len(self.train) == 50_000 and len(self.test) == 10_000
 
+    def number_of(self, name: str | None) -> int | None:
+        """The label of the class of that name; None where there is no such class."""
+        return self.classes.index(name) if name in self.classes else None
+
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """(C, H, W) of an image."""

@@ -27,6 +27,7 @@ WHERE = {
     "StyleExplorer": "style",
     "TrainingExplorer": "training",
     "TrainingRecorder": "recording",
+    "UnusualExplorer": "unusual",
     "WalkExplorer": "walk",
 }
 __all__ = [*WHERE]

@@ -17,6 +17,7 @@ from aae_core.metrics.judge import Judge
 from aae_core.metrics.leak import style_leak
 from aae_core.metrics.matching import prior_swd, sliced_wasserstein, two_sample
 from aae_core.metrics.measure import Measure, Trial, codes_of, decode_all
+from aae_core.metrics.novelty import both, detectors, novelty, rivals, scores_of, told_apart
 from aae_core.metrics.parzen import log_likelihoods, parzen, parzen_of
 from aae_core.metrics.posterior import posterior_spread
 from aae_core.metrics.reading import (
@@ -42,6 +43,7 @@ __all__ = [
     "Measure",
     "Trial",
     "best_match",
+    "both",
     "class_coverage",
     "clustering_error",
     "clusters_in_use",
@@ -56,6 +58,7 @@ __all__ = [
     "best_spread",
     "bound",
     "bound_terms",
+    "detectors",
     "codes_of",
     "decode_all",
     "evaluate",
@@ -67,6 +70,7 @@ __all__ = [
     "left_out",
     "neighbour_samples",
     "neighbour_style",
+    "novelty",
     "pca_mse",
     "posterior_spread",
     "posteriors_of",
@@ -74,15 +78,18 @@ __all__ = [
     "prior_swd",
     "region_accuracy",
     "region_matched",
+    "rivals",
     "sample_accuracy",
     "sample_confidence",
     "sample_distance",
+    "scores_of",
     "sliced_wasserstein",
     "style_leak",
     "style_of",
     "swap_accuracy",
     "test_error",
     "test_mse",
+    "told_apart",
     "two_sample",
 ]
 
@@ -111,13 +118,16 @@ MEASURES: dict[str, Callable[[Trial], Measure | dict[str, Measure]]] = {
     "frechet": lambda t: frechet(t.model, t.judge, t.held_out, seed=t.seed),
     "test_error": lambda t: test_error(t.model, t.held_out),
     "map_error": lambda t: map_error(t.model, t.held_out),
+    "novelty": lambda t: novelty(t.model, t.train, t.held_out, t.unusual),
+    "rivals": lambda t: rivals(t.model.code_dim, t.train, t.held_out, t.unusual),
 }
 """The measures by name, as recipes list them. Some give several figures, by name."""
 
 NEED_JUDGE = frozenset({"sample_accuracy", "swap_accuracy", "sample_confidence", "class_coverage", "frechet"})
 """The measures that ask an independent classifier to read what was drawn."""
-OF_MNIST = NEED_JUDGE | {"neighbour_style"}
-"""The measures that mean something on MNIST alone: the judge has learnt to read it, and slant and width are of pen strokes."""
+OF_MNIST = NEED_JUDGE | {"neighbour_style", "novelty", "rivals"}
+"""The measures that mean something on MNIST alone: the judge has learnt to read it, slant and width are of pen strokes, and
+it is a digit that is kept from a model."""
 OF_LABELS = frozenset(
     {"style_leak", "region_accuracy", "region_matched", "clustering_error", "test_error", "map_error"}
 )
@@ -138,6 +148,7 @@ def evaluate(
     split: str = "test",
     seed: int = 0,
     *,
+    without: str | None = None,
     progress: bool = False,
 ) -> dict[str, Measure]:
     """All of `measures` of `model` on one split, but those that these images have :func:`left_out`.
@@ -146,6 +157,7 @@ def evaluate(
         measures: names in :data:`MEASURES`.
         judge: reads what the model draws; only some measures need it.
         split: "test" or "validation".
+        without: the class that was kept from the model. All measures are of the others, but those that ask for it.
         progress: shows a progress bar; in a log, a line for each measure.
 
     Returns:
@@ -160,7 +172,9 @@ def evaluate(
         raise ValueError(f"measures: there is no {unknown[0]!r}. Choose from: {', '.join(MEASURES)}.")
     # What a measure chooses or names by held-out digits, it chooses by others than those that it counts.
     named = splits.validation if split == "test" else splits.test
-    trial = Trial(model, splits.train, getattr(splits, split), judge, seed, named)
+    kept_back = splits.number_of(without)
+    held_out, unusual = getattr(splits, split).parted(kept_back)
+    trial = Trial(model, splits.train.parted(kept_back)[0], held_out, judge, seed, named.parted(kept_back)[0], unusual)
     found: dict[str, Measure] = {}
     names = [name for name in measures if name not in left_out(measures, splits)]
     with progress_bar(len(names), "measure", show=progress) as bar:

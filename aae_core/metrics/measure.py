@@ -28,7 +28,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a measure may look at."""
+    """What a measure may look at: of `train`, `held_out` and `named` not the class that was kept from the model."""
 
     model: AnyModel
     train: Digits
@@ -36,6 +36,7 @@ class Trial:
     judge: AnyModel  # the judge; None where no measure asks it
     seed: int
     named: Digits
+    unusual: Digits | None = None  # held-out digits of the class that was kept from the model, if one was
 
 
 def takes_class(model: AnyModel) -> bool:

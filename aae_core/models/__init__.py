@@ -5,6 +5,7 @@ from aae_core.models.clustering import clustering_model
 from aae_core.models.gan import GAN
 from aae_core.models.labels import LabelledAAE
 from aae_core.models.likelihood import NoisyCodeAAE
+from aae_core.models.novelty import novelty_model
 from aae_core.models.reduction import ReductionAAE, reduction_model
 from aae_core.models.semi_supervised import SemiSupervisedAAE, reading_model
 from aae_core.models.style import SupervisedAAE, style_model, usual_model

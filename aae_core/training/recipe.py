@@ -74,6 +74,8 @@ class Recipe:
         labelled: how many training images keep their label, or which share of them (0.2); None is all of them. Of data with
             other classes than MNIST's ten it is the nearest number that they can share evenly.
         told: whether the model is told of classes, so that it needs data with at least two.
+        without: the name of a class that is kept from the model, so that its images are unusual to it; of data that have
+            no such class nothing is kept.
         ships: whether its weights come with an installed package, and not with the repository alone. Where no page needs
             them they stay out, for the package is to stay small; the card and the recorded runs come in any case.
     """
@@ -88,6 +90,7 @@ class Recipe:
     finish: Callable[[Any], None] | None = None
     labelled: int | float | None = None
     told: bool = False
+    without: str | None = None
     ships: bool = True
 
     def make(self, seed: int, image_shape: Sequence[int] = IMAGE_SHAPE, n_classes: int = N_CLASSES) -> nn.Module:
@@ -129,9 +132,10 @@ class Recipe:
                 )
 
     def training_digits(self, splits: Splits, seed: int) -> Digits:
-        """The training split as this recipe sees it: with some labels hidden, if it says so."""
+        """The training split as this recipe sees it: without a class or with some labels hidden, if it says so."""
+        train, _ = splits.train.parted(splits.number_of(self.without))
         keep = self.labels_kept(splits)
-        return splits.train if keep is None else splits.train.hide_labels(keep, seed)
+        return train if keep is None else train.hide_labels(keep, seed)
 
     def with_training(self, **changes: Any) -> Recipe:
         """The same recipe with other training settings, e.g. ``epochs=2``; those that are None stay as they are."""

@@ -13,7 +13,7 @@ from torch import nn
 from aae_core.data import Digits
 from aae_core.explorers import (
     CompareExplorer, DrawExplorer, LaboratoryExplorer, MapExplorer, ParzenExplorer, ParzenSeries, RegionExplorer,
-    RowExplorer, StyleExplorer, TrainingExplorer, TrainingRecorder, WalkExplorer,
+    RowExplorer, StyleExplorer, TrainingExplorer, TrainingRecorder, UnusualExplorer, WalkExplorer,
 )
 from aae_core.models import VAE, AdversarialAutoencoder, LabelledAAE, ReductionAAE, SupervisedAAE
 from aae_core.networks import Decoder
@@ -115,6 +115,13 @@ CASES = {
         "Write a digit", "style 2", "ArrowRight", "z", "[0.0, 0.0]", "[0.0, 0.05]",
         {"draw.ink=0000.8c8c&draw.pen=0.15": {"pen": 0.15}, "draw.ours=5": {"example": 5}},
         ("ink=abc", "ink=zzzz", "ink=00.00", "ink=%zz", "ours=10", "pen=9", "pen="),
+    ),
+    "unusual": Case(
+        "UnusualExplorer(lively(AdversarialAutoencoder(Gaussian(2), **small)), digits.parted(2)[0], digits.parted(2)[1])",
+        "What is unusual?", "false alarms", "ArrowRight", "rate", "0.05", "0.0524",
+        {"unusual.rate=0.2&unusual.score=both": {"rate": 0.2, "kind": "both"}, "unusual.ours=5": {"example": 5},
+         "unusual.ink=0000.8c8c&unusual.pen=0.15": {"pen": 0.15}},
+        ("rate=0.9", "rate=", "score=luck", "ours=999", "ink=abc", "pen=9"), slack=50,
     ),
     "laboratory": Case(
         "LaboratoryExplorer(digits)",

@@ -86,7 +86,8 @@ function logTicks(low, high) {
 /**
  * `x` is {values, name, log?}, `y` {low, high, name}: what lies beyond is cut off. `lines` are {name, values}; `name` is what a
  * screen reader calls the chart. `onPick(x)` runs as the pointer takes a place, `onPlace(left, right)` when the plot's left
- * edge and its distance from the right one, in CSS pixels, may have changed. `set(x)` puts the marker there.
+ * edge and its distance from the right one, in CSS pixels, may have changed. `set(x)` puts the marker there; `point(x)` an
+ * arrow below the plot, at its end for what lies beyond, and null takes it away.
  * @param {{
  *   x: { values: number[], name: string, log?: boolean }, y: { low: number, high: number, name: string },
  *   lines: Line[], name: string, theme: Theme, signal: AbortSignal,
@@ -106,6 +107,8 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
   let [width, height, right] = [0, 0, 0]; // right: of the plot, from the left
   /** @type {number | null} */
   let marker = null;
+  /** @type {number | null} */
+  let arrow = null;
   /** @param {number} value */
   const toX = (value) => LEFT + ((scale(value) - scale(ends[0])) / (scale(ends[1]) - scale(ends[0]))) * (right - LEFT);
   /** @param {number} value */
@@ -180,12 +183,24 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
       context.fill();
     });
     context.restore();
+    if (arrow !== null) {
+      const [at, foot] = [toX(Math.max(ends[0], Math.min(ends[1], arrow))), height - BOTTOM];
+      context.beginPath();
+      for (const [dx, dy] of [
+        [0, -12],
+        [6, 0],
+        [-6, 0],
+      ])
+        context.lineTo(at + dx, foot + dy);
+      context.fillStyle = css(theme.ink);
+      context.fill();
+    }
     names();
   };
   const repaint = keepCrisp(canvas, el, paint, signal);
 
   /** @param {PointerEvent} event */
-  const point = (event) => {
+  const pick = (event) => {
     const box = el.getBoundingClientRect();
     const share = Math.max(0, Math.min(1, (event.clientX - box.left - LEFT) / (right - LEFT)));
     onPick?.(back(from + share * (to - from)));
@@ -198,9 +213,9 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
       event.preventDefault();
       el.setPointerCapture(event.pointerId);
       before = marker;
-      point(event);
+      pick(event);
     });
-    el.addEventListener("pointermove", (event) => el.hasPointerCapture(event.pointerId) && point(event));
+    el.addEventListener("pointermove", (event) => el.hasPointerCapture(event.pointerId) && pick(event));
     el.addEventListener("pointercancel", () => before !== null && onPick(before)); // the finger scrolls the page
   }
   return {
@@ -209,6 +224,10 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
     repaint,
     set: (/** @type {number | null} */ value) => {
       marker = value;
+      repaint();
+    },
+    point: (/** @type {number | null} */ value) => {
+      arrow = value;
       repaint();
     },
   };
