@@ -425,15 +425,15 @@ def sample(
     seed: Annotated[int, typer.Option(help="Of the styles.")] = 0,
     device: DeviceOption = DeviceName.auto,
 ) -> None:
-    """Draw samples into a picture: a style a row, a digit, or class, a column. Grey images are drawn as ink on paper."""
+    """Draw samples into a picture: a style a row, a digit, or class, a column. Digits are drawn as ink on paper, your own images as they are."""
     with _mistakes_explained():
         import torch
         from torchvision.utils import save_image
 
-        from aae_core.data import N_CLASSES, values_of
+        from aae_core.data import N_CLASSES, OWN, values_of
         from aae_core.metrics.measure import takes_class
         from aae_core.training import check_seed, seed_everything
-        from aae_core.zoo import card, classes_of, load, reading_of
+        from aae_core.zoo import card, classes_of, dataset_of, load, reading_of
 
         check_seed(seed)
         about = card(which)
@@ -468,7 +468,7 @@ def sample(
             _write_table(drawn, out)
             return
         out.parent.mkdir(parents=True, exist_ok=True)
-        paper = 1 - images if images.shape[1] == 1 else images
+        paper = 1 - images if images.shape[1] == 1 and dataset_of(about) not in OWN else images
         save_image(paper, out, nrow=columns, padding=2, pad_value=1)
         typer.echo(out)
 

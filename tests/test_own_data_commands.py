@@ -9,12 +9,14 @@ import runpy
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
 from aae_core import zoo
 from aae_core.cli import app
 from aae_core.data import columns_of, load_items, values_of
+from aae_core.explorers.standalone import explorer_of
 
 
 def aae(*arguments):
@@ -175,3 +177,31 @@ def test_a_folder_begins_with_a_script_that_trains_and_can_be_changed(tmp_path, 
     monkeypatch.chdir(path.parent)
     runpy.run_path(str(path))
     assert zoo.load("runs/first").code_dim == 3
+
+
+def test_grey_images_of_ones_own_are_drawn_as_they_are(tmp_path):
+    """White paper with a grey square: neither the picture nor the page turns it over."""
+    rng = np.random.default_rng(5)
+    images = np.full((200, 12, 12), 255, np.uint8)
+    for image in images:
+        y, x = rng.integers(0, 8, 2)
+        image[y : y + 4, x : x + 4] = 90
+    np.save(tmp_path / "mine.npy", images)
+    run = tmp_path / "run"
+    done(
+        "train",
+        "aae-deterministic",
+        "--data",
+        tmp_path / "mine.npy",
+        "--steps",
+        150,
+        "--set",
+        "hidden=32",
+        "--out",
+        run,
+    )
+    done("sample", run, "--out", tmp_path / "drawn.png", "--rows", 2)
+    assert np.asarray(Image.open(tmp_path / "drawn.png").convert("L")).mean() > 180
+    explorer = explorer_of(run)
+    drawn = explorer.page.images(torch.zeros(1, 2))
+    assert explorer.decoder["as_is"] and drawn.shape == (1, 3, 12, 12) and drawn.mean() > 0.55

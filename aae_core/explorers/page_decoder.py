@@ -46,13 +46,14 @@ class PageDecoder:
         image_shape: (C, H, W) of an image, C 1 or 3; taken from the decoder if it says so, else a grey square.
         pixel_range: what black and white are in the decoder's output; by default (−1, 1) after a Tanh, else (0, 1).
         precision: of the weights, see :func:`aae_core.export.pack_mlp`.
+        as_is: draws grey images in their own greys, as photographs are, and not as ink on the page's paper.
 
     Raises:
         ValueError: there is no decoder, or it is not of the shape that it claims or is given.
         ExportError: the network has a layer that the browser cannot run.
     """
 
-    OPTIONS = ("code_dim", "n_classes", "image_shape", "pixel_range", "precision")
+    OPTIONS = ("code_dim", "n_classes", "image_shape", "pixel_range", "precision", "as_is")
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class PageDecoder:
         image_shape: Sequence[int] | None = None,
         pixel_range: tuple[float, float] | None = None,
         precision: str = "int12",
+        as_is: bool = False,
     ) -> None:
         decoder = getattr(model, "decoder", model)
         if not isinstance(decoder, nn.Module):
@@ -91,6 +93,7 @@ class PageDecoder:
             raise ValueError(
                 f"image_shape: expected (1, H, W) or (3, H, W) of {n_out} numbers in all, got {self.image_shape}."
             )
+        self.as_is = as_is and self.image_shape[0] == 1
         self.pixel_range = pixel_range or ((-1.0, 1.0) if self.packed.activations[-1] == "tanh" else (0.0, 1.0))
         self._agree(decoder)
 
@@ -115,12 +118,16 @@ class PageDecoder:
 
     @torch.no_grad()
     def images(self, codes: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Images (N, C, H, W) in [0, 1] of codes (N, code_dim) and labels (N,), from the weights that the page has."""
+        """Images (N, C, H, W) in [0, 1] of codes (N, code_dim) and labels (N,), from the weights that the page has.
+
+        What is drawn `as_is` has three channels.
+        """
         x = codes.float()
         if self.n_classes:
             x = torch.cat([x, torch.eye(self.n_classes)[labels]], 1)
         low, high = self.pixel_range
-        return ((self._net(x) - low) / (high - low)).clamp(0, 1).unflatten(1, self.image_shape)
+        images = ((self._net(x) - low) / (high - low)).clamp(0, 1).unflatten(1, self.image_shape)
+        return images.expand(-1, 3, -1, -1) if self.as_is else images
 
     def traits(self) -> tuple[dict[str, Any], str]:
         """What an explorer sends to the page: the small description, and the weights' text apart."""
@@ -131,4 +138,6 @@ class PageDecoder:
             weights = spec.pop("weights")
         spec |= {"code_dim": self.code_dim, "n_classes": self.n_classes}
         spec |= {"image_shape": list(self.image_shape), "pixel_range": list(self.pixel_range)}
+        if self.as_is:
+            spec["as_is"] = True
         return spec, weights

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from aae_core import zoo
+from aae_core.data import OWN
 from aae_core.explorers.base import Explorer
 from aae_core.explorers.bundle import bundle_js
 from aae_core.explorers.rows import RowExplorer
@@ -72,4 +73,6 @@ def explorer_of(which: str | Path) -> StyleExplorer | RowExplorer:
         options["names"] = list(classes)
     if not isinstance(model.prior, Gaussian):
         options["draws"] = [[round(value, 2) for value in code] for code in drawn[:300].tolist()]
+    if zoo.dataset_of(about) in OWN and sketch is None:
+        options["as_is"] = True
     return StyleExplorer(model, **options) if sketch is None else RowExplorer(model, sketch, **options)

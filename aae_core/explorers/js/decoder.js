@@ -8,7 +8,7 @@ import { byChannel, lay } from "./patches.js";
 /** @typedef {{ sizes: number[], activations: Activation[], precision: Precision }} Packed */
 /** @typedef {{ linear: Packed, activation: Activation, height: number | null, width: number | null, bias: number[] }} Stage */
 /** @typedef {[number, number, number]} Shape [C, H, W] of an image */
-/** @typedef {{ code_dim: number, n_classes: number, image_shape: Shape, pixel_range: [number, number] }} Images */
+/** @typedef {{ code_dim: number, n_classes: number, image_shape: Shape, pixel_range: [number, number], as_is?: boolean }} Images */
 
 /**
  * Base64 text -> DataView.
@@ -255,9 +255,12 @@ export function makeDecoder(spec, text) {
   const {
     code_dim: d,
     n_classes: classes,
-    image_shape: shape,
+    image_shape: [channels, height, width],
     pixel_range: [low, high],
+    as_is: inGreys = false,
   } = spec;
+  /** @type {Shape} */
+  const shape = [inGreys ? 3 : channels, height, width]; // colours that are greys are drawn as they are, and not as ink
   const { run } = "stages" in spec ? makeConvolutions(spec, text) : makeMLP(spec, text);
   /** @param {number[][]} codes @param {number[]} [labels] */
   const decode = (codes, labels) => {
@@ -269,7 +272,11 @@ export function makeDecoder(spec, text) {
     });
     const y = run(x, codes.length);
     if (low !== 0 || high !== 1) for (let i = 0; i < y.length; i++) y[i] = (y[i] - low) / (high - low);
-    return y;
+    if (!inGreys) return y;
+    const plane = height * width;
+    const out = new Float32Array(3 * y.length);
+    for (let i = 0; i < out.length; i++) out[i] = y[Math.floor(i / (3 * plane)) * plane + (i % plane)];
+    return out;
   };
   return { codeDim: d, classes, shape, pixels: shape[0] * shape[1] * shape[2], decode };
 }
