@@ -39,7 +39,9 @@ def pack_mlp(module: nn.Module, *, precision: str = "int12") -> PackedMLP:
     if precision == "int12":
         weights = int12.encode([(layer.weight, layer.bias) for layer in layers])
     else:
-        weights = b"".join(_plain(part, precision, each.name) for each in layers for part in (each.weight, each.bias))
+        weights = b"".join(
+            plain_bytes(part, precision, each.name) for each in layers for part in (each.weight, each.bias)
+        )
     return PackedMLP(
         sizes=[layers[0].weight.shape[1]] + [len(layer.bias) for layer in layers],
         activations=[layer.activation or "identity" for layer in layers],
@@ -67,19 +69,19 @@ def _folded(module: nn.Module) -> list[_Layer]:
     """The linear layers of a stack, with its batch normalisations and activations in them."""
     layers: list[_Layer] = []
     waiting: tuple[np.ndarray, np.ndarray] | None = None  # a normalisation that the next linear layer will swallow
-    for name, layer in _leaves(module):
+    for name, layer in leaves(module):
         last = layers[-1] if layers else None
         if isinstance(layer, nn.Linear):
             layers.append(_linear(name, layer, last, waiting))
             waiting = None
         elif isinstance(layer, nn.BatchNorm1d):
-            scale, shift = _affine(layer, name)
+            scale, shift = affine(layer, name)
             if last is not None and last.activation is None:
                 last.rescale(scale, shift)
             else:
                 waiting = (scale, shift) if waiting is None else (waiting[0] * scale, waiting[1] * scale + shift)
         else:
-            activation, factor = _activation(layer, name)
+            activation, factor = activation_of(layer, name)
             if last is None or last.activation is not None or waiting is not None:
                 raise ExportError(
                     f"{name}: an activation must follow a linear layer, or its batch normalisation, directly."
@@ -95,8 +97,8 @@ def _folded(module: nn.Module) -> list[_Layer]:
 
 def _linear(name: str, layer: nn.Linear, last: _Layer | None, waiting: tuple[np.ndarray, np.ndarray] | None) -> _Layer:
     """A linear layer after `last`, with the scale and shift that wait for it."""
-    weight = _array(layer.weight)
-    bias = _array(layer.bias) if layer.bias is not None else np.zeros(len(weight))
+    weight = array_of(layer.weight)
+    bias = array_of(layer.bias) if layer.bias is not None else np.zeros(len(weight))
     if last is not None and weight.shape[1] != len(last.bias):
         raise ExportError(f"{name}: takes {weight.shape[1]} numbers, the layer before it gives {len(last.bias)}.")
     if waiting is not None:
@@ -105,22 +107,26 @@ def _linear(name: str, layer: nn.Linear, last: _Layer | None, waiting: tuple[np.
     return _Layer(name, weight, bias)
 
 
-def _leaves(
+def leaves(
     module: nn.Module, name: str = "", ignored: tuple[type[nn.Module], ...] = IGNORED
 ) -> Iterator[tuple[str, nn.Module]]:
     """The layers in the order in which they run, but for those `ignored`, each with a name for messages."""
     label = f"{name} ({type(module).__name__})" if name else type(module).__name__
     if isinstance(module, nn.Sequential):
         for key, child in module.named_children():
-            yield from _leaves(child, f"{name}.{key}" if name else f"layer {key}", ignored)
+            yield from leaves(child, f"{name}.{key}" if name else f"layer {key}", ignored)
     elif isinstance(net := getattr(module, "net", None), nn.Sequential):
-        yield from _leaves(net, name, ignored)
+        yield from leaves(net, name, ignored)
     elif not isinstance(module, ignored):
         yield label, module
 
 
-def _activation(layer: nn.Module, name: str) -> tuple[Activation, float]:
-    """An activation's name in the format, and what its input is to be multiplied by beforehand."""
+def activation_of(layer: nn.Module, name: str) -> tuple[Activation, float]:
+    """An activation's name in the format, and what its input is to be multiplied by beforehand.
+
+    Raises:
+        ExportError: the browser has no such layer.
+    """
     match layer:
         case nn.ReLU():
             return "relu", 1.0
@@ -135,21 +141,31 @@ def _activation(layer: nn.Module, name: str) -> tuple[Activation, float]:
     raise ExportError(f"{name}: the browser's decoder cannot run this layer. Supported: {SUPPORTED}.")
 
 
-def _affine(norm: nn.BatchNorm1d | nn.BatchNorm2d, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Batch normalisation in evaluation mode, as the scale and shift that it is."""
+def affine(norm: nn.BatchNorm1d | nn.BatchNorm2d, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Batch normalisation in evaluation mode, as the scale and shift that it is, each (features).
+
+    Raises:
+        ExportError: it keeps no running statistics.
+    """
     if norm.running_mean is None or norm.running_var is None:
         raise ExportError(f"{name}: keeps no running statistics, so that its result depends on the batch.")
-    scale = (_array(norm.running_var) + norm.eps) ** -0.5
-    scale = scale * _array(norm.weight) if norm.affine else scale
-    shift = -_array(norm.running_mean) * scale
-    return scale, shift + _array(norm.bias) if norm.affine else shift
+    scale = (array_of(norm.running_var) + norm.eps) ** -0.5
+    scale = scale * array_of(norm.weight) if norm.affine else scale
+    shift = -array_of(norm.running_mean) * scale
+    return scale, shift + array_of(norm.bias) if norm.affine else shift
 
 
-def _array(tensor: torch.Tensor) -> np.ndarray:
+def array_of(tensor: torch.Tensor) -> np.ndarray:
+    """Its numbers in double precision."""
     return tensor.detach().cpu().double().numpy()
 
 
-def _plain(numbers: np.ndarray, precision: str, name: str) -> bytes:
+def plain_bytes(numbers: np.ndarray, precision: str, name: str) -> bytes:
+    """The numbers one after another, in "float16" or "float32".
+
+    Raises:
+        ExportError: one does not fit; with the layer's `name`.
+    """
     with np.errstate(over="ignore"):
         encoded = numbers.astype(DTYPES[precision])
     if not np.isfinite(encoded).all():

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from aae_core import int12
-from aae_core.export import _activation, _affine, _array, _leaves, _plain
-from aae_core.packed import Activation, ExportError, PackedMLP, _module
+from aae_core.export import activation_of, affine, array_of, leaves, plain_bytes
+from aae_core.packed import Activation, ExportError, PackedMLP, module_of
 
 FLAT = (nn.Dropout, nn.Flatten, nn.Identity)
 """Layers that leave numbers in evaluation mode as they are."""
@@ -95,17 +95,17 @@ def pack_convolutions(module: nn.Module, *, precision: str = "int12") -> PackedC
     n_in = 0
     last: tuple[int, ...] = (0, 0, 0)  # channels, height and width of what comes next
 
-    for name, layer in _leaves(module, ignored=FLAT):
+    for name, layer in leaves(module, ignored=FLAT):
         if isinstance(layer, nn.Linear) and not n_in:
             n_in = layer.in_features
-            weight = _array(layer.weight)
-            bias = _array(layer.bias) if layer.bias is not None else np.zeros(len(weight))
+            weight = array_of(layer.weight)
+            bias = array_of(layer.bias) if layer.bias is not None else np.zeros(len(weight))
         elif isinstance(layer, nn.Unflatten) and weight.ndim == 2 and len(layer.unflattened_size) == 3:
             channels, height, width = last = tuple(layer.unflattened_size)
             weight = weight.reshape(channels, height * width, n_in).transpose(1, 0, 2)
             bias = bias.reshape(channels, height * width).T
         elif isinstance(layer, nn.BatchNorm2d) and weight.ndim == 3 and activation == "identity":
-            scale, shift = _affine(layer, name)
+            scale, shift = affine(layer, name)
             weight, bias = weight * scale[:, None], bias * scale + shift
         elif isinstance(layer, nn.ConvTranspose2d) and weight.ndim == 3:
             _check(layer, name, last[0])
@@ -114,13 +114,13 @@ def pack_convolutions(module: nn.Module, *, precision: str = "int12") -> PackedC
             sides = 2 * last[1] + padding[0], 2 * last[2] + padding[1]
             last, activation = (layer.out_channels, *sides), "identity"
             weight = (
-                _array(layer.weight).transpose(2, 3, 1, 0).reshape(KERNEL**2, layer.out_channels, layer.in_channels)
+                array_of(layer.weight).transpose(2, 3, 1, 0).reshape(KERNEL**2, layer.out_channels, layer.in_channels)
             )
-            bias = (_array(layer.bias) if layer.bias is not None else np.zeros(layer.out_channels))[None]
+            bias = (array_of(layer.bias) if layer.bias is not None else np.zeros(layer.out_channels))[None]
         else:
             if weight.ndim != 3 or activation != "identity":
                 raise ExportError(f"{name}: expected a linear layer, its output's shape, and transposed convolutions.")
-            activation, factor = _activation(layer, name)
+            activation, factor = activation_of(layer, name)
             weight, bias = weight * factor, bias * factor
     if weight.ndim != 3 or sides is None:
         raise ExportError(f"{type(module).__name__}: expected a linear layer and transposed convolutions after it.")
@@ -139,7 +139,7 @@ def _stage(
     if precision == "int12":
         raw = int12.encode([(rows, flat)])
     else:
-        raw = b"".join(_plain(part, precision, "a convolution") for part in (rows, flat))
+        raw = b"".join(plain_bytes(part, precision, "a convolution") for part in (rows, flat))
     linear = PackedMLP([rows.shape[1], len(rows)], ["identity"], base64.b64encode(raw).decode(), precision)
     height, width = sides or (None, None)
     added = () if sides is None else tuple(float(f"{value:.7g}") for value in bias[0])
@@ -173,7 +173,7 @@ class _Unpacked(nn.Module):
                 odd = stage.height % 2, stage.width % 2
                 maps = nn.functional.conv_transpose2d(maps, kernel, torch.tensor(stage.bias), 2, 1, odd)
                 x = maps.permute(0, 2, 3, 1).flatten(1)
-            x = _module(stage.activation)(x)
+            x = module_of(stage.activation)(x)
         last = self.packed.stages[-1]
         return x.unflatten(1, (-1, len(last.bias))).transpose(1, 2).flatten(1)
 

@@ -58,7 +58,7 @@ class PackedMLP:
         if not isinstance(self.activations, list) or len(self.activations) != len(self.sizes) - 1:
             raise ExportError(f"activations: expected {len(self.sizes) - 1}, one per layer, got {self.activations!r}.")
         for activation in self.activations:
-            _module(activation)
+            module_of(activation)
         if not np.isfinite(self.numbers()).all():
             raise ExportError("weights: not every number is finite.")
 
@@ -111,11 +111,16 @@ def unpack_mlp(packed: PackedMLP) -> nn.Sequential:
         for parameter in (linear.weight, linear.bias):
             parameter.data = numbers[at : at + parameter.numel()].view_as(parameter).clone()
             at += parameter.numel()
-        layers += [linear, _module(activation)]
+        layers += [linear, module_of(activation)]
     return nn.Sequential(*layers).eval()
 
 
-def _module(activation: Activation) -> nn.Module:
+def module_of(activation: Activation) -> nn.Module:
+    """The layer of PyTorch that computes an activation of the format.
+
+    Raises:
+        ExportError: the format has no such activation.
+    """
     modules = {"identity": nn.Identity, "relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
     if isinstance(activation, str) and activation in modules:
         return modules[activation]()

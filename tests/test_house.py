@@ -238,6 +238,19 @@ def test_a_constant_has_one_home():
     assert {constant: where for constant, where in homes.items() if len(where) > 1} == {}
 
 
+def test_no_module_imports_a_private_name_of_another():
+    imports = [
+        (path, node)
+        for path in PACKAGE
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("aae_core")
+    ]
+    private = [
+        f"{path.name}: {name.name}" for path, node in imports for name in node.names if name.name.startswith("_")
+    ]
+    assert imports and private == []
+
+
 def test_no_test_reads_a_private_name():
     public = {"_replace", "_exit", "_dynamo"}  # of named tuples, of os, and a module of torch's
     found = []
