@@ -80,6 +80,12 @@ def get(tab: Page, trait: str, widget: int = 0) -> object:
     return tab.evaluate(f"models[{widget}].get({trait!r})")
 
 
+def put(tab: Page, trait: str, value: object) -> None:
+    """Sets a trait of the page's first widget, and waits until that is drawn."""
+    tab.evaluate("([trait, value]) => models[0].set(trait, value)", [trait, value])
+    settle(tab)
+
+
 def rounded(value: float, digits: int) -> str:
     """A number as a page should show it: what was computed, rounded once, with a true minus sign.
 

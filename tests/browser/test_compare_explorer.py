@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
@@ -16,7 +15,7 @@ from aae_core.metrics import codes_of, in_hole
 from aae_core.models import VAE, AdversarialAutoencoder
 from aae_core.priors import Gaussian, GaussianMixture
 from explorer_page import vary
-from tab import get, ink, pictures, settle
+from tab import get, ink, pictures, put, settle
 
 pytestmark = pytest.mark.browser
 
@@ -57,11 +56,6 @@ def explorer(groups, digits):
 @pytest.fixture(scope="module")
 def url(pages, explorer):
     return pages(explorer)
-
-
-def put(tab, trait, value):
-    tab.evaluate(f"models[0].set({trait!r}, {json.dumps(value)})")
-    settle(tab)
 
 
 def test_both_decoders_draw_the_point(again, url, groups):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -14,7 +12,7 @@ from aae_core.explorers import MapExplorer
 from aae_core.explorers.map import PICTURED, choose, points_of
 from aae_core.models import ReductionAAE
 from explorer_page import vary
-from tab import ROOT, get, ink, pictures, rounded, settle
+from tab import ROOT, get, ink, pictures, put, rounded
 
 pytestmark = pytest.mark.browser
 
@@ -52,11 +50,6 @@ def explorer(model, digits):
 @pytest.fixture(scope="module")
 def url(pages, explorer):
     return pages(explorer)
-
-
-def put(tab, trait, value):
-    tab.evaluate(f"models[0].set({trait!r}, {json.dumps(value)})")
-    settle(tab)
 
 
 def place(tab, z):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
@@ -13,7 +12,7 @@ from aae_core.explorers import ParzenExplorer, ParzenSeries
 from aae_core.explorers.bundle import JS, bundle_js
 from aae_core.explorers.parzen import DRAWN, GRID
 from aae_core.metrics.parzen import log_likelihoods, squared_distances
-from tab import ROOT, get, ink, pictures, rounded, settle
+from tab import ROOT, get, ink, pictures, put, rounded
 
 pytestmark = pytest.mark.browser
 
@@ -47,11 +46,6 @@ def explorer(series):
 @pytest.fixture(scope="module")
 def url(pages, explorer):
     return pages(explorer)
-
-
-def put(tab, trait, value):
-    tab.evaluate(f"models[0].set({trait!r}, {json.dumps(value)})")
-    settle(tab)
 
 
 def ranking(tab):

@@ -1,0 +1,218 @@
+"""Readers of one's own data at their borders: the last value that fits, and the first that does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from aae_core.data import UNLABELLED, DataError, Items, check_image_shape, checksums, load_items, split_items, tables
+from aae_core.data.splits import HELD_OUT_BELOW
+
+SHAPE = (1, 12, 12)
+
+
+def array(tmp_path: Path, images: np.ndarray, **more: np.ndarray) -> tuple[Items, list[str]]:
+    np.savez(tmp_path / "mine.npz", images=images, **more)
+    lines: list[str] = []
+    return load_items("array", tmp_path / "mine.npz", announce=lines.append), lines
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint16", "float32", "bool"])
+def test_bytes_of_another_type_stay_what_they_are_and_shares_become_bytes(tmp_path, dtype):
+    ends = np.zeros((2, 12, 12), dtype)
+    ends[1] = 1 if dtype in ("float32", "bool") else 255
+    items, lines = array(tmp_path, ends)
+    assert items.images.dtype == np.uint8 and items.images[1].min() == 255 and items.images[0].max() == 0
+    assert bool(lines) == (dtype in ("float32", "bool"))
+    assert items.classes == () and items.labels.tolist() == [UNLABELLED] * 2 and items.names == ["0", "1"]
+
+
+@pytest.mark.parametrize("odd", [-1, 256, 1.01, -0.01])
+def test_numbers_beyond_bytes_and_shares_are_refused(tmp_path, odd):
+    with pytest.raises(DataError, match="mine.npz: .*0 … 255"):
+        array(tmp_path, np.array([0, odd]).repeat(144).reshape(2, 12, 12))
+
+
+def test_an_array_of_words_or_of_no_image_is_refused(tmp_path):
+    with pytest.raises(DataError, match="mine.npz: .*<U"):
+        array(tmp_path, np.full((2, 12, 12), "a"))
+    with pytest.raises(DataError, match=r"mine.npz: .*\(0, 12, 12\)"):
+        array(tmp_path, np.zeros((0, 12, 12), np.uint8))
+
+
+def test_the_axis_of_one_or_three_is_that_of_the_channels(tmp_path):
+    for shape in [(2, 12, 10, 1), (2, 1, 12, 10), (2, 12, 10)]:
+        assert array(tmp_path, np.zeros(shape, np.uint8))[0].images.shape == (2, 1, 12, 10)
+    first = np.zeros((2, 3, 12, 10), np.uint8)
+    first[:, 0] = 255
+    last, _ = array(tmp_path, first.transpose(0, 2, 3, 1))
+    assert (last.images == array(tmp_path, first)[0].images).all()
+
+
+def test_classes_are_in_the_order_of_their_size_or_name(tmp_path):
+    blank = np.zeros((3, 12, 12), np.uint8)
+    items, _ = array(tmp_path, blank, labels=np.array([10, 9, 2]))
+    assert items.classes == ("2", "9", "10") and items.labels.tolist() == [2, 1, 0]
+    items, _ = array(tmp_path, blank, labels=np.array(["b", "10", "a"]))
+    assert items.classes == ("10", "a", "b")
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 4), (3, 128, 128), (1, 4, 128)])
+def test_the_least_and_the_greatest_images_are_taken(shape):
+    assert check_image_shape(list(shape)) == shape
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 4), (1, 4, 129), (2, 12, 12), (0, 12, 12), (12, 12), (1, 1, 12, 12)])
+def test_images_that_are_smaller_or_larger_are_refused(shape):
+    with pytest.raises(DataError, match="image_shape: .*" + "x".join(map(str, shape))):
+        check_image_shape(shape)
+
+
+def picture(path: Path, colour: object = 90, size: tuple[int, int] = (12, 12), mode: str = "L") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, colour).save(path)
+
+
+def folder(tmp_path: Path, **options: object) -> tuple[Items, list[str]]:
+    lines: list[str] = []
+    return load_items("folder", tmp_path, image_shape=SHAPE, announce=lines.append, **options), lines
+
+
+def test_a_folder_that_needs_no_change_is_told_nothing_of(tmp_path):
+    picture(tmp_path / "one.png")
+    items, lines = folder(tmp_path)
+    assert lines == [] and items.images.shape == (1, *SHAPE) and items.names == ["one.png"]
+
+
+def test_what_was_changed_is_told_with_its_number(tmp_path):
+    picture(tmp_path / "a" / "red.png", (200, 0, 0), mode="RGB")
+    picture(tmp_path / "a" / "blue.png", (0, 0, 200), (24, 12), mode="RGB")
+    picture(tmp_path / "b" / "deep" / "glass.png", (0, 0, 0, 9), mode="RGBA")
+    picture(tmp_path / "__MACOSX" / "a" / "red.png")
+    picture(tmp_path / ".cache" / "red.png")
+    items, lines = folder(tmp_path)
+    assert items.classes == ("a", "b") and items.names == ["a/blue.png", "a/red.png", "b/deep/glass.png"]
+    told = " ".join(lines)
+    assert "1 images with transparent" in told and "12×12 to 24×12" in told
+    assert "3 colour images" in told and "3x12x12" in told
+    _, lines = folder(tmp_path / "b")
+    assert not any("grey" in line for line in lines)  # ink on glass has no colour that is lost
+
+
+@pytest.mark.parametrize("n", [10, 11])
+def test_of_many_bad_files_ten_are_named(tmp_path, n):
+    picture(tmp_path / "good.png")
+    for k in range(n):
+        (tmp_path / f"bad-{k:02}.png").write_bytes(b"no image")
+    with pytest.raises(DataError) as caught:
+        folder(tmp_path)
+    assert f"{n} files" in str(caught.value) and "bad-09" in str(caught.value)
+    assert ("1 more" in str(caught.value)) == (n > 10) and "bad-10" not in str(caught.value)
+    items, lines = folder(tmp_path, skip_bad=True)
+    assert items.names == ["good.png"] and f"{n} files" in lines[0]
+    (tmp_path / "good.png").unlink()
+    with pytest.raises(DataError, match=f"none of its {n} images"):
+        folder(tmp_path, skip_bad=True)
+
+
+def test_an_image_is_padded_by_the_colour_of_its_border(tmp_path):
+    wide = Image.new("L", (24, 12), 50)
+    wide.paste(200, (8, 4, 16, 8))
+    wide.save(tmp_path / "wide.png")
+    items, _ = folder(tmp_path, fit="pad")
+    assert (items.images[0, 0, [0, -1]] == 50).all() and (items.images[0, 0, :, [0, -1]] == 50).all()
+
+
+def test_sub_folders_named_after_splits_are_splits_if_they_have_classes_and_a_test(tmp_path):
+    for part in ("train", "val", "test"):
+        for name in "ab":
+            picture(tmp_path / part / name / "x.png")
+    items, _ = folder(tmp_path)
+    assert items.classes == ("a", "b") and sorted(items.parts.tolist()) == [0, 0, 1, 1, 2, 2]
+    for path in (tmp_path / "test").rglob("*.png"):
+        path.unlink()
+    for path in ("test/a", "test/b", "test"):
+        (tmp_path / path).rmdir()
+    items, _ = folder(tmp_path)  # without a test they are classes, whose names happen to be these
+    assert items.classes == ("train", "val") and items.parts is None
+
+
+def noise(n: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (n, *SHAPE), dtype=np.uint8)
+
+
+def items_of(images: np.ndarray, parts: np.ndarray | None = None) -> Items:
+    return Items(images, np.full(len(images), UNLABELLED), (), [], "noise", parts)
+
+
+def test_one_in_six_is_held_out_twice_by_content():
+    images = noise(600)
+    splits = split_items(items_of(images), "array", Path("mine"))
+    found = checksums(images)
+    assert len(splits.validation) == (found < HELD_OUT_BELOW).sum()
+    assert len(splits.test) == ((found >= HELD_OUT_BELOW) & (found < 2 * HELD_OUT_BELOW)).sum()
+    assert (splits.validation.images.numpy() == images[found < HELD_OUT_BELOW]).all()
+    assert (splits.train.images.numpy() == images[found >= 2 * HELD_OUT_BELOW]).all()
+
+
+def test_splits_that_came_stay_and_a_missing_validation_is_taken_from_training():
+    images = noise(300)
+    whole = np.arange(300) % 3
+    splits = split_items(items_of(images, whole), "folder", Path("mine"))
+    for k, part in enumerate((splits.train, splits.validation, splits.test)):
+        assert (part.images.numpy() == images[whole == k]).all()
+    two = np.where(whole == 1, 0, whole)
+    splits = split_items(items_of(images, two), "folder", Path("mine"))
+    assert (splits.test.images.numpy() == images[two == 2]).all()
+    held = (two == 0) & (checksums(images) < HELD_OUT_BELOW)
+    assert (splits.validation.images.numpy() == images[held]).all() and len(splits.train) == 200 - held.sum()
+
+
+def test_ten_items_a_split_are_enough_and_nine_are_not():
+    parts = np.arange(3).repeat(10)
+    assert len(split_items(items_of(noise(30), parts), "folder", Path("mine")).test) == 10
+    with pytest.raises(DataError, match="mine: 29 items: 10 train, 10 validation, 9 test"):
+        split_items(items_of(noise(29), parts[:29]), "folder", Path("mine"))
+    with pytest.raises(DataError, match="29 items, 1 of them different"):
+        split_items(items_of(np.zeros((29, *SHAPE), np.uint8), parts[:29]), "folder", Path("mine"))
+
+
+def rows(tmp_path: Path, frame: pd.DataFrame, **options: object) -> tuple[Items, list[str]]:
+    frame.to_csv(tmp_path / "mine.csv", index=False)
+    lines: list[str] = []
+    return load_items("table", tmp_path / "mine.csv", announce=lines.append, **options), lines
+
+
+def test_a_column_that_is_alike_is_left_out_unless_it_has_gaps(tmp_path):
+    frame = pd.DataFrame({"size": [1.0, 2, 3], "same": [5, 5, 5], "ticked": ["x", None, "x"], "empty": [None] * 3})
+    items, lines = rows(tmp_path, frame)
+    assert set(items.read_as["sketch"]) == {"size", "ticked"}
+    assert "same" in lines[0] and "empty" in lines[0] and "ticked" not in lines[0]
+    assert items.images[:, 0, 0, 0].tolist() == [0, 0.5, 1]
+
+
+def test_a_hundred_categories_are_taken_and_one_more_is_a_name(tmp_path):
+    for n in (100, 101):
+        frame = pd.DataFrame({"size": np.arange(n), "word": [f"w{k:03}" for k in range(n)]})
+        items, _ = rows(tmp_path, frame)
+        assert ("word" in items.read_as["sketch"]) == (n == 100)
+
+
+def test_yes_and_no_are_categories_and_an_empty_label_is_none(tmp_path):
+    frame = pd.DataFrame({"fast": [True, False, True], "size": [1, 2, 4], "kind": ["a", None, "b"]})
+    items, _ = rows(tmp_path, frame, label="kind")
+    assert items.read_as["sketch"]["fast"]["kind"] == "category"
+    assert items.labels.tolist() == [0, UNLABELLED, 1] and items.classes == ("a", "b")
+
+
+def test_a_row_may_become_so_many_numbers_and_no_more(tmp_path, monkeypatch):
+    frame = pd.DataFrame({"size": [1, 2, 3], "word": ["a", "b", "c"]})
+    monkeypatch.setattr(tables, "WIDEST", 4)
+    assert rows(tmp_path, frame)[0].images.shape == (3, 1, 1, 4)
+    monkeypatch.setattr(tables, "WIDEST", 3)
+    with pytest.raises(DataError, match="mine.csv: .*4 numbers.* 3 "):
+        rows(tmp_path, frame)
