@@ -117,9 +117,9 @@ class Question(SphinxDirective):
             if mark[1] == "x":
                 right.append((k, line.deepcopy()))
             inside += [
-                raw(f'<label class="aae-choice"><input type="radio" name="{name}" value="{k}"><span>'),
-                *line.children,
-                raw("</span></label>"),
+                raw(f'<label class="aae-choice"><input type="radio" name="{name}" value="{k}">'),
+                nodes.inline("", "", *line.children),  # a reference must stand in a text
+                raw("</label>"),
             ]
         if len(right) != 1 or len(items.children) < 2:
             raise self.error("A question has two choices or more, and one of them is right.")
