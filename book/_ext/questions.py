@@ -118,7 +118,7 @@ class Question(SphinxDirective):
                 right.append((k, line.deepcopy()))
             inside += [
                 raw(f'<label class="aae-choice"><input type="radio" name="{name}" value="{k}">'),
-                nodes.inline("", "", *line.children),  # a text's element, for references within
+                nodes.inline("", "", *line.children),  # a reference must stand in a text
                 raw("</label>"),
             ]
         if len(right) != 1 or len(items.children) < 2:
