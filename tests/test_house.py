@@ -389,7 +389,7 @@ def test_checkout_stays_small():
     left_out = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
     packed = [name for name in sizes if name.startswith("aae_core/") and name not in left_out["exclude"]]
     wheel = sum(len(zlib.compress((ROOT / name).read_bytes())) for name in packed)
-    assert wheel < 40e6
+    assert wheel < 45e6  # what pages load, in half precision, and the letters, which are to be had nowhere else
 
 
 @pytest.mark.parametrize(
