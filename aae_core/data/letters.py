@@ -15,7 +15,8 @@ from importlib import resources
 
 import numpy as np
 
-from aae_core.data.images import Digits, Splits, digits_of
+from aae_core.data.images import Digits, digits_of
+from aae_core.data.splits import Splits
 
 LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 PARTS = ("train", "validation", "test", "siblings")
