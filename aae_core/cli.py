@@ -42,6 +42,7 @@ class DatasetName(StrEnum):
     mnist = "mnist"
     fashion_mnist = "fashion-mnist"
     svhn = "svhn"
+    letters = "letters"
     folder = "folder"
     array = "array"
     table = "table"
@@ -182,7 +183,7 @@ def train(
         DatasetName | None,
         typer.Option(
             help="What to train on. By default what --data holds: your own images in a folder, with a sub-folder for each class or "
-            "none; an array (.npy, .npz); a table (.csv, .parquet). Without --data, MNIST."
+            "none; an array (.npy, .npz); a table (.csv, .parquet). Without --data, what the recipe is for."
         ),
     ] = None,
     data: DataFolder = None,
@@ -259,8 +260,8 @@ def train(
             epochs=epochs, seed=seed, device=device.value, compile=compiled or None
         )
         usual_steps, chosen = chosen.steps, chosen.with_settings(changes)
-        kind = kind_of(data) if dataset is None else dataset.value
-        folder = out or RUNS / (recipe_name if kind == "mnist" else f"{recipe_name}-{kind}")
+        kind = dataset.value if dataset is not None else kind_of(data) if data is not None else chosen.dataset
+        folder = out or RUNS / (recipe_name if kind == chosen.dataset else f"{recipe_name}-{kind}")
         reading: dict[str, Any] = {"image_shape": _image_shape(shape)} | ({"label": label} if label else {})
         if kind == "folder":
             reading |= {"fit": fit.value, "skip_bad": skip_bad}
@@ -311,7 +312,7 @@ def evaluate(
             raise ValueError(
                 "--update: a card holds measures of full MNIST's test digits. Name its folder: --data DIR."
             )
-        judge = zoo.judge_for(asked)
+        judge = zoo.judge_for(asked, splits)
         found = metrics.evaluate(
             model,
             splits,

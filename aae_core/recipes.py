@@ -8,6 +8,7 @@ from aae_core.models import (
     clustering,
     gan,
     labels,
+    letters,
     likelihood,
     novelty,
     reduction,
@@ -19,7 +20,7 @@ from aae_core.training import Recipe
 
 __all__ = ["CHAPTERS", "FILES", "RECIPES", "Recipe", "recipe"]
 
-CHAPTERS = (gan, adversarial, vae, labels, style, semi_supervised, clustering, reduction, likelihood, novelty)
+CHAPTERS = (gan, adversarial, vae, labels, style, semi_supervised, clustering, reduction, likelihood, letters, novelty)
 """The modules of the chapters' models, in the order of the chapters."""
 RECIPES: dict[str, Recipe] = {each.name: each for module in (*CHAPTERS, judge) for each in module.RECIPES}
 """All recipes by name, in the order of the chapters."""

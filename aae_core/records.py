@@ -15,6 +15,7 @@ from typing import Any
 from aae_core import zoo
 from aae_core.cards import AS_IT_IS
 from aae_core.paper import FIGURES
+from aae_core.recipes import recipe
 
 Card = dict[str, Any]
 RUNS = "runs.json"
@@ -27,7 +28,7 @@ def read(name: str) -> dict[str, list[Card]]:
 
 
 def recorded(name: str, variant: str | None = None, split: str | None = None, folder: Path | None = None) -> list[Card]:
-    """The cards of a recipe's runs: those that ship with the package, and those of MNIST under `folder`.
+    """The cards of a recipe's runs: those that ship with the package, and those of its own data set under `folder`.
 
     Of each variant those that are configured as the latest. A run ``folder/RECIPE/…`` counts in place of the shipped one
     of its variant, split and seed.
@@ -42,7 +43,7 @@ def recorded(name: str, variant: str | None = None, split: str | None = None, fo
         {"variant": AS_IT_IS, "split": "test"} | zoo.card(path.parent)
         for path in (sorted((folder / name).glob(f"*/{zoo.CARD}")) if folder else ())
     ]
-    own = [card for card in own if zoo.dataset_of(card) == "mnist"]
+    own = [card for card in own if zoo.dataset_of(card) == recipe(name).dataset]
     taken = {_which(card) for card in own}
     cards = [c for c in shipped if _which(c) not in taken and agree(c["configuration"], latest[c["variant"]])] + own
     return [card for card in cards if variant in (None, card["variant"]) and split in (None, card["split"])]

@@ -3,7 +3,7 @@
     python -m aae_core.studies [RECIPE[/VARIANT] …] [--data DIR] [--seeds 0 1 2] [--split test] [--precision float32] [--jobs 2]
     python -m aae_core.studies --record FILE …
 
-The first trains, on full MNIST, the runs that are not recorded yet; the second records runs out of lists of cards. A run is
+The first trains, on full MNIST or the data set that the recipe is for, the runs that are not recorded yet; the second records runs out of lists of cards. A run is
 its card, which :mod:`aae_core.records` keeps and reads. A study measures *validation* digits; where it is told to ask the
 test digits, the record logs the look.
 """
@@ -27,8 +27,8 @@ from torch import nn
 
 from aae_core import zoo
 from aae_core.cards import AS_IT_IS, configuration
-from aae_core.data import DIGITS, load_digits
-from aae_core.models import clustering_model, reading_model, reduction_model, style_model, usual_model
+from aae_core.data import DIGITS, load_dataset, load_digits
+from aae_core.models import clustering_model, letters_model, reading_model, reduction_model, style_model, usual_model
 from aae_core.models.semi_supervised import RUNGS
 from aae_core.recipes import Recipe, recipe
 from aae_core.records import record, recorded
@@ -74,6 +74,8 @@ def _clustering(n: int, rung: str) -> Callable[[Sequence[int], int], nn.Module]:
 
 SHORT = {"epochs": 4}
 """The length of the ladders: what each of :data:`RUNGS` adds; the last of them is the recipe."""
+SHORT_LETTERS = {"epochs": 10}
+"""The length of the pair of variants from several seeds."""
 VARIANTS = (
     Variant("supervised"),
     Variant("supervised", "no label in D", partial(style_model, label_in_discriminator=False)),
@@ -102,6 +104,9 @@ VARIANTS = (
     *(Variant("semi-supervised-100", f"{rung}, short", _reading(rung), SHORT) for rung in ("plain", "moved")),
     *(Variant("clustering-16", f"{rung}, short", _clustering(16, rung), SHORT) for rung in list(RUNGS)[:-1]),
     *(Variant(name, "agreeing, short", training=SHORT) for name in ("semi-supervised-100", "clustering-16")),
+    Variant("letters", "from its own style", partial(letters_model, pairs_of=0)),
+    Variant("letters", "short", training=SHORT_LETTERS),
+    Variant("letters", "from its own style, short", partial(letters_model, pairs_of=0), SHORT_LETTERS),
     Variant("novelty"),
     *(Variant("novelty", f"without {digit}", without=digit) for digit in DIGITS if digit != recipe("novelty").without),
 )
@@ -217,7 +222,9 @@ def _begin_process(threads: int) -> None:
 
 def _train_one(run: Run, folder: Path, data: Path | None, device: Device) -> dict[str, Any]:
     """One run, in a process of its own; returns its card."""
-    where, splits = run.folder(folder), load_digits(data, announce=lambda line: None)
+    dataset = recipe(run.recipe).dataset
+    splits = load_dataset(dataset, data if dataset == "mnist" else None, announce=lambda line: None)
+    where = run.folder(folder)
     made = variant(run.recipe, run.variant).made(run.seed, device=device, precision=run.precision)
     again = (where / CHECKPOINT).exists()
     return zoo.run(made, splits, where, variant=run.variant, split=run.split, resume=again, progress=False)
@@ -250,7 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(str(error))
     whole = {name for name, slash, _ in named if not slash}
     chosen += [each for each in VARIANTS if each not in chosen and (not named or each.recipe in whole)]
-    if not load_digits(asked.data).is_full:
+    if any(recipe(each.recipe).dataset == "mnist" for each in chosen) and not load_digits(asked.data).is_full:
         parser.error("the studies are of full MNIST; name its folder with --data")
     runs = [Run(each.recipe, each.name, seed, asked.split, asked.precision) for seed in asked.seeds for each in chosen]
     train(missing(runs), asked.out, asked.data, jobs=asked.jobs, keep=record)

@@ -20,7 +20,7 @@ from torch import nn
 from aae_core.cards import AS_IT_IS, FORMAT, describe
 from aae_core.construction import construct
 from aae_core.data import DIGITS, FILES, IMAGE_SHAPE, OWN, Items, Splits, kind_of, load_dataset, load_items, say
-from aae_core.metrics import NEED_JUDGE, Judge, Measure, evaluate
+from aae_core.metrics import JUDGES, NEED_JUDGE, Judge, Measure, evaluate
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.scoring import usual
 from aae_core.training import CARD, WEIGHTS, Device, History, choose_device, take, write_whole
@@ -203,9 +203,11 @@ def without_of(about: dict[str, Any]) -> str | None:
     return about.get("configuration", {}).get("without")
 
 
-def judge_for(measures: Collection[str]) -> Judge | None:
-    """The judge, if one of the measures asks it; else None."""
-    return cast(Judge, load("judge")) if NEED_JUDGE & set(measures) else None
+def judge_for(measures: Collection[str], splits: Splits) -> Judge | None:
+    """The judge of these images, if there is one and one of the measures asks it; else None."""
+    if splits.dataset not in JUDGES or not NEED_JUDGE & set(measures):
+        return None
+    return cast(Judge, load(JUDGES[splits.dataset]))
 
 
 def run(
@@ -238,7 +240,7 @@ def run(
     with take(folder, resume=resume, overwrite=overwrite):  # until the card is written
         model, history = made_by.train(splits, folder=folder, resume=resume, overwrite=overwrite, progress=progress)
         round_weights(model)
-        judge, seed = judge_for(made_by.measures), made_by.training.seed
+        judge, seed = judge_for(made_by.measures, splits), made_by.training.seed
         measures = evaluate(
             model, splits, made_by.measures, judge, split, seed, without=made_by.without, progress=progress
         )
@@ -284,10 +286,11 @@ def add(run: str | Path) -> Path:
             weights are not those of its card.
     """
     folder, about = folder_of(run), card(run)
-    if dataset_of(about) != "mnist" or about["data"]["checksum"] != FULL_CHECKSUM:
+    wanted = recipe(about["recipe"]).dataset
+    if dataset_of(about) != wanted or (wanted == "mnist" and about["data"]["checksum"] != FULL_CHECKSUM):
         raise ValueError(
-            f"{run}: trained on {about['data']['source']}, {about['data']['train']:,} images; the zoo's models are of full MNIST. "
-            "Train it with --data DIR, a folder that has it."
+            f"{run}: trained on {about['data']['source']}, {about['data']['train']:,} images; the zoo's models "
+            f"are of {'full MNIST. Train it with --data DIR, a folder that has it' if wanted == 'mnist' else wanted}."
         )
     if (variant := about.get("variant", AS_IT_IS)) != AS_IT_IS:
         raise ValueError(f"{run}: a variant of {about['recipe']} ({variant}); the zoo has recipes as they are.")

@@ -10,7 +10,7 @@ import traitlets
 from torch import nn
 
 from aae_core.data import embedded
-from aae_core.explorers import DrawExplorer, PageDecoder, PageEncoder, StyleExplorer
+from aae_core.explorers import DrawExplorer, LetterExplorer, PageDecoder, PageEncoder, StyleExplorer
 from aae_core.models import AdversarialAutoencoder, SupervisedAAE
 from aae_core.networks import Decoder, Encoder, GaussianEncoder
 from aae_core.priors import Gaussian
@@ -146,3 +146,13 @@ def test_a_model_that_does_not_fit_is_refused(digits, make, message):
 def test_a_model_without_classes_writes_one_picture(digits):
     explorer = DrawExplorer(AdversarialAutoencoder(Gaussian(3), hidden=(16,)), digits)
     assert explorer.names == [""] and explorer.encoder["n_logits"] == 0
+
+
+def test_the_letter_explorer_names_the_fonts_whose_styles_are_nearest(digits):
+    model = small(n_classes=26)
+    styles = torch.eye(4)
+    explorer = LetterExplorer(model, digits, ("abcd", styles), names="ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    assert explorer.nearest(torch.tensor([0.2, 0.9, 0.3, 0.1])) == ["b", "c", "a"]
+    assert explorer.get_state()["letters"] and explorer.title == "Write a letter" and len(explorer.names) == 26
+    with pytest.raises(ValueError, match="shape \\(3, 4\\), one row per name, got \\(4, 4\\)"):
+        LetterExplorer(model, digits, ("abc", styles))

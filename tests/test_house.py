@@ -385,11 +385,11 @@ def test_no_file_names_a_machine():
 
 def test_checkout_stays_small():
     sizes = {path.relative_to(ROOT).as_posix(): path.stat().st_size for path in tracked_files()}
-    assert sum(sizes.values()) < 60e6
+    assert sum(sizes.values()) < 65e6
     left_out = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
     packed = [name for name in sizes if name.startswith("aae_core/") and name not in left_out["exclude"]]
     wheel = sum(len(zlib.compress((ROOT / name).read_bytes())) for name in packed)
-    assert wheel < 40e6
+    assert wheel < 45e6  # what pages load, in half precision, and the letters, which are to be had nowhere else
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from aae_core.recipes import RECIPES, recipe
 from aae_core.studies import VARIANTS, Run, variant
 
 each_variant = pytest.mark.parametrize("variant", VARIANTS, ids=lambda each: f"{each.recipe}: {each.name}")
+of_mnist = pytest.mark.parametrize("name", [name for name in RECIPES if recipe(name).dataset == "mnist"])
 BLENDS = "blends of stored digits"
 
 
@@ -64,7 +65,7 @@ def test_a_command_that_names_no_recipe_is_refused_with_those_there_are(capsys):
     assert "'supervized'" in (said := capsys.readouterr().err) and "supervised-post" in said
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@of_mnist
 def test_recorded_runs_are_of_full_mnist_as_their_variants_are_today(name):
     found = records.recorded(name)
     assert len({(c["variant"], c["split"], c["seed"], c["precision"]) for c in found}) == len(found) > 0
@@ -80,14 +81,14 @@ def test_recorded_runs_are_of_full_mnist_as_their_variants_are_today(name):
         assert records.agree(card["configuration"], now), f"{card['variant']} is another now: train it again"
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@of_mnist
 def test_every_recipe_has_been_trained_both_ways_and_its_weights_are_of_a_recorded_run(name):
     found = records.recorded(name, AS_IT_IS, "test")
     assert {"bfloat16", "float32"} == {card["precision"] for card in found}
     assert zoo.card(name)["weights"]["sha256"] in {card.get("weights", {}).get("sha256") for card in found}
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@of_mnist
 def test_each_look_at_the_test_digits_has_its_date_and_its_figure(name):
     looks = records.read(name)["looks"]
     assert looks == sorted(looks, key=lambda look: look["date"])

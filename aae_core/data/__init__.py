@@ -18,6 +18,7 @@ from aae_core.data.images import (
     say,
 )
 from aae_core.data.items import Items, split_items
+from aae_core.data.letters import LETTERS, Face, all_faces, faces_of, letters_of, load_letters
 from aae_core.data.mnist import FILES, embedded, load_digits, read_idx
 from aae_core.data.others import DATASETS, OWN, SOURCES, kind_of, load_dataset, load_items
 from aae_core.data.sources import cache_folder

@@ -114,7 +114,12 @@ class Digits:
         return to_pixels(self.images[index])
 
     def batches(
-        self, batch_size: int, generator: torch.Generator | None = None, *, share: slice = slice(None)
+        self,
+        batch_size: int,
+        generator: torch.Generator | None = None,
+        *,
+        share: slice = slice(None),
+        pairs_of: int = 0,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """One pass over the digits in random order, as (images ``float32`` in [0, 1], labels).
 
@@ -123,13 +128,23 @@ class Digits:
         Args:
             batch_size: images a batch.
             generator: source of the order, on the CPU; torch's global one by default.
-            share: which places of the order are taken; ``slice(1, None, 2)`` is every second one.
+            share: which places of the order are taken; ``slice(1, None, 2)`` is every second one, or every second pair.
+            pairs_of: images in turn that belong together, as a face's 26 letters do: two by two, an image is then followed by another
+                one of its group, drawn at random. 0 is no order.
 
         Raises:
-            DataError: `batch_size` is not a positive whole number.
+            DataError: `batch_size` is not a positive whole number; the images are not whole groups of pairs.
         """
         check_batch_size(batch_size)
-        order = torch.randperm(len(self), generator=generator)[share].to(self.labels.device)
+        order = torch.randperm(len(self), generator=generator)
+        if pairs_of:
+            if pairs_of % 2 or len(self) % pairs_of:
+                raise DataError(f"pairs_of: {len(self)} images are not groups of {pairs_of}, each of whole pairs.")
+            # by group, and in the order drawn within each: two by two, they are pairs; which are drawn in turn
+            pairs = order[(order // pairs_of).argsort(stable=True)].view(-1, 2)
+            order = pairs[torch.randperm(len(pairs), generator=generator)]
+            share = slice(share.start, share.stop and share.stop // 2, share.step)
+        order = order[share].flatten().to(self.labels.device)
         if self.images.nbytes > LARGE:  # a second copy would take as much again, and a file is read piece by piece
             for at in order.split(batch_size):
                 yield to_pixels(self.images[at]), self.labels[at]
@@ -217,9 +232,9 @@ def say(line: str) -> None:
         print(line)
 
 
-def digits_of(images: np.ndarray, labels: np.ndarray) -> Digits:
+def digits_of(images: np.ndarray, labels: np.ndarray, n_classes: int = N_CLASSES) -> Digits:
     """The digits of two arrays: images ``uint8`` (N, C, H, W) and labels (N,)."""
-    return Digits(torch.tensor(np.ascontiguousarray(images)), torch.tensor(np.asarray(labels, np.int64)))
+    return Digits(torch.tensor(np.ascontiguousarray(images)), torch.tensor(np.asarray(labels, np.int64)), n_classes)
 
 
 def to_pixels(images: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Other data through the same recipes: Fashion-MNIST, SVHN, and your own, a folder, an array or a table (appendix C).
+"""Other data through the same recipes: Fashion-MNIST, SVHN, letters, and your own, a folder, an array or a table (appendix C).
 
 Whatever the source, images become :class:`~aae_core.data.Splits` in memory, and one in six of a training file is held
 out by its content, as MNIST's are. Only MNIST has a stand-in where there is neither folder, cache nor network: the others
@@ -19,13 +19,14 @@ from aae_core.data.downloads import File
 from aae_core.data.folder import Fit, read_folder
 from aae_core.data.images import DIGITS, IMAGE_SHAPE, DataError, say
 from aae_core.data.items import Items, split_items
+from aae_core.data.letters import load_letters
 from aae_core.data.mnist import FILES, MNIST, load_digits, read_idx
 from aae_core.data.sources import Source
 from aae_core.data.splits import Arrays, Splits, split
 from aae_core.data.tables import read_table
 
 OWN = ("folder", "array", "table")
-DATASETS = ("mnist", "fashion-mnist", "svhn", *OWN)
+DATASETS = ("mnist", "fashion-mnist", "svhn", "letters", *OWN)
 SUFFIXES = {".npy": "array", ".npz": "array", ".csv": "table", ".tsv": "table", ".parquet": "table"}
 
 
@@ -80,7 +81,7 @@ def load_dataset(
     """A data set from the first source that has it, and one line that says which it was.
 
     The order for Fashion-MNIST and SVHN: `folder`; the user's cache; a download into the cache, from the addresses that
-    torchvision knows. For MNIST see :func:`aae_core.data.load_digits`; ``AAE_DATA`` names a folder of MNIST alone.
+    torchvision knows. The letters come with the package. For MNIST see :func:`aae_core.data.load_digits`; ``AAE_DATA`` names a folder of MNIST alone.
 
     Args:
         name: one of :data:`DATASETS`.
@@ -100,7 +101,11 @@ def load_dataset(
         raise DataError(f"{next(iter(given))}: {name} is read in one way; leave it out.")
     if name == "mnist":
         return load_digits(folder, download=download, announce=announce)
-    if name in OWN:
+    if name == "letters":
+        if folder is not None:
+            raise DataError("letters: they come with the package; leave the folder out.")
+        splits = load_letters()
+    elif name in OWN:
         if folder is None:
             raise DataError(f"{name}: name the folder or the file of your data: --data PATH.")
         items = load_items(name, Path(folder), image_shape=image_shape, announce=announce, **reading)

@@ -14,6 +14,7 @@ WHERE = {
     "DrawExplorer": "draw",
     "Explorer": "base",
     "LaboratoryExplorer": "laboratory",
+    "LetterExplorer": "letter",
     "MapExplorer": "map",
     "PageDecoder": "page_decoder",
     "PageEncoder": "page_encoder",

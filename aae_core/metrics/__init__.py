@@ -28,23 +28,26 @@ from aae_core.metrics.reading import (
     swap_accuracy,
     test_error,
 )
-from aae_core.metrics.reconstruction import pca_mse, test_mse
+from aae_core.metrics.reconstruction import class_mse, other_mse, pca_mse, test_mse
 from aae_core.metrics.regions import STYLES, best_match, neighbour_style, region_accuracy, region_matched, style_of
 from aae_core.metrics.variety import class_coverage, sample_confidence, sample_distance
 from aae_core.step import AnyModel
 from aae_core.training import progress_bar
 
 __all__ = [
+    "JUDGES",
     "MEASURES",
     "STYLES",
     "NEED_JUDGE",
     "OF_LABELS",
+    "OF_LETTERS",
     "OF_MNIST",
     "Measure",
     "Trial",
     "best_match",
     "both",
     "class_coverage",
+    "class_mse",
     "clustering_error",
     "clusters_in_use",
     "frechet",
@@ -71,6 +74,7 @@ __all__ = [
     "neighbour_samples",
     "neighbour_style",
     "novelty",
+    "other_mse",
     "pca_mse",
     "posterior_spread",
     "posteriors_of",
@@ -95,6 +99,8 @@ __all__ = [
 
 MEASURES: dict[str, Callable[[Trial], Measure | dict[str, Measure]]] = {
     "test_mse": lambda t: test_mse(t.model, t.train, t.held_out),
+    "class_mse": lambda t: class_mse(t.model, t.train, t.held_out),
+    "other_mse": lambda t: other_mse(t.model, t.train, t.held_out),
     "prior_swd": lambda t: prior_swd(codes_of(t.model, t.held_out), t.model.prior, t.seed),
     "two_sample": lambda t: two_sample(codes_of(t.model, t.held_out), t.model.prior, t.seed),
     "prior_holes": lambda t: prior_holes(codes_of(t.model, t.held_out), t.model.prior, t.seed),
@@ -132,11 +138,19 @@ OF_LABELS = frozenset(
     {"style_leak", "region_accuracy", "region_matched", "clustering_error", "test_error", "map_error"}
 )
 """The measures that compare with labels, which some data do not have."""
+OF_LETTERS = frozenset({"other_mse"})
+"""The measures that ask which images are of one face."""
+JUDGES = {"mnist": "judge", "letters": "letters-judge"}
+"""Which recipe has learnt to read a data set; of the others nothing can be judged."""
 
 
 def left_out(measures: Sequence[str], splits: Splits) -> tuple[str, ...]:
-    """Those of `measures` that say nothing about these images, because they are not MNIST's or have no labels."""
+    """Those of `measures` that say nothing about these images: not MNIST's, without a judge of their own, or without labels."""
     no = frozenset() if splits.dataset == "mnist" else OF_MNIST if splits.classes else OF_MNIST | OF_LABELS
+    if splits.dataset in JUDGES:
+        no -= NEED_JUDGE
+    if splits.dataset != "letters":
+        no |= OF_LETTERS
     return tuple(name for name in measures if name in no)
 
 

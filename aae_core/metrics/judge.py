@@ -15,7 +15,7 @@ from aae_core.training import Recipe, TrainingConfig
 
 
 class Judge(Constructed, nn.Module):
-    """Reads digits. Shape: images (N, 1, 28, 28) in [0, 1] → logits (N, n_classes)."""
+    """Reads digits, or letters. Shape: images (N, 1, 28, 28) in [0, 1] → logits (N, n_classes)."""
 
     def __init__(self, width: int = 16, n_features: int = 128, n_classes: int = N_CLASSES) -> None:
         super().__init__()
@@ -58,12 +58,17 @@ class Judge(Constructed, nn.Module):
 
     @torch.no_grad()
     def probabilities(self, x: Tensor, batch_size: int = 1000) -> Tensor:
-        """Class probabilities (N, 10) of images (N, 1, 28, 28)."""
+        """Class probabilities (N, n_classes) of images (N, 1, 28, 28)."""
         device = next(self.parameters()).device
         return torch.cat([self(part.to(device)).softmax(1).cpu() for part in x.split(batch_size)])
 
 
-def build(image_shape: Sequence[int], n_classes: int) -> Judge:
+def letters_judge(image_shape: Sequence[int], n_classes: int) -> Judge:
+    """The judge of letters, a wider one; raises as :func:`build` does."""
+    return build(image_shape, n_classes, width=24)
+
+
+def build(image_shape: Sequence[int], n_classes: int, **options: int) -> Judge:
     """The judge, whose convolutions are laid out for MNIST's images.
 
     Raises:
@@ -73,7 +78,7 @@ def build(image_shape: Sequence[int], n_classes: int) -> Judge:
         raise ValueError(
             f"judge: it reads images of shape {IMAGE_SHAPE}, got {tuple(image_shape)}. Train another recipe."
         )
-    return Judge(n_classes=n_classes)
+    return Judge(n_classes=n_classes, **options)
 
 
 RECIPES = (
@@ -85,5 +90,15 @@ RECIPES = (
         training=TrainingConfig(epochs=10, batch_size=128, betas=(0.9, 0.999), constant_until=0.2, ema_decay=0.995),
         measures=("test_error",),
         told=True,
+    ),
+    Recipe(
+        name="letters-judge",
+        chapter=0,
+        summary="Convolutional classifier that reads the letters that chapter 10's models draw; used only to measure.",
+        build=letters_judge,
+        training=TrainingConfig(epochs=8, batch_size=128, betas=(0.9, 0.999), constant_until=0.2, ema_decay=0.995),
+        measures=("test_error",),
+        told=True,
+        dataset="letters",
     ),
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from aae_core.data import Digits
-from aae_core.metrics.measure import Measure, rebuild_all
+from aae_core.metrics.measure import Measure, codes_of, decode_all, rebuild_all
 from aae_core.step import AnyModel
 
 
@@ -17,6 +18,30 @@ def test_mse(model: AnyModel, train: Digits, test: Digits) -> Measure:
     x_hat = rebuild_all(model, test)
     value = float((x_hat - test.pixels().cpu()).square().mean())
     return Measure(value, pca_mse(train, test, model.code_dim), f"PCA with {model.code_dim} components")
+
+
+def class_mse(model: AnyModel, train: Digits, test: Digits) -> Measure:
+    """Mean squared error per pixel as :func:`test_mse`; against a PCA of each class, which is so told the class as well."""
+    parts = [(part.subset(part.labels == k) for part in (train, test)) for k in range(model.n_classes)]
+    # each class with its weight among the test images
+    reference = sum(len(b) * pca_mse(a, b, model.code_dim) for a, b in parts) / len(test)
+    x_hat = rebuild_all(model, test)
+    value = float((x_hat - test.pixels().cpu()).square().mean())
+    return Measure(value, reference, f"PCA with {model.code_dim} components for each class")
+
+
+def other_mse(model: AnyModel, train: Digits, test: Digits) -> Measure:
+    """Mean squared error per pixel of letters drawn from *another* letter's style; against the mean of their class.
+
+    Of both sets, as many images in turn as there are classes are a face's, one of each class in order. Each letter of a
+    face is drawn from each other one of it.
+    """
+    n = model.n_classes
+    z, x, x_train = (t.cpu().unflatten(0, (-1, n)) for t in (codes_of(model, test), test.pixels(), train.pixels()))
+    y = torch.arange(n).repeat(len(x))
+    drawn = (decode_all(model, z.roll(k, 1).flatten(0, 1), y).view_as(x) for k in range(1, n))
+    value = sum(float((each - x).square().mean()) for each in drawn) / (n - 1)
+    return Measure(value, float((x_train.mean(0) - x).square().mean()), "the mean of each class")
 
 
 def pca_mse(train: Digits, test: Digits, n_components: int) -> float:

@@ -4,6 +4,7 @@ from aae_core.models.adversarial import POSTERIORS, AdversarialAutoencoder
 from aae_core.models.clustering import clustering_model
 from aae_core.models.gan import GAN
 from aae_core.models.labels import LabelledAAE
+from aae_core.models.letters import letters_model
 from aae_core.models.likelihood import NoisyCodeAAE
 from aae_core.models.novelty import novelty_model
 from aae_core.models.reduction import ReductionAAE, reduction_model

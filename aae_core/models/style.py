@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from aae_core import losses
 from aae_core.construction import Constructed
+from aae_core.corruption import Corruption
 from aae_core.data import IMAGE_SHAPE, N_CLASSES
 from aae_core.networks import Decoder, Discriminator, Encoder, Hidden, ScaledTanh, chosen_labels
 from aae_core.priors import Gaussian
@@ -42,6 +43,10 @@ class SupervisedAAE(Constructed, nn.Module):
         reconstruction_weight: weight of the mean squared error per pixel, pixels in [0, 1].
         slope: slope below zero of every rectifier.
         batch_norm: hidden layers of encoder and decoder that are batch-normalised.
+        variation: how every other image of a batch is changed before it is learnt from, as a style that is not in the data; None leaves
+            all as they are.
+        pairs_of: images in turn of the data that share a style, as a face's 26 letters do. A batch then has pairs of them, and each
+            image is rebuilt from the style of its partner; 0 rebuilds each from its own.
         image_shape: (C, H, W) of an image.
     """
 
@@ -60,12 +65,15 @@ class SupervisedAAE(Constructed, nn.Module):
         slope: float = 0.0,
         batch_norm: Sequence[int] = (),
         decoder_output: nn.Module | None = None,
+        variation: Corruption | None = None,
+        pairs_of: int = 0,
         image_shape: Sequence[int] = IMAGE_SHAPE,
     ) -> None:
         super().__init__()
         self.code_dim, self.n_classes = code_dim, n_classes
         self.label_in_discriminator = label_in_discriminator
         self.adversarial_weight, self.reconstruction_weight = adversarial_weight, reconstruction_weight
+        self.variation, self.pairs_of = variation, pairs_of
         self.gradient_penalty, self.discriminator_steps = gradient_penalty, discriminator_steps
         self.prior = Gaussian(code_dim)
         self.encoder = Encoder(code_dim, hidden, image_shape, slope=slope, batch_norm=batch_norm)
@@ -90,11 +98,20 @@ class SupervisedAAE(Constructed, nn.Module):
     def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
         """One training step; returns the losses, each a scalar."""
         x, y = batch.images, batch.labels
+        together = (
+            2 if self.pairs_of else 1
+        )  # a pair keeps its style, however it is varied: its images as channels of one
+        x, y = (each.unflatten(0, (-1, together)) for each in (x, y))
+        if self.variation is not None:
+            varied = self.variation(x[::2].flatten(1, 2)).view_as(x[::2])
+            x, y = torch.cat([varied, x[1::2]]), torch.cat([y[::2], y[1::2]])
+        drawn = x.flip(1).flatten(0, 1), y.flip(1).flatten()  # each image's partner, or itself
+        x, y = x.flatten(0, 1), y.flatten()
         label = y if self.label_in_discriminator else None
 
         # Reconstruct and fool: encoder and decoder rebuild x, the encoder makes its codes pass for the prior's.
         z = self.encoder(x)
-        reconstruction = losses.reconstruction(self.decoder(z, y), x)
+        reconstruction = losses.reconstruction(self.decoder(z, drawn[1]), drawn[0])
         fooling = losses.generator(self.discriminator(z, label))
         loss = self.reconstruction_weight * reconstruction + self.adversarial_weight * fooling
         descend(loss, optimizers["autoencoder"])

@@ -78,7 +78,8 @@ def fit(
     processes.synchronise_norms(model)
     processes.begin_equal(model)
     data = data.to(device) if isinstance(data, Digits) else data
-    _check_data(data, config, processes)
+    pairs_of = getattr(model, "pairs_of", 0)
+    _check_data(data, config, processes, pairs_of)
     total_steps = config.epochs * _steps_per_epoch(data, config)
     folder = None if folder is None else Path(folder)
     with ExitStack() as held:
@@ -108,7 +109,7 @@ def fit(
                 seed_everything(processes.seed(seed))
                 if epoch >= config.freeze_norms_from * config.epochs:
                     _freeze_norms(model)
-                for batch in _batches(data, config, device, processes, seed):
+                for batch in _batches(data, config, device, processes, seed, pairs_of):
                     with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
                         losses = model.step(batch, run.optimizers)
                     run.after_step(losses)
@@ -175,7 +176,7 @@ def _freeze_norms(model: nn.Module) -> None:
             module.eval()
 
 
-def _check_data(data: Digits | Loader, config: TrainingConfig, processes: Processes) -> None:
+def _check_data(data: Digits | Loader, config: TrainingConfig, processes: Processes, pairs_of: int) -> None:
     """Refuses data from which no batch can be drawn as `config` asks for it."""
     if isinstance(data, Digits):
         processes.check_shares("batch_size", min(config.batch_size, len(data)))
@@ -191,6 +192,8 @@ def _check_data(data: Digits | Loader, config: TrainingConfig, processes: Proces
         raise ValueError(
             "data: the DataLoader has no batch: its data are fewer than a batch, and drop_last leaves them out."
         )
+    elif pairs_of:
+        raise ValueError("pairs_of: pairs of one style are drawn from images in memory, not from a DataLoader.")
     elif config.labelled_batch:
         raise ValueError("labelled_batch: labelled images are drawn from digits in memory, not from a DataLoader.")
     elif processes.count > 1:
@@ -207,7 +210,7 @@ def _steps_per_epoch(data: Digits | Loader, config: TrainingConfig) -> int:
 
 
 def _batches(
-    data: Digits | Loader, config: TrainingConfig, device: torch.device, processes: Processes, seed: int
+    data: Digits | Loader, config: TrainingConfig, device: torch.device, processes: Processes, seed: int, pairs_of: int
 ) -> Iterator[Batch]:
     """One epoch. A short last batch is left out: it would weigh each of its images more, and upset batch norm."""
     if not isinstance(data, Digits):
@@ -229,7 +232,7 @@ def _batches(
     if config.labelled_batch:
         labelled = data.labelled_draws(config.labelled_batch, draws, share=labelled_share)
     own = size // processes.count
-    for images, labels in data.batches(own, order, share=share):
+    for images, labels in data.batches(own, order, share=share, pairs_of=pairs_of):
         if len(labels) == own:
             drawn = next(labelled)
             yield Batch(images, labels, drawn and Batch(*drawn))

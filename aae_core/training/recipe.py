@@ -74,8 +74,10 @@ class Recipe:
         labelled: how many training images keep their label, or which share of them (0.2); None is all of them. Of data with
             other classes than MNIST's ten it is the nearest number that they can share evenly.
         told: whether the model is told of classes, so that it needs data with at least two.
+        paired: whether the model learns from pairs of one style; which they are is known of `dataset` alone.
         without: the name of a class that is kept from the model, so that its images are unusual to it; of data that have
             no such class nothing is kept.
+        dataset: the images that it is for, one of :data:`aae_core.data.DATASETS`.
         ships: whether its weights come with an installed package, and not with the repository alone. Where no page needs
             them they stay out, for the package is to stay small; the card and the recorded runs come in any case.
     """
@@ -90,7 +92,9 @@ class Recipe:
     finish: Callable[[Any], None] | None = None
     labelled: int | float | None = None
     told: bool = False
+    paired: bool = False
     without: str | None = None
+    dataset: str = "mnist"
     ships: bool = True
 
     def make(self, seed: int, image_shape: Sequence[int] = IMAGE_SHAPE, n_classes: int = N_CLASSES) -> nn.Module:
@@ -111,8 +115,14 @@ class Recipe:
         """Refuses data that this recipe cannot learn from.
 
         Raises:
-            DataError: it is told of classes, and there are fewer than two, or too few labelled training images of one.
+            DataError: it is told of classes, and there are fewer than two, or too few labelled training images of one; or it
+                learns from pairs, and these data are not those that have them.
         """
+        if self.paired and splits.dataset != self.dataset:
+            raise DataError(
+                f"{self.name}: this recipe learns from pairs of images of one style, which are known of the data set "
+                f"'{self.dataset}' alone. For other images take supervised, which needs none."
+            )
         if not self.told:
             return
         if (n := len(splits.classes)) < 2:

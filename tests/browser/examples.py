@@ -12,7 +12,7 @@ from torch import nn
 
 from aae_core.data import Digits
 from aae_core.explorers import (
-    CompareExplorer, DrawExplorer, LaboratoryExplorer, MapExplorer, ParzenExplorer, ParzenSeries, RegionExplorer,
+    CompareExplorer, DrawExplorer, LaboratoryExplorer, LetterExplorer, MapExplorer, ParzenExplorer, ParzenSeries, RegionExplorer,
     RowExplorer, StyleExplorer, TrainingExplorer, TrainingRecorder, UnusualExplorer, WalkExplorer,
 )
 from aae_core.models import VAE, AdversarialAutoencoder, LabelledAAE, ReductionAAE, SupervisedAAE
@@ -122,6 +122,13 @@ CASES = {
         {"unusual.rate=0.2&unusual.score=both": {"rate": 0.2, "kind": "both"}, "unusual.ours=5": {"example": 5},
          "unusual.ink=0000.8c8c&unusual.pen=0.15": {"pen": 0.15}},
         ("rate=0.9", "rate=", "score=luck", "ours=999", "ink=abc", "pen=9"), slack=50,
+    ),
+    "letter": Case(
+        "LetterExplorer(lively(SupervisedAAE(2, (16,), discriminator_hidden=(8,), n_classes=26)), digits,"
+        " (['Flat', 'Steep'], torch.tensor([[0.0, 9.0], [9.0, 0.0]])), names='ABCDEFGHIJKLMNOPQRSTUVWXYZ')",
+        "Write a letter", "style 2", "ArrowRight", "z", "[0.0, 0.0]", "[0.0, 0.05]",
+        {"letter.ink=0000.8c8c&letter.pen=0.15": {"pen": 0.15}, "letter.ours=5&letter.digit=25": {"example": 5, "label": 25}},
+        ("ink=abc", "ink=zzzz", "ours=10", "digit=26", "pen=9"),
     ),
     "laboratory": Case(
         "LaboratoryExplorer(digits)",

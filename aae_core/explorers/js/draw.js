@@ -1,13 +1,15 @@
 // Write a digit: the page makes of it what MNIST would have, its encoder reads the style, and its decoder writes all
-// digits in it. What is encoded is the reader's drawing, or one of our images in its place.
+// digits in it. What is encoded is the reader's drawing, or one of our images in its place. Or write a letter, which is
+// made into an image as the set of letters has them; then fonts whose styles are near are named.
 
 import { chanceBars } from "./chances.js";
 import { button, slider } from "./controls.js";
+import { bytes } from "./decoder.js";
 import { picture } from "./digits.js";
 import { h } from "./dom.js";
 import { makeEncoder } from "./encoder.js";
 import { explorer } from "./explorer.js";
-import { asMnist, simplify, strokesField } from "./ink.js";
+import { asImage, simplify, strokesField } from "./ink.js";
 import { wantsStillness } from "./motion.js";
 import { readImages } from "./packed.js";
 import { sketch } from "./sketch.js";
@@ -27,6 +29,8 @@ export default explorer((kit) => {
   const encode = makeEncoder(get("encoder"), get("encoder_weights"));
   /** @type {string[]} */
   const names = get("names");
+  const isLetter = Boolean(get("letters"));
+  const thing = isLetter ? "letter" : "digit";
   /** @type {number[]} */
   const labels = get("example_labels");
   const images = readImages({ frames: labels.length, count: 1, shape: SHAPE, bits: 8 }, get("examples"));
@@ -37,7 +41,8 @@ export default explorer((kit) => {
   /** @type {ReturnType<typeof encode> | null} */
   let found = null; // what the encoder says of what it sees; null of an empty paper
   const view = styleView(kit, {
-    lead: () => `All in ${!found ? "one" : get("example") === null ? "your" : "this"} hand.`,
+    lead: () =>
+      `All in ${!found ? "one" : get("example") === null ? "your" : "this"} ${isLetter ? "style" : "hand"}.${near()}`,
     fields: {
       ink: { trait: "drawing", ...strokesField },
       pen: { trait: "pen", ...between(THIN, BROAD, 2) },
@@ -45,13 +50,27 @@ export default explorer((kit) => {
     },
   });
 
+  // The fonts whose styles are nearest to the one that was read.
+  const places = isLetter ? new Float32Array(bytes(get("places")).buffer) : null;
+  const near = () => {
+    if (!found || !places) return "";
+    const { code } = found;
+    const gaps = get("fonts").map((/** @type {string} */ name, /** @type {number} */ k) => ({
+      name,
+      gap: code.reduce((sum, value, j) => sum + (value - places[k * code.length + j]) ** 2, 0),
+    }));
+    gaps.sort((/** @type {{ gap: number }} */ a, /** @type {{ gap: number }} */ b) => a.gap - b.gap);
+    const three = gaps.slice(0, 3).map((/** @type {{ name: string }} */ { name }) => name);
+    return ` Nearest real fonts: ${three.join(", ")}.`;
+  };
+
   // What the network sees, drawn and read.
   /** @returns {Stroke[]} */
   const strokes = () => (stroke ? [...(get("example") === null ? get("drawing") : []), stroke] : get("drawing"));
   const look = () => {
     const example = stroke ? null : get("example");
     const ink = example === null ? strokes() : [];
-    const pixels = example === null ? asMnist(ink, get("pen")) : images.frame(example);
+    const pixels = example === null ? asImage(ink, get("pen"), isLetter) : images.frame(example);
     found = example === null && !ink.length ? null : encode(pixels);
     seen.paint(pixels, theme);
     paper.set(ink, get("pen"), example === null ? null : seen.el);
@@ -67,8 +86,8 @@ export default explorer((kit) => {
   const seen = picture(SHAPE, { role: "img", "aria-label": "What the network sees" });
   const bars = get("encoder").n_logits ? chanceBars(names, "Which one the network takes it for") : null;
   const paper = sketch({
-    name: "Paper to write a digit on",
-    hint: "Write a digit here",
+    name: `Paper to write a ${thing} on`,
+    hint: `Write a ${thing} here`,
     theme,
     signal,
     onStroke: (points, done) => {
@@ -129,7 +148,9 @@ export default explorer((kit) => {
       h(
         "p",
         { class: "aae-lead" },
-        "Seen as MNIST\u2019s images were made: cropped, scaled into a box of 20 by 20 pixels, its centre of mass in the middle of 28 by 28.",
+        isLetter
+          ? "Seen as the letters were made: cropped, its longer side scaled to 18 pixels, in the middle of 28 by 28."
+          : "Seen as MNIST\u2019s images were made: cropped, scaled into a box of 20 by 20 pixels, its centre of mass in the middle of 28 by 28.",
       ),
       h("div", { class: "aae-tools" }, undo, clear),
       pen.el,

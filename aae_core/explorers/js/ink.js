@@ -1,4 +1,4 @@
-// Strokes, and what becomes of them: the image that MNIST would have made of such a digit.
+// Strokes, and what becomes of them: the image that MNIST would have made of such a digit, or the set of letters of a letter.
 //
 // A drawing is a list of strokes, each [x0, y0, x1, y1, …] in shares of the paper's side, from its top left, to three
 // decimals. A pen's width is such a share too.
@@ -10,6 +10,7 @@ import { h, pencil } from "./dom.js";
 
 const SIDE = 28; // of an image
 const BOX = 20; // what a digit is scaled into
+const CAPITAL = 18; // how high a letter is
 const FINE = 8; // points to a pixel and side, whose mean the pixel is
 
 /**
@@ -84,11 +85,12 @@ let made;
 /**
  * The drawing as an image of 28 by 28 numbers in [0, 1], as MNIST's were made: cropped, scaled so that its longer side
  * fills 20 pixels, each pixel the mean of what it covers, and moved by whole pixels until the centre of its mass is
- * the middle of the image.
+ * the middle of the image. Of a letter the longer side fills 18 pixels, and the middle of both sides is that of the image.
  * @param {Stroke[]} strokes
  * @param {number} pen
+ * @param {boolean} isLetter
  */
-export function asMnist(strokes, pen) {
+export function asImage(strokes, pen, isLetter = false) {
   const image = new Float32Array(SIDE * SIDE);
   const points = strokes.flat();
   if (!points.length) return image;
@@ -98,13 +100,14 @@ export function asMnist(strokes, pen) {
     return [low - pen / 2, high - low + pen];
   };
   const [[left, width], [top, height]] = [reach(0), reach(1)];
-  const scale = (BOX * FINE) / Math.max(width, height);
-  const edge = ((SIDE - BOX) / 2) * FINE;
+  const box = isLetter ? CAPITAL : BOX;
+  const scale = (box * FINE) / Math.max(width, height);
+  const edge = (/** @type {number} */ size) => ((SIDE - (isLetter ? (size * scale) / FINE : box)) / 2) * FINE;
   made ??= pencil(h("canvas", { width: SIDE * FINE, height: SIDE * FINE }));
   const fine = made;
   fine.setTransform(1, 0, 0, 1, 0, 0);
   fine.clearRect(0, 0, SIDE * FINE, SIDE * FINE);
-  fine.setTransform(scale, 0, 0, scale, edge - scale * left, edge - scale * top);
+  fine.setTransform(scale, 0, 0, scale, edge(width) - scale * left, edge(height) - scale * top);
   trace(fine, strokes, pen);
   const { data } = fine.getImageData(0, 0, SIDE * FINE, SIDE * FINE);
   let [sum, across, down] = [0, 0, 0];
@@ -124,8 +127,8 @@ export function asMnist(strokes, pen) {
   const shift = (/** @type {number} */ moment) => Math.round(middle - (moment / sum + 0.5) / FINE);
   /** @param {number} by @param {number} size */
   const inside = (by, size) => Math.max(-4, Math.min(SIDE - 4 - Math.ceil(size - 1e-6), by));
-  const dx = inside(shift(across), (width * scale) / FINE);
-  const dy = inside(shift(down), (height * scale) / FINE);
+  const dx = isLetter ? 0 : inside(shift(across), (width * scale) / FINE);
+  const dy = isLetter ? 0 : inside(shift(down), (height * scale) / FINE);
   for (let y = 0; y < SIDE; y++)
     for (let x = 0; x < SIDE; x++) {
       const [u, v] = [x - dx, y - dy];
