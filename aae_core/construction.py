@@ -30,7 +30,7 @@ class AtMost(TorchDispatchMode):
     """
 
     def __init__(self, most: int) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.most = self.left = most
 
     def __torch_dispatch__(

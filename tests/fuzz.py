@@ -476,7 +476,7 @@ def run(name: str, files: int, number: int, folder: Path) -> dict[str, object]:
         quiet = settings(options, suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink])
         seed(number)(quiet(given(kind.altered)(tried)))()
         number += 1
-    return {"files": len(seen), **came, "slowest": round(slowest, 2)}
+    return {"files": len(seen), **came, "slowest": round(slowest, 3)}
 
 
 def run_all(files: int, number: int, folder: Path, *names: str) -> dict[str, dict[str, object]]:
