@@ -5,19 +5,25 @@
 # make clean   remove what was built     make distclean   the environment too
 # make test-all   the slow tests as well: each page in smoke mode and by axe in each theme and width, Jupyter Notebook
 #                 beside Lab, a whole build that is stopped, each benchmark
-# make soak    a training killed at 200 moments, each time resumed
+# make soak    what is rare, for half an hour: a training killed at 200 moments, 10,000 altered files, 10,000 addresses of
+#              explorers, 2,000 moves; the figures go to benchmarks/soak.json, which appendix D shows
+# make fuzz    the altered files alone
 # make test-machines   unit tests, book and built pages as other processors compute them; AAE_DATA names full MNIST
+# make test-versions   the least and the newest versions that pyproject.toml allows
+# make audit   known faults of what is installed   make licences   the licences of all that ships
 # make bench   time it: about an hour   BENCH=--quick only tries it out, BENCH=floor times that alone
 # make bench-page   weigh and time the pages in a browser; the figures go to benchmarks/pages.json
 #
 # Variables:  AAE_DATA=folder   a folder with MNIST's files (else cache, download, or 5,000 embedded digits)
 #             TORCH_INDEX=URL   where to take torch from, such as https://download.pytorch.org/whl/cpu
+#             CHECKED=1         install what hashes/ lists for this platform, each file by its checksum (make hashes renews it)
 #             PYTHON=python3.x  the Python (3.11 or later) that the environment is made with
 
 VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 TORCH_INDEX ?=
+CHECKED ?=
 # Python compiles a module when it is first imported; all of them at once would take a third of the installation.
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
 INPUTS := pyproject.toml constraints.txt
@@ -30,7 +36,7 @@ export AAE_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book lab zip pdf test test-all soak test-machines serve bench bench-page lint clean distclean constraints address
+.PHONY: help book lab zip pdf test test-all soak fuzz test-machines test-versions serve bench bench-page lint clean distclean constraints hashes audit licences address
 .DELETE_ON_ERROR:
 
 help:
@@ -54,11 +60,18 @@ test test-all: $(VENV)/browser.stamp
 
 test: MARKED = -m "not slow"
 
-soak: $(VENV)/test.stamp
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet -m slow tests/test_survival.py
+test-all: MARKED = -m "not soak"
+
+soak fuzz: $(VENV)/browser.stamp
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --record -m soak $(TESTS)
+
+fuzz: TESTS = tests/test_fuzz.py
 
 test-machines: $(VENV)/browser.stamp
 	@$(BIN)/python tools/machines.py $(SETTINGS)
+
+test-versions: $(VENV)/test.stamp
+	@$(BIN)/python -m pytest --quiet tests/test_lower_bounds.py
 
 serve: book
 	@echo "http://127.0.0.1:$(PORT)/ (Ctrl-C to stop)"
@@ -90,6 +103,18 @@ distclean: clean
 constraints: $(VENV)/test.stamp
 	@$(BIN)/python -m pip freeze --exclude-editable | $(BIN)/python tools/constraints.py
 
+# This platform's checksums of what constraints.txt names.
+hashes: $(VENV)/test.stamp
+	@$(BIN)/python tools/hashes.py keep
+
+audit: export PATH := $(abspath $(BIN)):$(PATH)
+audit: $(VENV)/node.stamp
+	@$(PIP_INSTALL) pip-audit
+	@$(BIN)/python tools/audit.py
+
+licences: $(VENV)/book.stamp
+	@$(BIN)/python tools/licences.py
+
 # The project's public address, in the one setting and in the notebooks that repeat it for Colab.
 address: $(VENV)/book.stamp
 	@$(BIN)/python tools/address.py "$(REPOSITORY)" "$(SITE)"
@@ -103,6 +128,10 @@ $(BIN)/python:
 	$$found -m venv $(VENV) || { echo "Python could not make an environment. On Debian and Ubuntu: apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }
 
 $(VENV)/torch.stamp: $(INPUTS) | $(BIN)/python
+ifneq ($(CHECKED),)
+	@echo "Installing what hashes/ lists for this platform."
+	@$(BIN)/python tools/hashes.py install
+endif
 ifneq ($(TORCH_INDEX),)
 	@echo "Installing torch from $(TORCH_INDEX)."
 	@$(PIP_INSTALL) --index-url $(TORCH_INDEX) torch torchvision

@@ -9,19 +9,51 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
 from aae_core.construction import plain
-from aae_core.data import IMAGE_SHAPE, N_CLASSES, Splits
+from aae_core.data import DATASETS, IMAGE_SHAPE, N_CLASSES, Splits
+from aae_core.data.folder import SIDES
+from aae_core.data.tables import WIDEST
 from aae_core.metrics import Measure, left_out
-from aae_core.recipes import Recipe
+from aae_core.recipes import RECIPES, Recipe
 from aae_core.training import History, describe_model
 
 AS_IT_IS = "as it is"
 """The variant of a run in which nothing of its recipe was changed."""
 FORMAT = 1
+FIELDS: dict[str, Any] = {
+    "recipe": str,
+    "made": str,
+    "seed": int,
+    "epochs": int,
+    "steps": int,
+    "seconds": int | float,
+    "data.source": str,
+    "data.train": int,
+    "data.checksum": str,
+    "weights.sha256": str,
+    "measures": dict,
+}
+"""What is read of every card, and its type."""
+OPTIONAL: dict[str, Any] = {
+    "configuration": dict,
+    "configuration.construction": dict,
+    "configuration.without": str,
+    "usual": dict,
+    "data.dataset": str,
+    "data.classes": list,
+    "data.image_shape": list,
+    "data.read_as": dict,
+    "left_out": list,
+    "variant": str,
+    "split": str,
+    "precision": str,
+}
+"""What is read where it is there: of data of one's own, of a variant, of a recipe that has changed."""
 
 
 def describe(
@@ -65,6 +97,51 @@ def describe(
         "left_out": list(left_out(made_by.measures, splits)),
         "warnings": history.warnings,
     }
+
+
+def check_card(about: dict[str, Any]) -> None:
+    """Refuses what is no card of this version: one that lacks a field that is read of it, or has another kind of value there.
+
+    Raises:
+        ValueError: with the field, in a sentence.
+    """
+    told = about.get("configuration", {})
+    known = about.get("recipe") in RECIPES or (isinstance(told, dict) and isinstance(told.get("construction"), dict))
+    if about.get("format") != FORMAT or not known:
+        raise ValueError(f"format {about.get('format')!r:.20}, recipe {about.get('recipe')!r:.40}.")
+    needed = FIELDS | ({} if about["recipe"] in RECIPES else {"configuration.measures": list})
+    for name, kind in (needed | OPTIONAL).items():
+        value: Any = about
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if value is None and name not in needed:
+            continue
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise ValueError(f"{name} is {value!r:.40}.")
+    data = about["data"]
+    for name, ok in (
+        ("seed", 0 <= about["seed"] < 2**31),
+        ("data.dataset", data.get("dataset", "mnist") in DATASETS),
+        ("data.classes", all(isinstance(name, str) for name in data.get("classes", ()))),
+        ("data.image_shape", _is_shape(data.get("image_shape", IMAGE_SHAPE))),
+        ("data.read_as", data.get("dataset") != "table" or {"label", "sketch"} <= data.get("read_as", {}).keys()),
+        ("measures", all(_is_measure(each) for each in about["measures"].values())),
+        ("configuration.measures", all(isinstance(name, str) for name in told.get("measures", ()))),
+    ):
+        if not ok:
+            raise ValueError(f"{name} is none.")
+
+
+def _is_shape(shape: list[Any]) -> bool:
+    """Whether these are channels, height and width of an image, or of a row of a table."""
+    whole = len(shape) == 3 and all(type(n) is int and n > 0 for n in shape)
+    return whole and shape[0] <= 3 and (max(shape[1:]) <= SIDES[1] or (shape[1] == 1 and shape[2] <= WIDEST))
+
+
+def _is_measure(measure: Any) -> bool:
+    if not isinstance(measure, dict) or not isinstance(measure.get("reference_is"), str):
+        return False
+    return all(type(measure.get(name)) in (int, float) for name in ("value", "reference"))
 
 
 def configuration(

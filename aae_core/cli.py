@@ -340,9 +340,10 @@ def reproduce(
     ] = None,
     data: MnistFolder = None,
     seeds: Annotated[
-        int, typer.Option(min=0, help="Train each recipe from so many seeds first; runs that are there are kept.")
+        int,
+        typer.Option(min=0, max=1000, help="Train each recipe from so many seeds first; runs that are there are kept."),
     ] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs side by side, each in a process of its own.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, max=1000, help="Runs side by side, each in a process of its own.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder of the runs, one folder a recipe and seed.")] = RUNS,
     device: DeviceOption = DeviceName.auto,
     table: Annotated[Path | None, typer.Option(help="Write the table there too: .json, .md or .tex.")] = None,

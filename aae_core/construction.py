@@ -10,14 +10,38 @@ import inspect
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from importlib import import_module
+from math import prod
 from typing import Any, Self, cast
 
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 Construction = dict[str, Any]
 """``{"class": "aae_core.priors.Gaussian", "arguments": {"dim": 2}}``: ready for JSON."""
 UNKNOWN = "unknown"
+
+
+class AtMost(TorchDispatchMode):
+    """Within it no more than `most` numbers are made in new tensors: a size is looked at before memory is taken for it.
+
+    Raises:
+        ValueError: they are more.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.most = self.left = most
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        sizes = args[0] if args and isinstance(args[0], list | tuple) else args  # of zeros and the like; of a range
+        if sizes and all(isinstance(size, int | float) for size in sizes):
+            self.left -= prod(sizes) if sizes is not args else max(map(abs, sizes))
+        if self.left < 0:
+            raise ValueError(f"it has more than {self.most:,} numbers, which is more than its weights have.")
+        return func(*args, **(kwargs or {}))
 
 
 class Constructed:

@@ -91,7 +91,7 @@ class PackedMLP:
         """
         try:
             card = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise ExportError(f"Expected JSON of format {FORMAT!r}: {error}.") from None
         if not isinstance(card, dict) or card.get("format") != FORMAT:
             raise ExportError(f"Expected a JSON object of format {FORMAT!r}, got {text[:60]!r}.")

@@ -17,15 +17,18 @@ from safetensors.torch import load_file
 from safetensors.torch import save as as_bytes
 from torch import nn
 
-from aae_core.cards import AS_IT_IS, FORMAT, describe
-from aae_core.construction import construct
+from aae_core.cards import AS_IT_IS, check_card, describe
+from aae_core.construction import AtMost, construct
 from aae_core.data import DIGITS, FILES, IMAGE_SHAPE, OWN, Items, Splits, kind_of, load_dataset, load_items, say
+from aae_core.files import read_json, refuse_pickle
 from aae_core.metrics import JUDGES, NEED_JUDGE, Judge, Measure, evaluate
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.scoring import usual
 from aae_core.training import CARD, WEIGHTS, Device, History, choose_device, take, write_whole
 
 ZOO = Path(__file__).parent / "weights"
+SPARE = 10**6
+"""Numbers that a model may have beyond those of its weights."""
 FULL_CHECKSUM = FILES["train-images-idx3-ubyte"]
 """What a card's data checksum is where the model was trained on full MNIST."""
 
@@ -51,17 +54,17 @@ def folder_of(name: str | Path) -> Path:
 
 
 def card(name: str | Path) -> dict[str, Any]:
-    """The card of a recipe's weights, or of a run, as written by :func:`save`."""
+    """The card of a recipe's weights, or of a run, as written by :func:`save`.
+
+    Raises:
+        ValueError: see :func:`folder_of`; or it is no card, or one of another version.
+    """
     path = folder_of(name) / CARD
+    read = read_json(path)
     try:
-        read = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: not a model card ({error}). Train the model again.") from error
-    known = read.get("recipe") in RECIPES or "construction" in read.get("configuration", {})
-    if read.get("format") != FORMAT or not known:
-        raise ValueError(
-            f"{path}: format {read.get('format')}, recipe {read.get('recipe')!r}: not one of this version."
-        )
+        check_card(read)
+    except ValueError as error:
+        raise ValueError(f"{path}: not a model card of this version: {error} Train the model again.") from error
     return read
 
 
@@ -87,13 +90,16 @@ def load(name: str | Path, device: Device = "cpu", *, model: nn.Module | None = 
             f"{name}: its weights do not come with the installed package, only its card and its recorded runs. "
             f"They lie in the book's repository, under aae_core/weights; or train it: aae train {name}"
         )
-    model = model or untrained(folder, about)
+    refuse_pickle(path)
     check_weights(folder, about)
+    model = model or untrained(folder, about)
     try:
         state = {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
         model.load_state_dict(state)
     except (SafetensorError, RuntimeError, OSError) as error:
         raise ValueError(f"{path}: does not fit the recipe '{about['recipe']}' ({error}). Train it again.") from error
+    if odd := [key for key, value in state.items() if not value.isfinite().all()]:
+        raise ValueError(f"{path}: '{odd[0]}' has numbers that are not finite. Train it again.")
     return model.to(choose_device(device)).eval()
 
 
@@ -103,12 +109,17 @@ def untrained(folder: Path, about: dict[str, Any]) -> nn.Module:
     Raises:
         ValueError: the card does not say enough to make it again.
     """
-    if (how := about.get("configuration", {}).get("construction")) is None:
-        return recipe(about["recipe"]).make(0, image_shape_of(about), len(classes_of(about)))
+    how = about.get("configuration", {}).get("construction")
     try:
-        return construct(how)
-    except (ValueError, TypeError) as error:
+        with AtMost((folder / WEIGHTS).stat().st_size + SPARE):  # a number of the weights has a byte at least
+            if how is None:
+                return recipe(about["recipe"]).make(0, image_shape_of(about), len(classes_of(about)))
+            made = construct(how)
+    except Exception as error:  # the arguments of a card may be anything
         raise ValueError(f"{folder / CARD}: the model cannot be made as it says: {error}") from error
+    if not isinstance(made, nn.Module):
+        raise ValueError(f"{folder / CARD}: its construction is of no model, but of {type(made).__name__}.")
+    return made
 
 
 def check_weights(folder: Path, about: dict[str, Any]) -> None:
@@ -263,11 +274,12 @@ def save(
     """Writes weights (half precision, where it holds them) and card into `folder`, and returns the card's path; `what` as in :func:`aae_core.cards.describe`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / WEIGHTS
-    write_whole(path, as_bytes(half(model)))
+    kept = half(model)
+    write_whole(path, as_bytes(kept))
     about = describe(model, made_by, history, splits, measures, **what)
     about["weights"] = {
         "kept": f"running average, decay {decay}" if (decay := made_by.training.ema_decay) else "of the last step",
-        "dtype": "float16",
+        "dtype": _precisions(kept),
         "sha256": _checksum(path),
     }
     about["history"] = {
@@ -297,8 +309,8 @@ def add(run: str | Path) -> Path:
     check_weights(folder, about)
     kept = ZOO / about["recipe"]
     kept.mkdir(parents=True, exist_ok=True)
-    write_whole(kept / WEIGHTS, as_bytes(half(load(run))))
-    about["weights"] |= {"dtype": "float16", "sha256": _checksum(kept / WEIGHTS)}
+    write_whole(kept / WEIGHTS, as_bytes(state := half(load(run))))
+    about["weights"] |= {"dtype": _precisions(state), "sha256": _checksum(kept / WEIGHTS)}
     _write_card(kept / CARD, about)
     return kept
 
@@ -324,6 +336,12 @@ def half(model: nn.Module) -> dict[str, torch.Tensor]:
         return value.half()
 
     return {key: rounded(value).cpu().contiguous().clone() for key, value in model.state_dict().items()}
+
+
+def _precisions(state: dict[str, torch.Tensor]) -> str:
+    """The types of a state's floating-point numbers, in words."""
+    kinds = {str(value.dtype).removeprefix("torch.") for value in state.values() if value.is_floating_point()}
+    return " and ".join(sorted(kinds))
 
 
 def round_weights(model: nn.Module) -> None:

@@ -7,12 +7,14 @@ makes small pages of explorers alone.
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -69,20 +71,44 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 DURATIONS = ROOT / "_build" / "test-durations.txt"
+SOAK = ROOT / "benchmarks" / "soak.json"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record", action="store_true", help=f"keep what the soak tests found in {SOAK.name}")
+
+
+@pytest.fixture
+def record_figures(record_property) -> Callable[..., None]:
+    """``record_figures("kills", survived=200)``: figures of a test that passes, which ``make soak`` keeps."""
+    return lambda name, **figures: record_property("figures", [name, figures])
+
+
+def keep_figures(found: dict[str, dict[str, object]]) -> None:
+    """Puts figures into the record, each with its date, in place of earlier ones."""
+    kept = json.loads(SOAK.read_text("utf-8")) if SOAK.exists() else {}
+    today = datetime.now(UTC).date().isoformat()
+    kept |= {name: {"date": today} | figures for name, figures in found.items()}
+    SOAK.write_text(json.dumps(dict(sorted(kept.items())), indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Keeps where the time went in a file, counts the book's claims, and says once why browser tests were skipped."""
-    reports = [report for kind in ("passed", "failed", "error") for report in terminalreporter.getreports(kind)]
-    seconds, by_file, claims = Counter(), Counter(), Counter()
+    kinds = [terminalreporter.getreports(kind) for kind in ("passed", "failed", "error")]
+    reports = [report for each in kinds for report in each if isinstance(report, pytest.TestReport)]
+    seconds, by_file, claims, figures = Counter(), Counter(), Counter(), {}
     for report in reports:
         seconds[report.nodeid] += report.duration
         by_file[report.nodeid.partition("::")[0]] += report.duration
         if report.when == "call":
             claims.update(dict(report.user_properties).get("claims", {}))
+            if report.passed:
+                figures |= {name: found for kind, (name, found) in report.user_properties if kind == "figures"}
     DURATIONS.parent.mkdir(exist_ok=True)
     lines = [f"{took:8.1f} s  {name}" for each in (by_file, seconds) for name, took in [*each.most_common(25), ("", 0)]]
     DURATIONS.write_text("\n".join(lines[:-1]) + "\n", "utf-8")
+    if figures and terminalreporter.config.getoption("record"):
+        keep_figures(figures)
     if claims:
         kinds = ", ".join(f"{claims[kind]} {kind or 'OPEN'}" for kind in sorted(claims))
         terminalreporter.write_line(f"Sentences of the book that read a run: {claims.total()}: {kinds}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from build import causes, end
+from build import build, causes, end
+from compare import differences, files
 from waiting import eventually
 
 ROOT = Path(__file__).parents[1]
@@ -83,3 +85,31 @@ def test_a_build_that_is_ended_leaves_no_kernel(tmp_path):
         eventually(lambda: not any(map(runs, children)))
     finally:
         end(process)
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+def test_two_builds_of_the_same_tree_are_alike_byte_by_byte(book, tmp_path, record_figures):
+    """In two folders, from one run of the pages. Sphinx's note on its settings differs: it knows the folder of the cache."""
+    other = tmp_path / "book"
+    kept_out = shutil.ignore_patterns("_build", ".*", "tests", "__pycache__")
+    shutil.copytree(ROOT, other, ignore=kept_out)
+    shutil.copytree(ROOT / "_build" / ".jupyter_cache", other / "_build" / ".jupyter_cache")
+    assert build(other) == ""
+    found = [line.partition(":")[0] for line in differences(book.folder, other / "_build" / "html")]
+    assert found in ([], [".buildinfo"])
+    record_figures("two builds", files=len(files(book.folder)), different=found)
+
+
+def test_two_folders_are_compared_byte_by_byte(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        (folder / "a").mkdir(parents=True)
+        (folder / "a" / "same").write_text("alike")
+        (folder / "changed").write_text(f"at {folder.name}")
+    (one / "longer").write_text("12")
+    (other / "longer").write_text("1")
+    (other / "new").touch()
+    lines = [line.replace(str(tmp_path), "") for line in differences(one, other)]
+    assert [line.partition(":")[0] for line in lines] == ["changed", "longer", "new"]
+    assert "at byte 4" in lines[0] and "only in /other" in lines[2]

@@ -3,6 +3,7 @@
 import gzip
 import http.server
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -124,6 +125,15 @@ def test_after_a_mirror_that_misbehaves_the_next_is_asked(mode):
         assert {path.name for path in place.iterdir()} == set(NAMES) and "downloaded" in told
         assert set(bad.asked) == {"/one.gz"}  # the second file is asked of the good one first
         assert files_of_cache() == set(NAMES)
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+def test_every_kind_of_faulty_mirror_is_survived(record_figures):
+    for mode in FAULTS:
+        test_after_a_mirror_that_misbehaves_the_next_is_asked(mode)
+        shutil.rmtree(cache_folder())
+    record_figures("faulty mirrors", kinds=FAULTS)
 
 
 def test_a_set_that_no_mirror_gives_is_refused_with_each_ones_reason_and_nothing_stays():

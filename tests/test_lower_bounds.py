@@ -1,4 +1,4 @@
-"""The least versions that pyproject.toml allows: the command line runs with them, and trains."""
+"""The least and the newest versions that pyproject.toml allows: the command line runs with them, and trains."""
 
 import os
 import subprocess
@@ -16,14 +16,18 @@ KEPT = {"torch", "torchvision"}
 """Those of this environment stay: the least ones bring gigabytes of CUDA, and each torchvision runs with one torch alone."""
 
 
+def ranges() -> list[Requirement]:
+    """The package's own dependencies, but for those of this environment."""
+    lines = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    return [requirement for requirement in map(Requirement, lines) if requirement.name not in KEPT]
+
+
 def lower_bounds() -> list[str]:
     """The package's own dependencies, each at its least version."""
-    lines = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
     bounds = []
-    for requirement in map(Requirement, lines):
+    for requirement in ranges():
         (least,) = (clause.version for clause in requirement.specifier if clause.operator == ">=")
-        if requirement.name not in KEPT:
-            bounds.append(f"{requirement.name}=={least}")
+        bounds.append(f"{requirement.name}=={least}")
     return bounds
 
 
@@ -33,14 +37,16 @@ def test_every_dependency_has_a_lower_bound():
 
 @pytest.mark.slow
 @pytest.mark.machines
-def test_the_command_line_runs_with_the_least_versions(tmp_path):
-    if sys.version_info[:2] > (3, 12):
+@pytest.mark.parametrize("which", ["least", "newest"])
+def test_the_command_line_runs_with_the_versions_at_the_ends_of_the_ranges(tmp_path, which):
+    if which == "least" and sys.version_info[:2] > (3, 12):
         pytest.skip("the least NumPy has no wheels for a Python later than 3.12")
+    wanted = lower_bounds() if which == "least" else [str(requirement) for requirement in ranges()]
     place = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", place], check=True)
     python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
-    installed = subprocess.run([*install, *lower_bounds()], capture_output=True, text=True)
+    installed = subprocess.run([*install, *wanted], capture_output=True, text=True)
     if "No matching distribution" in installed.stderr or "ConnectionError" in installed.stderr:
         pytest.skip(f"they cannot be had here: {installed.stderr.strip().splitlines()[-1]}")
     assert installed.returncode == 0, installed.stderr[-2000:]
@@ -54,9 +60,11 @@ def test_the_command_line_runs_with_the_least_versions(tmp_path):
     def runs(*arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run([python, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True)
 
-    names = [bound.partition("==")[0] for bound in lower_bounds()]
+    names = [requirement.name for requirement in ranges()]
     found = runs("-c", f"from importlib.metadata import version; print(*map(version, {names}))").stdout.split()
-    assert [Version(v) for v in found] == [Version(bound.partition("==")[2]) for bound in lower_bounds()]
+    if which == "least":
+        assert [Version(v) for v in found] == [Version(bound.partition("==")[2]) for bound in lower_bounds()]
+    assert all(version in requirement.specifier for version, requirement in zip(found, ranges(), strict=True))
     imported = runs("-c", "import aae_core.explorers, aae_core.notebook, aae_core.plotting")
     assert imported.returncode == 0, imported.stderr
     for arguments in (["--help"], ["train", "--help"], ["recipes"]):

@@ -116,7 +116,7 @@ def survive(folder: Path, kills: int, seed: int) -> dict:
     return {"kills": len(met), "moments": sorted(set(met))}
 
 
-def survived(folder: Path, kills: int, seed: int) -> None:
+def survived(folder: Path, kills: int, seed: int) -> dict:
     command = [sys.executable, __file__, str(folder), str(kills), str(seed)]
     done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -128,6 +128,7 @@ def survived(folder: Path, kills: int, seed: int) -> None:
         del each["history"]["seconds"]
     assert about == ours
     assert sorted(path.name for path in (folder / "killed").iterdir()) == [".lock", CHECKPOINT]
+    return found
 
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here, and a start for each kill would take minutes")
@@ -140,8 +141,9 @@ def test_a_run_killed_at_twenty_moments_ends_with_the_weights_of_one_that_was_no
 
 @forks
 @pytest.mark.slow
-def test_a_run_killed_at_two_hundred_moments_ends_with_the_weights_of_one_that_was_not(tmp_path):
-    survived(tmp_path, 200, seed=1)
+@pytest.mark.soak
+def test_a_run_killed_at_two_hundred_moments_ends_with_the_weights_of_one_that_was_not(tmp_path, record_figures):
+    record_figures("kills", **survived(tmp_path, 200, seed=1))
 
 
 class Order(nn.Module):

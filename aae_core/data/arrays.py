@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import IO
+from zipfile import ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
 
 from aae_core.data.folder import check_image_shape
 from aae_core.data.images import DataError, say
 from aae_core.data.items import Items, numbered
+from aae_core.files import LARGEST, refuse_pickle
 
 IMAGES, LABELS = ("images", "x", "X", "data", "arr_0"), ("labels", "y", "Y", "target", "arr_1")
 """Names under which an ``.npz`` file may hold them; the first that is there is taken."""
+MOST_PACKED = 200
+"""How many times larger than packed an array of an ``.npz`` file may be, where it is a large one."""
 
 
 def read_array(path: Path, *, announce: Callable[[str], None] = say) -> Items:
@@ -62,20 +67,50 @@ def _loaded(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     if not path.is_file():
         raise DataError(f"{path}: there is no such file.")
     try:
-        found = np.load(path, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return found, None
-        with found:
-            names = [next((name for name in wanted if name in found.files), None) for wanted in (IMAGES, LABELS)]
-            if names[0] is None:
-                raise DataError(
-                    f"{path}: expected an array named {' or '.join(IMAGES)}, got {', '.join(found.files) or 'none'}."
-                )
-            return found[names[0]], None if names[1] is None else found[names[1]]
+        refuse_pickle(path)
+    except ValueError as error:
+        raise DataError(str(error)) from error
+    try:
+        with path.open("rb") as file:
+            if not is_zipfile(file):
+                file.seek(0)
+                return _array(file, path.stat().st_size), None
+            with ZipFile(file) as archive:
+                held = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+                names = [next((name for name in wanted if name in held), None) for wanted in (IMAGES, LABELS)]
+                if names[0] is None:
+                    raise DataError(
+                        f"{path}: expected an array named {' or '.join(IMAGES)}, got {', '.join(held)[:200] or 'none'}."
+                    )
+                images, labels = (None if name is None else _member(archive, held[name]) for name in names)
+                assert images is not None  # it has a name
+                return images, labels
     except DataError:
         raise
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        reason = "it holds Python objects" if "pickle" in str(error) else str(error).splitlines()[0]
+    except Exception as error:  # NumPy's and zipfile's readers meet altered bytes with errors of many kinds
+        reason = (
+            "it holds Python objects" if "pickle" in str(error) else (str(error).splitlines() or ["empty"])[0][:200]
+        )
         raise DataError(
             f"{path}: not an array of numbers ({reason}). Save it with numpy.save or numpy.savez."
         ) from error
+
+
+def _member(archive: ZipFile, info: ZipInfo) -> np.ndarray:
+    if info.file_size > max(LARGEST, MOST_PACKED * info.compress_size):
+        raise ValueError(f"{info.filename} would unpack to {info.file_size:,} bytes, from {info.compress_size:,}")
+    with archive.open(info) as file:
+        return _array(file, info.file_size)
+
+
+def _array(file: IO[bytes], size: int) -> np.ndarray:
+    """The array of an open file of `size` bytes, after a look at how many its head promises."""
+    version = np.lib.format.read_magic(file)
+    read_head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read_head(file)
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects")
+    if (promised := prod(shape) * dtype.itemsize) > size:
+        raise ValueError(f"its head promises {promised:,} bytes, it has {size:,}")
+    file.seek(0)
+    return np.lib.format.read_array(file, allow_pickle=False)

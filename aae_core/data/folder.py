@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from aae_core.data.items import Items, numbered
 
 SIDES = (4, 128)
 """Least and greatest height and width."""
+MOST_PIXELS = 64_000_000
+"""Of an image as it comes: a file of some kilobytes may unpack to gigabytes."""
 SPLIT_FOLDERS = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "test": 2, "testing": 2}
 """Sub-folders of these names hold a split each, and the classes below them."""
 Fit = Literal["stretch", "pad", "crop"]
@@ -136,7 +139,7 @@ def _pixels(
     for place in tqdm(places, "reading images", unit="", disable=disable, leave=False):
         try:
             image = _opened(place.path)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        except Exception as error:  # Pillow meets altered bytes with errors of many kinds
             why = str(error).splitlines()[0][:80] if str(error) else "empty"
             found.bad.append(f"{place.path.relative_to(folder)} ({why})")
             continue
@@ -191,10 +194,14 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _opened(path: Path) -> Image.Image:
-    with Image.open(path) as file:
-        image = ImageOps.exif_transpose(file)  # as the camera was held; loads it, too
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of pixels too many, which are counted here, and of damaged EXIF
+        with Image.open(path) as file:
+            if file.width * file.height > MOST_PIXELS:
+                raise ValueError(f"{file.width}×{file.height}: more than {MOST_PIXELS // 10**6} million pixels")
+            image = ImageOps.exif_transpose(file)  # as the camera was held; loads it, too
     if image.mode[0] in "IF":  # 16 bits or more, or numbers of unknown scale
-        values = np.asarray(image, np.float64)
+        values = np.asarray(image, np.float32)
         if image.mode == "F" or values.min() < 0 or values.max() > 65535:
             raise ValueError(f"mode {image.mode}, of unknown scale: save it with 8 or 16 bits a channel")
         image = Image.fromarray((values / 257 if values.max() > 255 else values).round().astype(np.uint8))

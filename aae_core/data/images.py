@@ -243,6 +243,6 @@ def to_pixels(images: Tensor) -> Tensor:
 
 
 def check_batch_size(batch_size: int) -> None:
-    """Raises :class:`DataError` unless `batch_size` is a positive whole number."""
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise DataError(f"batch_size: expected a positive whole number, got {batch_size!r}.")
+    """Raises :class:`DataError` unless `batch_size` is a positive whole number, below 2³¹."""
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or not 1 <= batch_size < 2**31:
+        raise DataError(f"batch_size: expected a positive whole number, got {batch_size!r:.40}.")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
-import zlib
 from collections.abc import Callable
 from importlib import resources
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from aae_core.data.downloads import File
 from aae_core.data.images import IMAGE_SHAPE, DataError, digits_of, say
 from aae_core.data.sources import Source
 from aae_core.data.splits import HELD_OUT_BELOW, Splits, checksums, split
+from aae_core.files import unpacked
 
 FILES = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -84,16 +84,18 @@ def read_idx(path: Path, checksum: str | None = None) -> np.ndarray:
     if not path.exists():
         raise DataError(f"{path}: the file is missing. Copy it there.")
     try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: truncated or not gzip ({error}). Fetch it again.") from error
+        raw = unpacked(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
+    except ValueError as error:
+        raise DataError(str(error)) from error
     n_axes = {b"\0\0\x08\x01": 1, b"\0\0\x08\x03": 3}.get(raw[:4])
     if n_axes is None or len(raw) < 4 + 4 * n_axes:
         raise DataError(f"{path}: not an IDX file of bytes (it begins with {raw[:4].hex() or 'nothing'}).")
     shape = tuple(int.from_bytes(raw[4 + 4 * k : 8 + 4 * k], "big") for k in range(n_axes))
     if shape[1:] not in ((), IMAGE_SHAPE[1:]):
         raise DataError(f"{path}: images of {shape[1]}×{shape[2]} pixels where 28×28 were expected.")
-    expected, got = 4 + 4 * n_axes + int(np.prod(shape)), len(raw)
+    expected, got = 4 + 4 * n_axes + prod(shape), len(raw)
     if got != expected:
         what = "truncated" if got < expected else "too long"
         raise DataError(f"{path}: {what}: its header promises {expected:,} bytes, it has {got:,}. Fetch it again.")

@@ -15,6 +15,7 @@ import numpy as np
 
 from aae_core.data.images import DataError, say
 from aae_core.data.items import Items, numbered
+from aae_core.files import refuse_pickle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,8 @@ MOST_CATEGORIES = 100
 """A column of words with more of them is a name or a text, from which nothing can be rebuilt."""
 WIDEST = 4096
 """Most numbers that a row may become."""
+SEPARATORS, HEAD = ",;\t| ", 2**16
+"""What may stand between the columns of a text, and how many characters of it are looked at to find which one does."""
 Sketch = dict[str, dict[str, Any]]
 """Of each column: its kind and ``low, middle, high`` or ``categories``, and whether it has gaps."""
 
@@ -53,6 +56,8 @@ def read_table(
             labels = [None if value != value or value is None else str(value) for value in frame.pop(label)]
         elif sketch is None:
             raise DataError(f"{path}: has no column '{label}'. There are: {', '.join(map(str, frame.columns))}.")
+    if sketch is not None and (odd := [name for name, about in sketch.items() if not _is_known(about)]):
+        raise DataError(f"{path}: what was learnt of the column '{odd[0]}' is not what a model's card says of one.")
     learnt: Sketch = dict(sketch) if sketch is not None else _sketch(path, frame, announce)
     if missing := [name for name in learnt if name not in frame]:
         raise DataError(f"{path}: the columns {', '.join(missing)} are missing; the model was trained with them.")
@@ -113,14 +118,20 @@ def _loaded(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise DataError(f"{path}: there is no such file.")
     try:
+        refuse_pickle(path)
+    except ValueError as error:
+        raise DataError(str(error)) from error
+    try:
         frame = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else _comma_separated(path)
     except ImportError as error:
         raise DataError(f"{path}: to read .parquet install pyarrow, or save the table as .csv.") from error
-    except (OSError, ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise DataError(f"{path}: not a table ({str(error).splitlines()[0][:120]}).") from error
+    except Exception as error:  # pandas meets altered bytes with errors of many kinds
+        raise DataError(f"{path}: not a table ({(str(error).splitlines() or ['empty'])[0][:120]}).") from error
     if frame.empty:
         raise DataError(f"{path}: the table has no rows or no columns.")
     frame.columns = [str(name) for name in frame.columns]
+    if any("\0" in name for name in frame.columns):
+        raise DataError(f"{path}: a column's name has a zero byte. Save the table as text, in UTF-8.")
     if twice := frame.columns[frame.columns.duplicated()].tolist():
         raise DataError(f"{path}: the column '{twice[0]}' is there twice. Rename one.")
     return frame.reset_index(drop=True)
@@ -130,10 +141,25 @@ def _comma_separated(path: Path) -> pd.DataFrame:
     """A table of text, whatever separates its columns."""
     import pandas as pd
 
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = file.read(HEAD).splitlines(keepends=True)
     try:
-        return pd.read_csv(path, sep=None, engine="python")
+        separator = csv.Sniffer().sniff("".join(lines[:20]), SEPARATORS).delimiter
     except csv.Error:  # nothing that separates: one column
-        return pd.read_csv(path)
+        separator = ","
+    if lines and lines[0].count(separator) >= WIDEST:
+        raise ValueError(f"{lines[0].count(separator) + 1:,} columns; {WIDEST:,} are the most")
+    return pd.read_csv(path, sep=separator, encoding="utf-8-sig", low_memory=False)
+
+
+def _is_known(about: object) -> bool:
+    """Whether this is what a sketch says of a column."""
+    match about:
+        case {"kind": "number", "low": low, "middle": middle, "high": high, "gaps": bool()}:
+            return all(type(n) in (int, float) and np.isfinite(float(n)) for n in (low, middle, high))
+        case {"kind": "category", "categories": [*words], "gaps": bool()}:
+            return 0 < len(words) <= MOST_CATEGORIES and all(isinstance(word, str) for word in words)
+    return False
 
 
 def _sketch(path: Path, frame: pd.DataFrame, announce: Callable[[str], None]) -> Sketch:

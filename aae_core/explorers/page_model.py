@@ -13,6 +13,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.utils import vector_to_parameters
 
+from aae_core.files import read_json
 from aae_core.models import AdversarialAutoencoder
 from aae_core.networks import check_code
 from aae_core.packed import ExportError, PackedMLP
@@ -68,11 +69,11 @@ def load_page_model(path: str | PathLike[str]) -> AdversarialAutoencoder:
     """
     path = Path(path)
     try:
-        return _model(json.loads(path.read_text("utf-8")))
-    except UnicodeDecodeError:
-        raise ExportError(f"{path.name}: expected JSON of format {FORMAT!r}, got a file that is no text.") from None
-    except json.JSONDecodeError as error:
-        raise ExportError(f"{path.name}: expected JSON of format {FORMAT!r}: {error}.") from None
+        read = read_json(path)
+    except ValueError as error:
+        raise ExportError(f"{error} Expected what *Save model* writes, of format {FORMAT!r}.") from error
+    try:
+        return _model(read)
     except ExportError as error:
         raise ExportError(f"{path.name}: {error}") from None
 

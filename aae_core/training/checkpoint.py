@@ -1,11 +1,12 @@
 """A run's folder: a checkpoint that is there whole or not at all and runs no code when it is read, and one run at a time.
 
-The checkpoint is one safetensors file, whatever its name ends in: tensors, and all else as JSON in its metadata. Nothing here
-knows what is in them; that is :mod:`aae_core.training.run`.
+The checkpoint is one safetensors file, whatever its name ends in: tensors, and all else as JSON in its metadata, with a
+checksum of every byte. Nothing here knows what is in them; that is :mod:`aae_core.training.run`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -19,11 +20,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from aae_core.files import refuse_pickle
 from aae_core.training.config import TrainingError
 
 CHECKPOINT = "checkpoint.pt"
 WEIGHTS, CARD = "model.safetensors", "card.json"
 LOCK = ".lock"
+UNSIGNED = "0" * 64
+"""What stands in place of a checkpoint's checksum while it is taken."""
 
 
 def check_free(folder: Path) -> None:
@@ -128,22 +132,30 @@ def write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, object]
         OSError: as of :func:`write_whole`.
     """
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    write_whole(path, save(plain, {"about": json.dumps(about)}))
+    raw = save(plain, {"about": json.dumps(about), "sha256": UNSIGNED})
+    write_whole(path, raw.replace(UNSIGNED.encode(), hashlib.sha256(raw).hexdigest().encode(), 1))
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """A checkpoint's tensors, on the CPU, and its plain data.
 
     Raises:
-        TrainingError: the file is damaged, or another kind of file, such as a pickle, which is not opened.
+        TrainingError: the file is damaged, which its checksum shows, or another kind of file, such as a pickle, which is not opened.
     """
     try:
+        refuse_pickle(path)
+    except ValueError as error:
+        raise TrainingError(f"{error} It was left as it is. Start without resuming, in another folder.") from error
+    except OSError as error:
+        raise TrainingError(f"{path}: cannot be read ({error.strerror or error}). It was left as it is.") from error
+    try:
         raw = path.read_bytes()
-        tensors = load(raw)
-        header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
-        about = json.loads(header["__metadata__"]["about"])
-        whole = isinstance(about, dict)
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError):
+        header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
+        unsigned = raw.replace(header["sha256"].encode(), UNSIGNED.encode(), 1)
+        about = json.loads(header["about"])
+        whole = isinstance(about, dict) and hashlib.sha256(unsigned).hexdigest() == header["sha256"]
+        tensors = load(raw) if whole else {}
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         whole = False
     if not whole:
         raise TrainingError(

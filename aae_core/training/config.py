@@ -14,6 +14,8 @@ from aae_core.training.device import Device, Precision
 
 SEEDS_APART = 1_000_003
 """Between the seeds that follow from neighbouring ones: no run has so many epochs, no measure so many draws."""
+MOST_EPOCHS = 1_000_000
+"""A number beyond it is a slip of the keyboard."""
 
 
 class TrainingError(RuntimeError):
@@ -25,7 +27,7 @@ class TrainingConfig:
     """How a model is trained.
 
     Args:
-        epochs: passes over the data, at least 1.
+        epochs: passes over the data, 1 … :data:`MOST_EPOCHS`.
         batch_size: images a step; where several processes train, of all of them together.
         labelled_batch: labelled images that join each step, equally many of each class; 0 for none, else a multiple of the
             number of classes.
@@ -67,21 +69,41 @@ class TrainingConfig:
         rates, final_rates = (
             each.values() if isinstance(each, Mapping) else [each] for each in (self.learning_rate, self.final_rate)
         )
+        betas = self.betas if isinstance(self.betas, tuple | list) else ()
         for name, ok, wanted in (
-            ("epochs", isinstance(self.epochs, int) and self.epochs >= 1, "a whole number of at least 1"),
-            ("labelled_batch", self.labelled_batch >= 0, "a number of images of at least 0"),
-            ("learning_rate", all(0 < rate < math.inf for rate in rates), "positive rates"),
-            ("betas", all(0 <= beta < 1 for beta in self.betas), "two decays in [0, 1)"),
-            ("constant_until", 0 <= self.constant_until <= 1, "a share in [0, 1]"),
-            ("final_rate", all(0 <= rate <= 1 for rate in final_rates), "shares in [0, 1]"),
-            ("freeze_norms_from", 0 <= self.freeze_norms_from <= 1, "a share in [0, 1]"),
-            ("ema_decay", 0 <= self.ema_decay < 1, "a decay in [0, 1)"),
+            ("epochs", is_whole(self.epochs, 1, MOST_EPOCHS), f"a whole number in 1 … {MOST_EPOCHS:,}"),
+            ("labelled_batch", is_whole(self.labelled_batch, 0), "a number of images of at least 0"),
+            ("learning_rate", all(is_number(rate) and 0 < rate < math.inf for rate in rates), "positive rates"),
+            (
+                "betas",
+                len(betas) == 2 and all(is_number(beta) and 0 <= beta < 1 for beta in betas),
+                "two decays in [0, 1)",
+            ),
+            ("constant_until", is_number(self.constant_until) and 0 <= self.constant_until <= 1, "a share in [0, 1]"),
+            ("final_rate", all(is_number(rate) and 0 <= rate <= 1 for rate in final_rates), "shares in [0, 1]"),
+            (
+                "freeze_norms_from",
+                is_number(self.freeze_norms_from) and 0 <= self.freeze_norms_from <= 1,
+                "a share in [0, 1]",
+            ),
+            ("ema_decay", is_number(self.ema_decay) and 0 <= self.ema_decay < 1, "a decay in [0, 1)"),
             ("device", self.device in get_args(Device), "auto, cpu, cuda or mps"),
             ("precision", self.precision in get_args(Precision), "auto, float32 or bfloat16"),
+            ("compile", isinstance(self.compile, bool), "True or False"),
         ):
             if not ok:
                 raise ValueError(f"{name}: expected {wanted}, got {getattr(self, name)!r}.")
         check_seed(self.seed)
+
+
+def is_whole(value: object, low: int, high: int = 2**31 - 1) -> bool:
+    """Whether `value` is a whole number in `low` … `high`; a truth value is none."""
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def is_number(value: object) -> bool:
+    """Whether `value` is a number; a truth value is none, and NaN is in no range."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def seed_everything(seed: int) -> None:
@@ -95,5 +117,5 @@ def check_seed(seed: int) -> None:
     Raises:
         ValueError: it is none of 0 … 2³¹ − 1.
     """
-    if not isinstance(seed, int) or not 0 <= seed < 2**31:
+    if not is_whole(seed, 0):
         raise ValueError(f"seed: expected a whole number in 0 … 2³¹ − 1, got {seed!r}.")

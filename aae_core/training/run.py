@@ -218,22 +218,22 @@ class Run:
                 self.order.set_state(tensors["order"])
             if about["summed"]:
                 self._sum, self._summed = tensors["sum"].to(next(self.model.parameters()).device), about["summed"]
-            self.history, self.step = History(**about["history"]), about["step"]
+            self.history, self.step = History.from_dict(about["history"]), int(about["step"])
             self._kept_epoch, self._kept_step = self.history.epochs, self.step
-        except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+            self._set_rates()  # those of the checkpoint are of a run as long as was planned then
+        except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
             raise TrainingError(
                 f"{path}: the checkpoint does not fit this model. It was left as it is; resume the model that it is of, or "
                 "choose another folder."
             ) from error
-        self._set_rates()  # those of the checkpoint are of a run as long as was planned then
 
     def _read(self, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors, about = checkpoint.read(path)
         try:
             ours, theirs = but_for_length(self._identity()), but_for_length(about["run"])
-            done = about["history"]["epochs"]
+            done = int(about["history"]["epochs"])
             odd = [name for name in ours | theirs if theirs.get(name) != ours.get(name)]
-        except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise TrainingError(f"{path}: no checkpoint of a run of this version. It was left as it is.") from error
         if odd:
             what = ", ".join(difference(name, theirs.get(name), ours.get(name)) for name in odd)

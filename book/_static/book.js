@@ -61,7 +61,15 @@ addEventListener("storage", ({ key, newValue }) => {
 // of the search marks its words, of which the first is what the reader came for. Either is gone to when it has its place,
 // unless the reader has gone elsewhere by then.
 const [section] = location.hash.slice(1).split("&");
-const named = location.hash.includes("&") && !section.includes("=") ? decodeURIComponent(section) : "";
+const named = location.hash.includes("&") && !section.includes("=") ? decoded(section) : "";
+/** A text as it was before it became part of an address; what never was one has no place here. @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
+}
 const fresh = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"))[0];
 let waits = fresh?.type !== "reload" && fresh?.type !== "back_forward";
 for (const event of ["wheel", "touchstart", "keydown", "pointerdown"])
@@ -74,6 +82,15 @@ function arrive() {
   const place = named ? document.getElementById(named) : mark;
   place?.scrollIntoView({ block: named ? "start" : "center", behavior: "instant" });
 }
+
+// Where the script that starts live figures did not arrive, each still picture says why it stays one.
+addEventListener("load", () => {
+  if (root.dataset.figures === "live") return;
+  for (const live of document.querySelectorAll(".aae-live")) {
+    const textContent = "This figure could not start, so its still picture stays: its program did not arrive. Load the page again.";
+    live.append(Object.assign(document.createElement("p"), { className: "aae-failed", textContent }));
+  }
+});
 
 addEventListener("resize", markScrollable);
 addEventListener("load", async () => {

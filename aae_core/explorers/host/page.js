@@ -7,5 +7,6 @@ import { showWidgets } from "./host.js";
 const tell = (/** @type {View} */ { model }) =>
   document.dispatchEvent(new CustomEvent("aae:view", { detail: { model } }));
 
+document.documentElement.dataset.figures = "live"; // book.js says where this script did not arrive
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => showWidgets(tell));
 else showWidgets(tell);

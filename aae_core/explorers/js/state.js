@@ -8,8 +8,10 @@
 
 const KEYS = Symbol.for("aae.explorer.names"); // shared by all explorers of a page, whichever bundle they come from
 
+const FARTHEST = 1000; // no code lies beyond, and what a decoder makes of one that does is no picture
+
 /**
- * A field that is a list of n numbers, kept to two decimals.
+ * A field that is a list of n numbers, none of them beyond FARTHEST, kept to two decimals.
  * @param {number} n
  * @returns {Field}
  */
@@ -17,7 +19,7 @@ export const numbers = (n) => ({
   write: (/** @type {number[]} */ list) => list.map((value) => +value.toFixed(2)).join(","),
   read: (text) => {
     const list = text.split(",").map((part) => (part.trim() ? Number(part) : NaN));
-    return list.length === n && list.every(Number.isFinite) ? list : undefined;
+    return list.length === n && list.every((value) => Math.abs(value) <= FARTHEST) ? list : undefined;
   },
 });
 
