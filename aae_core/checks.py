@@ -11,7 +11,7 @@ FARTHEST = 10.0
 
 
 def check_images(x: Tensor, image_shape: Sequence[int], training: bool) -> None:
-    """Refuses what is no batch of images (N, C, H, W) in [0, 1].
+    """Refuses what is no batch of images (N, C, H, W) in [0, 1], or of points (N, D) where `image_shape` is (D,).
 
     Args:
         training: leaves the range out, which is looked at before a training and would make a GPU wait at each step.
@@ -20,7 +20,7 @@ def check_images(x: Tensor, image_shape: Sequence[int], training: bool) -> None:
         ValueError: another shape, another type, or numbers that were not scaled; the message says what to do.
     """
     shape = tuple(image_shape)
-    if x.ndim != 4 or x.shape[1:] != shape:
+    if x.ndim != len(shape) + 1 or x.shape[1:] != shape:
         hint = ""
         if x.shape[1:] == (*shape[1:], shape[0]):
             hint = " These have their channels last: x.permute(0, 3, 1, 2)."

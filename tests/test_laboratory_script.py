@@ -56,8 +56,8 @@ def test_the_model_computes_as_the_page_does(runs, name, tmp_path: Path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda card: "{", "expected JSON"),
-        (lambda card: "[]", "expected a JSON object .* got list"),
+        (lambda card: "{", "not JSON"),
+        (lambda card: "[]", "expected a JSON object.* got list"),
         (lambda card: json.dumps(card | {"format": "cats"}), "got .*cats"),
         (lambda card: json.dumps(card | {"version": 2}), "version 1, got .*2"),
         (lambda card: json.dumps({name: card[name] for name in card if name != "decoder"}), "lacks decoder"),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from aae_core import metrics
-from aae_core.data import Digits
+from aae_core.data import Digits, Splits
 from aae_core.priors import Gaussian
 from test_training import bars
 
@@ -129,7 +129,7 @@ def test_swaps_never_ask_for_the_digit_that_was_there():
 
 
 def test_evaluate_names_what_it_does_not_know():
-    splits = type("S", (), {"train": bars(), "test": bars(), "validation": bars(), "dataset": "mnist"})()
+    splits = Splits(bars(), bars(), bars(), source="bars", checksum="")
     with pytest.raises(ValueError, match="'training'"):
         metrics.evaluate(Stand(False), splits, ["prior_swd"], None, split="training")
     with pytest.raises(ValueError, match="'beauty'.*test_mse"):

@@ -1,4 +1,4 @@
-"""Letters and fonts (chapter 10): chapter 5's model, of section 4 of the paper, with 26 letters as content and typefaces as style."""
+"""Letters and fonts (chapter 10): chapter 5's supervised model (the paper's section 4) with 26 letters as content, typefaces as style."""
 
 from __future__ import annotations
 
