@@ -203,10 +203,10 @@ def _check_data(data: Digits | Loader, config: TrainingConfig, processes: Proces
 def _steps_per_epoch(data: Digits | Loader, config: TrainingConfig) -> int:
     if isinstance(data, Digits):
         return max(1, len(data) // config.batch_size)
-    # A list of batches, or a stream, says itself what a batch is.
-    if getattr(data, "batch_size", None) is None or isinstance(data.dataset, IterableDataset):
+    size = getattr(data, "batch_size", None)
+    if size is None or isinstance(data.dataset, IterableDataset):  # a list of batches, or a stream: they say what one is
         return len(data)
-    single = len(data.sampler) % data.batch_size == 1 < len(data)  # type: ignore[arg-type]  # it is no stream's
+    single = len(data.sampler) % size == 1 < len(data)  # type: ignore[arg-type]  # it is no stream's
     return len(data) - single
 
 
