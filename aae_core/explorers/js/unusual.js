@@ -8,7 +8,7 @@ import { picture } from "./digits.js";
 import { figure, h } from "./dom.js";
 import { makeEncoder } from "./encoder.js";
 import { explorer } from "./explorer.js";
-import { asMnist, simplify, strokesField } from "./ink.js";
+import { asImage, simplify, strokesField } from "./ink.js";
 import { readImages } from "./packed.js";
 import { above, quantile } from "./quantiles.js";
 import { sketch } from "./sketch.js";
@@ -73,7 +73,7 @@ export default explorer((kit) => {
     const example = stroke ? null : get("example");
     const ink = example === null ? strokes() : [];
     const at = (example ?? 0) * size;
-    const pixels = example === null ? asMnist(ink, get("pen")) : images.all.slice(at, at + size);
+    const pixels = example === null ? asImage(ink, get("pen")) : images.all.slice(at, at + size);
     scores = example === null && !ink.length ? null : scored(pixels);
     seen.paint(pixels, theme);
     if (!scores) rebuilt.paint(nothing, theme);
