@@ -126,6 +126,7 @@ def check_card(about: dict[str, Any]) -> None:
         ("data.image_shape", _is_shape(data.get("image_shape", IMAGE_SHAPE))),
         ("data.read_as", data.get("dataset") != "table" or {"label", "sketch"} <= data.get("read_as", {}).keys()),
         ("measures", all(_is_measure(each) for each in about["measures"].values())),
+        ("usual", all(_are_numbers(values) for values in about.get("usual", {}).values())),
         ("configuration.measures", all(isinstance(name, str) for name in told.get("measures", ()))),
     ):
         if not ok:
@@ -142,6 +143,10 @@ def _is_measure(measure: Any) -> bool:
     if not isinstance(measure, dict) or not isinstance(measure.get("reference_is"), str):
         return False
     return all(type(measure.get(name)) in (int, float) for name in ("value", "reference"))
+
+
+def _are_numbers(values: Any) -> bool:
+    return isinstance(values, list) and len(values) > 1 and all(type(value) in (int, float) for value in values)
 
 
 def configuration(

@@ -12,6 +12,7 @@ import inspect
 import json
 import os
 import shutil
+import webbrowser
 from collections import Counter
 from collections.abc import Callable, Iterator
 from enum import Enum
@@ -74,6 +75,7 @@ def place(tmp_path, monkeypatch) -> Iterator[Path]:
 
     monkeypatch.setattr(recipe_module, "fit", begin)
     monkeypatch.setattr(studies, "train", begin)
+    monkeypatch.setattr(webbrowser, "open", lambda address: True)
     shutil.copytree(
         zoo.ZOO, "zoo", ignore=lambda folder, names: [name for name in names if name.endswith(".safetensors")]
     )
@@ -135,9 +137,10 @@ COMMANDS = dict(commands(app))
 def usual(parameter: Parameter, command: tuple[str, ...]) -> list[str]:
     """What a required argument or option, or one that keeps the work small, is given while another is tried."""
     if parameter.option is None:
-        is_run = "DIR" in parameter.metavar or parameter.name == "run"
-        return ["run" if is_run else "aae-small"] if parameter.required else []
-    small = {"out": "out.png" if command == ("sample",) else "out", "data": "images.npy", "epochs": "1"}
+        good = {"run": "run", "which": "run", "data": "images.npy", "folder": "fresh"}
+        return [good.get(parameter.name, "aae-small")] if parameter.required else []
+    out = {"sample": "out.png", "encode": "out.csv", "score": "out.csv"}.get(command[0], "out")
+    small = {"out": out, "data": "images.npy", "epochs": "1"}
     if command == ("reproduce",):  # of MNIST alone
         del small["data"]
     return [parameter.option, small[parameter.name]] if parameter.name in small else []
@@ -204,6 +207,9 @@ def test_what_was_tried_of_every_option_and_what_came_is_a_table(place, request,
 def test_the_usual_arguments_are_good_ones(place):
     """Else every option would be refused for another's sake."""
     assert came_of(["train", "aae-small", "--epochs", "1", "--data", "images.npy", "--out", "out"]) == "training begins"
+    assert came_of(["encode", "run", "--data", "images.npy", "--out", "x.csv"]) == "done"
+    assert came_of(["score", "run", "--data", "images.npy", "--out", "y.csv"]) == "done"
+    assert came_of(["explore", "run", "--out", "x.html"]) == "done"
     for command in (
         ["evaluate", "run", "--data", "images.npy"],
         ["sample", "run", "--out", "x.png"],
