@@ -14,7 +14,7 @@ from sphinx.util.docutils import docutils_namespace
 from pages import PAGES, read
 
 CHAPTERS = [path for path in PAGES if path.suffix == ".ipynb"]
-CHOICE = "Which?\n\n- ( ) This, $a$.\n- (x) That.\n\nBecause."
+CHOICE = "Which?\n\n- ( ) This, $a$, by [that](#page).\n- (x) That, by [this](#page).\n\nBecause."
 EXPLORER = ":explorer: style\n:of: length z\n:from: 2.5\n\nMove it.\n\nBecause."
 
 
@@ -32,6 +32,7 @@ def built(tmp_path):
         settings = {
             "extensions": ["myst_parser", "questions"],
             "myst_enable_extensions": ["dollarmath"],
+            "myst_heading_anchors": 1,
             "root_doc": "page",
             "html_theme": "basic",
         }
@@ -51,6 +52,9 @@ def test_a_question_of_each_kind(built):
     assert warnings == ""
     names = re.findall(r'<form class="aae-question" id="([\w-]+)"', html)
     assert len(set(names)) == 3 and index == {"page": names}
+    assert (
+        html.count('<a class="reference internal" href="#page">') == 3
+    )  # in both choices, and where the right one is told
     assert html.count('type="radio"') == 2 and 'data-right="1"' in html
     assert 'data-right="0.5" data-within="0"' in html
     assert 'data-explorer="style" data-trait="z" data-part="length" data-from="2.5"' in html
