@@ -19,7 +19,7 @@ from aae_core.data import DATASETS, IMAGE_SHAPE, N_CLASSES, Splits
 from aae_core.data.folder import SIDES
 from aae_core.data.tables import WIDEST
 from aae_core.metrics import Measure, left_out
-from aae_core.recipes import RECIPES, Recipe
+from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.training import History, describe_model
 
 AS_IT_IS = "as it is"
@@ -147,6 +147,18 @@ def _is_measure(measure: Any) -> bool:
 
 def _are_numbers(values: Any) -> bool:
     return isinstance(values, list) and len(values) > 1 and all(type(value) in (int, float) for value in values)
+
+
+def measures_of(about: dict[str, Any]) -> tuple[str, ...]:
+    """The measures that a card's recipe asks for."""
+    if about["recipe"] in RECIPES:
+        return recipe(about["recipe"]).measures
+    return tuple(about["configuration"]["measures"])
+
+
+def without_of(about: dict[str, Any]) -> str | None:
+    """The class that was kept from a card's model; None for most."""
+    return about.get("configuration", {}).get("without")
 
 
 def configuration(

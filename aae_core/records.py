@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from aae_core import zoo
+from aae_core import provenance, zoo
 from aae_core.cards import AS_IT_IS
 from aae_core.paper import FIGURES
 from aae_core.recipes import recipe
@@ -43,7 +43,7 @@ def recorded(name: str, variant: str | None = None, split: str | None = None, fo
         {"variant": AS_IT_IS, "split": "test"} | zoo.card(path.parent)
         for path in (sorted((folder / name).glob(f"*/{zoo.CARD}")) if folder else ())
     ]
-    own = [card for card in own if zoo.dataset_of(card) == recipe(name).dataset]
+    own = [card for card in own if provenance.dataset_of(card) == recipe(name).dataset]
     taken = {_which(card) for card in own}
     cards = [c for c in shipped if _which(c) not in taken and agree(c["configuration"], latest[c["variant"]])] + own
     return [card for card in cards if variant in (None, card["variant"]) and split in (None, card["split"])]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,9 +19,10 @@ from torch import nn
 
 from aae_core.cards import AS_IT_IS, check_card, describe
 from aae_core.construction import AtMost, construct
-from aae_core.data import DIGITS, FILES, IMAGE_SHAPE, OWN, Items, Splits, kind_of, load_dataset, load_items, say
+from aae_core.data import FILES, OWN, Splits
 from aae_core.files import read_json, refuse_pickle
 from aae_core.metrics import JUDGES, NEED_JUDGE, Judge, Measure, evaluate
+from aae_core.provenance import classes_of, dataset_of, image_shape_of
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.scoring import usual
 from aae_core.training import CARD, WEIGHTS, Device, History, choose_device, take, write_whole
@@ -138,80 +139,6 @@ def check_weights(folder: Path, about: dict[str, Any]) -> None:
 
 def _checksum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def dataset_of(about: dict[str, Any]) -> str:
-    """What a card's model was trained on, one of :data:`aae_core.data.DATASETS`; MNIST where the card is older than the choice."""
-    return about["data"].get("dataset", "mnist")
-
-
-def classes_of(about: dict[str, Any]) -> tuple[str, ...]:
-    """What the labels of a card's data stand for; none of data without labels."""
-    return tuple(about["data"].get("classes", DIGITS))
-
-
-def image_shape_of(about: dict[str, Any]) -> tuple[int, int, int]:
-    """(C, H, W) of the images of a card's model."""
-    channels, height, width = about["data"].get("image_shape", IMAGE_SHAPE)
-    return channels, height, width
-
-
-def reading_of(about: dict[str, Any]) -> dict[str, Any]:
-    """How the data of a card's model were read: options of :func:`aae_core.data.load_items`."""
-    if (name := dataset_of(about)) == "folder":
-        read_as = about["data"].get("read_as", {})
-        return {"image_shape": image_shape_of(about), "fit": read_as.get("fit", "stretch")}
-    return {key: about["data"]["read_as"][key] for key in ("label", "sketch")} if name == "table" else {}
-
-
-def data_of(about: dict[str, Any], folder: Path | None = None, *, announce: Callable[[str], None] = say) -> Splits:
-    """The data set that a card's model was trained on, in that model's shape. See :func:`aae_core.data.load_dataset`.
-
-    Raises:
-        ValueError: the folder's classes are others than the model's.
-    """
-    name = dataset_of(about)
-    splits = load_dataset(name, folder, announce=announce, **reading_of(about))
-    classes = classes_of(about)
-    if splits.classes != classes:
-        raise ValueError(
-            f"{folder}: has the classes {', '.join(splits.classes)}; the model was trained on {', '.join(classes)}."
-        )
-    return splits
-
-
-def items_of(about: dict[str, Any], path: Path, *, announce: Callable[[str], None] = say) -> Items:
-    """Items of any folder or file, in their order and not split, read as the data of a card's model were.
-
-    Raises:
-        ValueError: they are of another kind or shape than the model's.
-    """
-    kind, own = kind_of(path), dataset_of(about)
-    if kind not in OWN or (kind == "table") != (own == "table"):
-        raise ValueError(f"{path}: {kind} data; the model was trained on {own} data. Name data of its kind.")
-    reading: dict[str, Any] = {}
-    if kind == "folder":
-        fit = about["data"].get("read_as", {}).get("fit", "stretch")
-        reading = {"image_shape": image_shape_of(about), "fit": fit}
-    elif kind == "table":
-        reading = reading_of(about)
-    items = load_items(kind, path, announce=announce, **reading)
-    if items.images.shape[1:] != image_shape_of(about):
-        found, expected = ("x".join(map(str, shape)) for shape in (items.images.shape[1:], image_shape_of(about)))
-        raise ValueError(f"{path}: images of {found}; the model was trained on {expected}.")
-    return items
-
-
-def measures_of(about: dict[str, Any]) -> tuple[str, ...]:
-    """The measures that a card's recipe asks for."""
-    if about["recipe"] in RECIPES:
-        return recipe(about["recipe"]).measures
-    return tuple(about["configuration"]["measures"])
-
-
-def without_of(about: dict[str, Any]) -> str | None:
-    """The class that was kept from a card's model; None for most."""
-    return about.get("configuration", {}).get("without")
 
 
 def judge_for(measures: Collection[str], splits: Splits) -> Judge | None:

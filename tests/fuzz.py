@@ -35,7 +35,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from aae_core import data, zoo
+from aae_core import cards, data, provenance, zoo
 from aae_core.data import Digits
 from aae_core.explorers import load_page_model
 from aae_core.export import PackedMLP, pack_mlp
@@ -270,7 +270,7 @@ def load_run(folder: Path, weights: bytes, card: bytes) -> None:
     (folder / WEIGHTS).write_bytes(weights)
     (folder / CARD).write_bytes(card)
     about = zoo.card(folder)
-    zoo.measures_of(about), zoo.reading_of(about), zoo.classes_of(about)
+    cards.measures_of(about), provenance.reading_of(about), provenance.classes_of(about)
     assert isinstance(about["seed"], int) and all(
         threshold(values, 0.05) is not None for values in about.get("usual", {}).values()
     )

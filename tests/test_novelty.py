@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from aae_core import metrics, studies, zoo
+from aae_core import cards, metrics, studies, zoo
 from aae_core.data import Digits, Splits
 from aae_core.models import AdversarialAutoencoder
 from aae_core.priors import Gaussian
@@ -97,5 +97,5 @@ def test_a_point_far_from_all_is_unusual_to_every_detector():
 def test_a_run_says_what_was_kept_from_it(splits, tmp_path):
     short = recipe("novelty").with_training(epochs=1, batch_size=50)
     about = zoo.run(short, splits, tmp_path / "run", progress=False)
-    assert zoo.without_of(about) == "2" and {"novelty_both", "rivals_svm"} <= set(about["measures"])
-    assert zoo.without_of(zoo.card("supervised")) is None
+    assert cards.without_of(about) == "2" and {"novelty_both", "rivals_svm"} <= set(about["measures"])
+    assert cards.without_of(zoo.card("supervised")) is None

@@ -13,7 +13,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, TensorDataset
 from typer.testing import CliRunner
 
-from aae_core import metrics, zoo
+from aae_core import cards, metrics, provenance, zoo
 from aae_core.cli import app
 from aae_core.construction import changed, construct, construction_of
 from aae_core.data import DataError, Digits, Splits, kind_of, load_dataset, load_items
@@ -222,7 +222,7 @@ def test_a_table_with_categories_and_gaps_goes_through_and_new_rows_are_treated_
     assert result.exit_code == 0, result.stderr
     card = zoo.card(tmp_path / "run")
     assert card["data"]["read_as"]["sketch"] == sketch and card["measures"]["test_mse"]["value"] > 0
-    assert len(zoo.data_of(card, path, announce=str).train) == card["data"]["train"]
+    assert len(provenance.data_of(card, path, announce=str).train) == card["data"]["train"]
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_a_recipe_of_ones_own_is_kept_like_the_zoos(tmp_path):
     card = zoo.run(ring, splits, tmp_path / "run", progress=False)
     loaded = zoo.load(tmp_path / "run")
     assert loaded.prior.n_classes == 8 and card["recipe"] == "ring"
-    measured = metrics.evaluate(loaded, splits, zoo.measures_of(card), None)
+    measured = metrics.evaluate(loaded, splits, cards.measures_of(card), None)
     assert measured["test_mse"].value == pytest.approx(card["measures"]["test_mse"]["value"], rel=1e-3)
     drawn = CliRunner().invoke(app, ["sample", str(tmp_path / "run"), "--out", str(tmp_path / "x.png")])
     assert drawn.exit_code == 0, drawn.stderr

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from aae_core import zoo
+from aae_core import provenance, zoo
 from aae_core.cli import app
 from aae_core.data import columns_of, load_items, values_of
 from aae_core.explorers.standalone import explorer_of
@@ -94,7 +94,11 @@ def test_data_go_from_files_to_a_slider_without_a_line_of_python(made, tmp_path)
     done("explore", run, "--out", page)
     done("evaluate", run, "--data", data)
 
-    n = len(load_items(zoo.dataset_of(zoo.card(run)), data, announce=str, **zoo.reading_of(zoo.card(run))).names)
+    n = len(
+        load_items(
+            provenance.dataset_of(zoo.card(run)), data, announce=str, **provenance.reading_of(zoo.card(run))
+        ).names
+    )
     found = pd.read_csv(codes), pd.read_csv(scores)
     assert [len(table) for table in found] == [n, n]
     assert list(found[0]["name"]) == list(found[1]["name"])

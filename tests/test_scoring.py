@@ -8,7 +8,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from aae_core import zoo
+from aae_core import provenance, zoo
 from aae_core.cli import app
 from aae_core.data import load_items
 from aae_core.recipes import recipe
@@ -105,7 +105,7 @@ def test_what_was_never_seen_scores_higher_and_the_threshold_keeps_its_rate(run)
     above = np.asarray(found["error"][odd])[:, None] > np.asarray(found["error"][~odd])
     assert area == pytest.approx(above.mean(), abs=1e-3)
     card = zoo.card(run / "run")
-    held_out = zoo.data_of(card, run / "seen.npz", announce=str).validation
+    held_out = provenance.data_of(card, run / "seen.npz", announce=str).validation
     errors = scores_of(zoo.load(run / "run"), held_out)["error"]
     limit = threshold(card["usual"]["error"], 0.1)
     assert float((errors > limit).float().mean()) == pytest.approx(0.1, abs=0.05)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from aae_core import zoo
+from aae_core import provenance, zoo
 from aae_core.data import OWN
 from aae_core.explorers.base import Explorer
 from aae_core.explorers.bundle import bundle_js
@@ -64,7 +64,7 @@ def explorer_of(which: str | Path) -> StyleExplorer | RowExplorer:
         ExportError: its decoder has a layer that the browser cannot run.
     """
     about, model = zoo.card(which), zoo.load(which)
-    classes, sketch = zoo.classes_of(about), zoo.reading_of(about).get("sketch")
+    classes, sketch = provenance.classes_of(about), provenance.reading_of(about).get("sketch")
     if not isinstance(decoder := getattr(model, "decoder", None), nn.Module):
         raise ValueError(f"{which}: this model draws nothing that could be explored.")
     drawn = model.prior.sample(2000, generator=torch.Generator().manual_seed(0))  # type: ignore[operator, union-attr]
@@ -73,6 +73,6 @@ def explorer_of(which: str | Path) -> StyleExplorer | RowExplorer:
         options["names"] = list(classes)
     if not isinstance(model.prior, Gaussian):
         options["draws"] = [[round(value, 2) for value in code] for code in drawn[:300].tolist()]
-    if zoo.dataset_of(about) in OWN and sketch is None:
+    if provenance.dataset_of(about) in OWN and sketch is None:
         options["as_is"] = True
     return StyleExplorer(model, **options) if sketch is None else RowExplorer(model, sketch, **options)

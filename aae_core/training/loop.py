@@ -204,7 +204,9 @@ def _steps_per_epoch(data: Digits | Loader, config: TrainingConfig) -> int:
     if isinstance(data, Digits):
         return max(1, len(data) // config.batch_size)
     size = getattr(data, "batch_size", None)
-    if size is None or isinstance(data.dataset, IterableDataset):  # a list of batches, or a stream: they say what one is
+    if size is None or isinstance(
+        data.dataset, IterableDataset
+    ):  # a list of batches, or a stream: they say what one is
         return len(data)
     single = len(data.sampler) % size == 1 < len(data)  # type: ignore[arg-type]  # it is no stream's
     return len(data) - single

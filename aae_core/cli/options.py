@@ -1,0 +1,153 @@
+"""What commands share: the application, the options, and how a mistake is told."""
+
+from __future__ import annotations
+
+import json as json_module
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="aae",
+    help="Train, measure and look at the adversarial autoencoders of the book.",
+    epilog="Start with: aae recipes · aae evaluate supervised · aae sample supervised --out digits.png",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+zoo_app = typer.Typer(help="The trained models that ship with the book.", no_args_is_help=True)
+app.add_typer(zoo_app, name="zoo")
+
+
+class DeviceName(StrEnum):
+    """Where to compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+class DatasetName(StrEnum):
+    """Which images to train on."""
+
+    mnist = "mnist"
+    fashion_mnist = "fashion-mnist"
+    svhn = "svhn"
+    letters = "letters"
+    folder = "folder"
+    array = "array"
+    table = "table"
+
+
+class FitName(StrEnum):
+    """What becomes of images of another ratio of sides."""
+
+    stretch = "stretch"
+    pad = "pad"
+    crop = "crop"
+
+
+class NetworkName(StrEnum):
+    """What encoder and decoder are made of."""
+
+    mlp = "mlp"
+    conv = "conv"
+
+
+class Split(StrEnum):
+    """Which held-out digits to measure on."""
+
+    test = "test"
+    validation = "validation"
+
+
+def recipe_names(incomplete: str) -> list[str]:
+    """The recipes that begin so, for completion."""
+    from aae_core.recipes import RECIPES
+
+    return [name for name in RECIPES if name.startswith(incomplete)]
+
+
+RecipeName = Annotated[str, typer.Argument(help="A recipe; aae recipes lists them.", autocompletion=recipe_names)]
+RecipeOrRun = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECIPE|DIR",
+        help="A recipe, for its weights in the zoo; or the folder of a run of yours.",
+        autocompletion=recipe_names,
+    ),
+]
+DataFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Folder with the data set's files, or of your own images. Without it MNIST comes from AAE_DATA, the cache, a "
+        "download, or 5,000 embedded digits; Fashion-MNIST and SVHN from the cache or a download.",
+    ),
+]
+MnistFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Folder with MNIST's four files. Without it: AAE_DATA, the cache, a download, or 5,000 embedded digits.",
+    ),
+]
+RUNS = Path("runs")
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")]
+DeviceOption = Annotated[DeviceName, typer.Option(help="Where to compute; auto takes a GPU where there is one.")]
+
+
+@contextmanager
+def mistakes_explained(kept: str = "") -> Iterator[None]:
+    """A user's mistake ends with its message on stderr and exit code 1, not with a traceback; a warning is a line there.
+
+    Args:
+        kept: what an interrupted command leaves, and how to go on from there.
+    """
+    from aae_core.training import TrainingError
+
+    def say(message: Warning | str, *_: object, **__: object) -> None:
+        typer.secho(f"aae: {' '.join(str(message).split())}", err=True, fg=typer.colors.YELLOW)
+
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = say
+            yield
+    except (ValueError, TrainingError, OSError) as error:
+        typer.secho(f"aae: {error}", err=True, fg=typer.colors.RED)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        typer.secho(f"aae: interrupted{kept}.", err=True)
+        raise typer.Exit(130) from None
+
+
+def note(line: str) -> None:
+    """A line on stderr, which is no part of the result."""
+    typer.echo(line, err=True)
+
+
+def check_draws(model: object, which: str) -> None:
+    """Raises ValueError unless the model makes images."""
+    if not hasattr(model, "decoder"):
+        raise ValueError(f"{which}: this model reads digits, it draws none.")
+
+
+def print_measures(about: dict[str, Any], as_json: bool, more: dict[str, Any]) -> None:
+    """A card's measures in words, or the card as JSON, with what is to stand beside."""
+    if as_json:
+        kept = {k: v for k, v in about.items() if k not in ("history", "format")}
+        typer.echo(json_module.dumps(kept | more))
+        return
+    typer.secho(f"{about['recipe']}: {about['steps']:,} steps, seed {about['seed']}", bold=True)
+    for name, measure in about["measures"].items():
+        typer.echo(f"  {name:<18} {measure['value']:8.4f}   {measure['reference_is']}: {measure['reference']:.4f}")
+    if about.get("left_out"):
+        typer.echo(
+            f"  left out: {', '.join(about['left_out'])}: they are of MNIST's digits, or of labels, which these data do not have"
+        )

@@ -1,0 +1,194 @@
+"""The commands that put a trained model to use: pictures, tables of codes and scores, a page, a file for browsers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aae_core.cli.options import DeviceName, DeviceOption, RecipeOrRun, app, check_draws, mistakes_explained, note
+
+if TYPE_CHECKING:
+    from aae_core.step import AnyModel
+
+ItemsPath = Annotated[
+    Path, typer.Option("--data", help="A folder of images, an array or a table; of the model's kind.")
+]
+TablePath = Annotated[Path, typer.Option("--out", help="Where the table goes: .csv or .npz.")]
+
+
+@app.command()
+def sample(
+    which: RecipeOrRun,
+    out: Annotated[
+        Path,
+        typer.Option(help="Where the picture goes; its ending names the format. Rows of a table go to .csv or .npz."),
+    ],
+    digit: Annotated[
+        int | None, typer.Option(min=0, help="Draw only this digit, or the class or cluster of that number.")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1, max=100, help="How many styles, one a row.")] = 8,
+    seed: Annotated[int, typer.Option(help="Of the styles.")] = 0,
+    device: DeviceOption = DeviceName.auto,
+) -> None:
+    """Draw samples into a picture: a style a row, a digit, or class, a column. Digits are drawn as ink on paper, your own images as they are."""
+    with mistakes_explained():
+        import torch
+        from torchvision.utils import save_image
+
+        from aae_core.data import N_CLASSES, OWN, values_of
+        from aae_core.metrics.measure import takes_class
+        from aae_core.provenance import classes_of, dataset_of, reading_of
+        from aae_core.training import check_seed, seed_everything
+        from aae_core.zoo import card, load
+
+        check_seed(seed)
+        about = card(which)
+        if (sketch := reading_of(about).get("sketch")) is not None:
+            _check_table(out)
+        model: AnyModel = load(which, device.value)
+        check_draws(model, which)
+        asked = takes_class(model)
+        columns = len(classes_of(about)) or N_CLASSES
+        if asked and model.n_classes != columns:  # clusters, which may be more or fewer than the classes
+            columns = model.n_classes
+        if digit is not None and asked and digit >= columns:
+            raise ValueError(f"--digit: {which} has {columns} classes, 0 … {columns - 1}.")
+        if digit is not None and not asked:
+            raise ValueError(f"--digit: {which} cannot be asked for a digit; leave the option out.")
+        where = next(model.parameters()).device
+        seed_everything(seed)
+        with torch.no_grad():
+            if not asked:
+                images = model.decode(model.prior.sample(columns * rows, device=where))
+            elif digit is not None:
+                images = model.sample(columns * rows, digit)
+            else:
+                z = model.prior.sample(rows, device=where).repeat_interleave(columns, 0)
+                images = model.decode(z, torch.arange(columns, device=where).repeat(rows))
+        if sketch is not None:
+            drawn = values_of(images[:, 0, 0].cpu().numpy(), sketch)
+            label, classes = reading_of(about)["label"], classes_of(about)
+            if asked and label and columns == len(classes):
+                told = list(classes) if digit is None else [classes[digit]] * columns
+                drawn = {label: told * rows} | drawn
+            _write_table(drawn, out)
+            return
+        out.parent.mkdir(parents=True, exist_ok=True)
+        paper = 1 - images if images.shape[1] == 1 and dataset_of(about) not in OWN else images
+        save_image(paper, out, nrow=columns, padding=2, pad_value=1)
+        typer.echo(out)
+
+
+@app.command()
+def encode(which: RecipeOrRun, data: ItemsPath, out: TablePath, device: DeviceOption = DeviceName.auto) -> None:
+    """Write the code of every item: a row each, with its name, its label, z1, z2 …, and the class that the model infers."""
+    with mistakes_explained():
+        from aae_core import provenance, zoo
+        from aae_core.scoring import code_columns
+
+        _check_table(out)
+        about = zoo.card(which)
+        model, items = zoo.load(which, device.value), provenance.items_of(about, data, announce=note)
+        if not hasattr(model, "encode"):
+            raise ValueError(f"{which}: this model has no encoder.")
+        _write_table(code_columns(model, items, provenance.classes_of(about)), out)
+
+
+@app.command()
+def score(
+    which: RecipeOrRun,
+    data: ItemsPath,
+    out: TablePath,
+    rate: Annotated[float, typer.Option(help="Share of usual items that may be called unusual.")] = 0.05,
+    device: DeviceOption = DeviceName.auto,
+) -> None:
+    """Write how unusual every item is: the error of its reconstruction, and the surprise of its code under the prior.
+
+    An item is called unusual where its score is above that of all but a share --rate of the run's held-out data. Where some of the
+    labels are classes that the model was not trained on, the area under the curve says how well the scores tell them apart.
+    """
+    with mistakes_explained():
+        from aae_core import provenance, zoo
+        from aae_core.scoring import area_under_curve, score_columns, threshold
+
+        _check_table(out)
+        about = zoo.card(which)
+        known, quantiles = provenance.classes_of(about), about.get("usual", {})
+        for name, values in quantiles.items():
+            note(f"{name}: {rate:.1%} of held-out items are above {threshold(values, rate):.4g}.")
+        model, items = zoo.load(which, device.value), provenance.items_of(about, data, announce=note)
+        columns = score_columns(model, items, known, quantiles, rate)
+        _write_table(columns, out)
+        for name, area in area_under_curve(columns, known).items():
+            note(
+                f"{name}: area under the curve {area:.3f}, of classes that the model does not know against those it does."
+            )
+
+
+@app.command()
+def explore(
+    which: RecipeOrRun,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the page there, to keep or to send; by default it opens in the browser.")
+    ] = None,
+) -> None:
+    """Open a model's explorer, a slider for each dimension of its code, in one page that needs no network."""
+    with mistakes_explained():
+        import tempfile
+        import webbrowser
+
+        from aae_core import zoo
+        from aae_core.explorers.standalone import explorer_of, standalone
+
+        about = zoo.card(which)
+        explorer = explorer_of(which)
+        trained = (
+            f"Trained on {about['data']['train']:,} items, {about['steps']:,} steps. Data: {about['data']['source']}."
+        )
+        page = standalone(explorer, f"The codes of {about['recipe']}", trained)
+        path = out or Path(tempfile.mkdtemp(prefix="aae-")) / f"{about['recipe']}.html"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, "utf-8")
+        if out is None:
+            webbrowser.open(path.resolve().as_uri())
+        typer.echo(path)
+
+
+@app.command()
+def export(
+    which: RecipeOrRun,
+    out: Annotated[Path, typer.Option(help="Where the JSON goes.")],
+) -> None:
+    """Write a model's decoder as the browser reads it: layer sizes, activations, weights at twelve bits."""
+    with mistakes_explained():
+        from aae_core.export import pack_mlp
+        from aae_core.export_convolutions import is_convolutional, pack_convolutions
+        from aae_core.zoo import load
+
+        model: AnyModel = load(which)
+        check_draws(model, which)
+        packed = (pack_convolutions if is_convolutional(model.decoder) else pack_mlp)(model.decoder.net)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(packed.to_json())
+        typer.echo(out)
+
+
+def _check_table(out: Path) -> None:
+    if out.suffix not in (".csv", ".npz"):
+        raise ValueError(f"--out: {out} ends in neither .csv nor .npz.")
+
+
+def _write_table(columns: dict[str, Any], out: Path) -> None:
+    import numpy as np
+    import pandas as pd
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix == ".csv":
+        pd.DataFrame(columns).to_csv(out, index=False)
+    else:
+        words = {name: ["" if value is None else value for value in column] for name, column in columns.items()}
+        arrays: dict[str, Any] = {name: np.asarray(column) for name, column in words.items()}
+        np.savez_compressed(out, **arrays)
+    typer.echo(out)

@@ -1,0 +1,71 @@
+"""What a card says of the data that its model was trained on, and those data again, or others that are read alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aae_core.data import DIGITS, IMAGE_SHAPE, OWN, Items, Splits, kind_of, load_dataset, load_items, say
+
+
+def dataset_of(about: dict[str, Any]) -> str:
+    """What a card's model was trained on, one of :data:`aae_core.data.DATASETS`; MNIST where the card is older than the choice."""
+    return about["data"].get("dataset", "mnist")
+
+
+def classes_of(about: dict[str, Any]) -> tuple[str, ...]:
+    """What the labels of a card's data stand for; none of data without labels."""
+    return tuple(about["data"].get("classes", DIGITS))
+
+
+def image_shape_of(about: dict[str, Any]) -> tuple[int, int, int]:
+    """(C, H, W) of the images of a card's model."""
+    channels, height, width = about["data"].get("image_shape", IMAGE_SHAPE)
+    return channels, height, width
+
+
+def reading_of(about: dict[str, Any]) -> dict[str, Any]:
+    """How the data of a card's model were read: options of :func:`aae_core.data.load_items`."""
+    if (name := dataset_of(about)) == "folder":
+        read_as = about["data"].get("read_as", {})
+        return {"image_shape": image_shape_of(about), "fit": read_as.get("fit", "stretch")}
+    return {key: about["data"]["read_as"][key] for key in ("label", "sketch")} if name == "table" else {}
+
+
+def data_of(about: dict[str, Any], folder: Path | None = None, *, announce: Callable[[str], None] = say) -> Splits:
+    """The data set that a card's model was trained on, in that model's shape. See :func:`aae_core.data.load_dataset`.
+
+    Raises:
+        ValueError: the folder's classes are others than the model's.
+    """
+    name = dataset_of(about)
+    splits = load_dataset(name, folder, announce=announce, **reading_of(about))
+    classes = classes_of(about)
+    if splits.classes != classes:
+        raise ValueError(
+            f"{folder}: has the classes {', '.join(splits.classes)}; the model was trained on {', '.join(classes)}."
+        )
+    return splits
+
+
+def items_of(about: dict[str, Any], path: Path, *, announce: Callable[[str], None] = say) -> Items:
+    """Items of any folder or file, in their order and not split, read as the data of a card's model were.
+
+    Raises:
+        ValueError: they are of another kind or shape than the model's.
+    """
+    kind, own = kind_of(path), dataset_of(about)
+    if kind not in OWN or (kind == "table") != (own == "table"):
+        raise ValueError(f"{path}: {kind} data; the model was trained on {own} data. Name data of its kind.")
+    reading: dict[str, Any] = {}
+    if kind == "folder":
+        fit = about["data"].get("read_as", {}).get("fit", "stretch")
+        reading = {"image_shape": image_shape_of(about), "fit": fit}
+    elif kind == "table":
+        reading = reading_of(about)
+    items = load_items(kind, path, announce=announce, **reading)
+    if items.images.shape[1:] != image_shape_of(about):
+        found, expected = ("x".join(map(str, shape)) for shape in (items.images.shape[1:], image_shape_of(about)))
+        raise ValueError(f"{path}: images of {found}; the model was trained on {expected}.")
+    return items
