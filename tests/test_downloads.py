@@ -10,6 +10,8 @@ import threading
 import time
 from contextlib import contextmanager
 from hashlib import md5
+from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -33,7 +35,7 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.asked.append(self.path)
-        mode, body = self.server.mode, packed(self.path)
+        mode, body = self.server.mode, packed(urlsplit(self.path).path)
         if mode == "busy at first":
             mode = "whole" if len(self.server.asked) > 1 else "503"
         if mode.isdigit():
@@ -141,6 +143,15 @@ def test_a_set_that_no_mirror_gives_is_refused_with_each_ones_reason_and_nothing
         source(first, second).find(None, True, pytest.fail)
     assert all(word in str(caught.value) for word in ("403", "checksum is another", "--data DIR", "one"))
     assert files_of_cache() == set() and len(first.asked) == len(second.asked) == 1
+
+
+def test_a_proxy_is_asked_for_a_mirror_that_cannot_be_reached_without(monkeypatch):
+    with serving("whole") as proxy:
+        monkeypatch.setenv("http_proxy", proxy.address)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        source(SimpleNamespace(address="http://mirror.invalid/")).find(None, True, pytest.fail)
+        assert proxy.asked == ["http://mirror.invalid/one.gz", "http://mirror.invalid/two.gz"]
 
 
 def test_a_mirror_that_was_busy_is_asked_again():

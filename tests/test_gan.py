@@ -302,7 +302,6 @@ def test_a_short_run_of_the_recipe_draws_strokes():
     assert after < 0.75 * before
 
 
-@pytest.mark.trains
 def test_the_zoos_generator_draws_what_its_card_says():
     model, judge = zoo.load("gan"), zoo.load("judge")
     images = variety.samples_of(model, 2000, seed=7)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 
 import pytest
@@ -57,6 +56,6 @@ def test_started_as_a_script_it_writes_its_samples(images, tmp_path, monkeypatch
     for part in ("train", "t10k"):
         write_idx(raw / f"{part}-images-idx3-ubyte", (255 * x[:300]).round().byte().view(-1, 28, 28).numpy())
         write_idx(raw / f"{part}-labels-idx1-ubyte", y[:300].numpy())
-    start = f"import runpy; runpy.run_path({in_one_file.__file__!r})['main'](steps=3)"
-    subprocess.run([sys.executable, "-c", start], cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(in_one_file.__file__)["main"](steps=3)
     assert (tmp_path / "samples.png").stat().st_size > 1000

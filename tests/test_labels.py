@@ -272,7 +272,6 @@ def measured(name: str) -> dict[str, metrics.Measure]:
     return {key: metrics.Measure(**found) for key, found in card(name)["measures"].items()}
 
 
-@pytest.mark.trains
 def test_the_zoo_s_weights_do_what_their_card_says() -> None:
     digits = embedded().test  # none of them was trained on
     model = load("labels-mixture")

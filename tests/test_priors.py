@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aae_core.priors import Gaussian
+from aae_core.priors import Categorical, Gaussian, GaussianMixture, SwissRoll
 
 
 @settings(max_examples=30, deadline=None)
@@ -40,6 +40,37 @@ def test_samples_have_mean_zero_and_variance_one():
 def test_a_number_of_samples_that_is_none_is_refused(n):
     with pytest.raises(ValueError, match="n: .*1"):
         Gaussian(2).sample(n)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (Gaussian, {"dim": 1}),
+        (Categorical, {"n_classes": 2}),
+        (GaussianMixture, {"n_components": 1, "shift": 0.0}),
+        (SwissRoll, {"thickness": 0.0}),
+        (SwissRoll, {"thickness": 0.5, "n_classes": 1}),
+    ],
+)
+def test_the_least_and_the_greatest_options_are_taken(kind, options):
+    prior = kind(**options)
+    assert prior.sample(1).shape == (1, prior.dim) and prior.sample(9).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (Categorical, {"n_classes": 1}),
+        (GaussianMixture, {"shift": -0.1}),
+        (GaussianMixture, {"radial_std": math.inf}),
+        (SwissRoll, {"n_classes": 0}),
+        (SwissRoll, {"thickness": 0.51}),
+    ],
+)
+def test_options_beyond_them_are_refused_by_name(kind, options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"{name}: "):
+        kind(**options)
 
 
 def test_what_a_gaussian_does_not_have_is_refused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,13 @@ def test_an_array_of_words_or_of_no_image_is_refused(tmp_path):
         array(tmp_path, np.full((2, 12, 12), "a"))
     with pytest.raises(DataError, match=r"mine.npz: .*\(0, 12, 12\)"):
         array(tmp_path, np.zeros((0, 12, 12), np.uint8))
+
+
+@pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY"])
+def test_a_file_that_is_no_array_is_named(tmp_path, content):
+    (tmp_path / "mine.npy").write_bytes(content)
+    with pytest.raises(DataError, match="mine.npy: "):
+        load_items("array", tmp_path / "mine.npy", announce=str)
 
 
 def test_the_axis_of_one_or_three_is_that_of_the_channels(tmp_path):
@@ -179,6 +187,16 @@ def test_ten_items_a_split_are_enough_and_nine_are_not():
         split_items(items_of(noise(29), parts[:29]), "folder", Path("mine"))
     with pytest.raises(DataError, match="29 items, 1 of them different"):
         split_items(items_of(np.zeros((29, *SHAPE), np.uint8), parts[:29]), "folder", Path("mine"))
+
+
+def test_a_line_says_what_there_is_and_how_much():
+    images, parts = noise(30), np.arange(3).repeat(10)
+    told = [split_items(items_of(images, parts), kind, Path("mine")).describe() for kind in ("array", "table")]
+    assert "10 training, 10 validation, 10 test images" in told[0] and "10 test rows" in told[1]
+    named = replace(
+        items_of(images, parts), classes=tuple("abc"), labels=np.zeros(30, np.int64), read_as={"fit": "pad"}
+    )
+    assert "of a, b, c" in split_items(named, "folder", Path("mine")).describe()
 
 
 def rows(tmp_path: Path, frame: pd.DataFrame, **options: object) -> tuple[Items, list[str]]:

@@ -20,6 +20,8 @@ from aae_core.training import History
 
 ROOT = Path(__file__).parents[1]
 FIGURE = reproduce.FIGURES[0]
+SHORT = "plain, short"
+"""The variant of clustering-16 that is trained in the least time."""
 
 
 @pytest.fixture
@@ -147,13 +149,13 @@ def test_runs_train_side_by_side_in_processes_of_their_own_and_finished_ones_are
     monkeypatch.setattr(zoo, "ZOO", tmp_path / "zoo")
     monkeypatch.setenv("AAE_DATA", "")
     monkeypatch.setenv("AAE_CACHE", str(tmp_path / "cache"))
-    runs = [Run("judge", AS_IT_IS, 0, "test"), Run("judge", AS_IT_IS, 1, precision="float32")]
+    runs = [Run("clustering-16", SHORT, 0, "test"), Run("clustering-16", SHORT, 1, precision="float32")]
     assert studies.missing(runs, tmp_path) == runs
     said, kept = [], []
     studies.train(runs, tmp_path, jobs=2, progress=False, announce=said.append, keep=kept.extend)
     assert studies.missing(runs, tmp_path) == []
     assert len(said) == 2 and all(f"seed {seed}" in " ".join(said) for seed in (0, 1))
-    cards = records.recorded("judge", folder=tmp_path)
+    cards = records.recorded("clustering-16", folder=tmp_path)
     assert sorted(card["split"] for card in kept) == sorted(card["split"] for card in cards) == ["test", "validation"]
     threads = max(1, (os.cpu_count() or 1) // 2)
     assert [card["seed"] for card in cards] == [0, 1] and f" {threads} thread(s)" in cards[0]["machine"]

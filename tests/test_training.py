@@ -265,6 +265,23 @@ def test_descend_moves_its_own_parameters_and_leaves_no_gradient_elsewhere():
     assert torch.equal(second.weight, untouched) and second.weight.grad is None
 
 
+def test_descend_leaves_alone_what_the_loss_does_not_reach():
+    near, far, x = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1), torch.ones(3, 2)
+    optimizer = torch.optim.Adam([*near.parameters(), *far.parameters()], lr=0.1)
+    descend((near(x) + far(x)).sum(), optimizer)
+    before = far.weight.clone()
+    descend(near(x).sum(), optimizer)  # Adam's momentum would carry a gradient of zeros on
+    assert torch.equal(far.weight, before)
+
+
+def test_gradients_are_of_single_precision():
+    network, x = torch.nn.Linear(64, 64), torch.rand(256, 64)
+    (expected,) = torch.autograd.grad(network(x).square().sum(), [network.weight])
+    before = network.weight.detach().clone()
+    descend(network(x).square().sum(), torch.optim.SGD(network.parameters(), lr=1.0))
+    torch.testing.assert_close(before - network.weight.detach(), expected, rtol=1e-5, atol=1e-4)
+
+
 def test_rate_is_constant_then_falls_linearly():
     rates = []
     model = small()
