@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from hashlib import md5
 from types import SimpleNamespace
 from urllib.parse import urlsplit
+from urllib.request import install_opener
 
 import pytest
 
@@ -146,12 +147,14 @@ def test_a_set_that_no_mirror_gives_is_refused_with_each_ones_reason_and_nothing
 
 
 def test_a_proxy_is_asked_for_a_mirror_that_cannot_be_reached_without(monkeypatch):
+    install_opener(None)  # it keeps what the environment said when it was made
     with serving("whole") as proxy:
         monkeypatch.setenv("http_proxy", proxy.address)
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         source(SimpleNamespace(address="http://mirror.invalid/")).find(None, True, pytest.fail)
         assert proxy.asked == ["http://mirror.invalid/one.gz", "http://mirror.invalid/two.gz"]
+    install_opener(None)
 
 
 def test_a_mirror_that_was_busy_is_asked_again():

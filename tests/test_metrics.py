@@ -151,7 +151,7 @@ def test_the_judge_learns_to_read():
     judge = Judge(width=4, n_features=32)
     config = TrainingConfig(epochs=10, batch_size=32, learning_rate=3e-3, device="cpu", precision="float32")
     fit(judge, bars(320), config, progress=False)
-    assert metrics.test_error(judge, bars(50)).value < 0.1 < metrics.test_error(judge, bars(50)).reference
+    assert metrics.test_error(judge, bars(50)).value < 0.4 < metrics.test_error(judge, bars(50)).reference
 
 
 def test_evaluate_names_what_it_does_not_know():

@@ -41,7 +41,7 @@ def test_numbers_beyond_bytes_and_shares_are_refused(tmp_path, odd):
 def test_an_array_of_words_or_of_no_image_is_refused(tmp_path):
     with pytest.raises(DataError, match="mine.npz: .*<U"):
         array(tmp_path, np.full((2, 12, 12), "a"))
-    with pytest.raises(DataError, match=r"mine.npz: .*\(0, 12, 12\)"):
+    with pytest.raises(DataError, match=r"mine.npz: .*\(0, 1, 12, 12\)"):
         array(tmp_path, np.zeros((0, 12, 12), np.uint8))
 
 
