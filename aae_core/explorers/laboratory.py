@@ -31,13 +31,13 @@ class LaboratoryExplorer(Explorer):
         digits: digits to learn from, of which 1,000 are shipped, equally many of each; None leaves the toys alone.
         options: other traits: those below, `name` or `title`.
 
-    The traits `data`, `prior`, `drawing` (strokes; see js/strokes.js), `seed` (of the first weights, the batches and the
+    With `data` "own" the reader gives points or images, which stay in the page. The traits `data`, `prior`, `drawing` (strokes; see js/strokes.js), `seed` (of the first weights, the batches and the
     prior's samples), `rate` and `adversary_rate` (of the autoencoder and of the discriminator), `weight` and `penalty`
     follow the reader and may be set.
     """
 
     entry = "laboratory"
-    data = t.Enum(("digits", "blobs", "moons", "ring"), "digits").tag(sync=True)
+    data = t.Enum(("digits", "blobs", "moons", "ring", "own"), "digits").tag(sync=True)
     prior = t.Enum(("gaussian", "petals", "roll", "drawn"), "gaussian").tag(sync=True)
     drawing = t.Unicode(help="the strokes of a drawn prior").tag(sync=True)
     seed = t.Int(0, min=0, max=GREATEST_SEED).tag(sync=True)

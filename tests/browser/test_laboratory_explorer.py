@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from PIL import Image
 from torch.optim import Adam
 
 from aae_core import losses
@@ -111,6 +112,107 @@ def test_the_run_goes_on_in_python(visit, url, tmp_path, state):
     model, z = load_page_model(tmp_path / "laboratory.json"), torch.randn(20, 2)
     with torch.no_grad():
         assert (model.decode(z) - names["model"].decode(z)).abs().max() < 1e-3
+
+
+# The reader's own data
+
+
+def give(tab, text):
+    tab.get_by_role("radio", name="Yours").check(force=True)
+    tab.get_by_label("Points, two columns").fill(text)
+    press(tab, "Use these points")
+
+
+def said(tab):
+    return tab.locator(f"{ROOT} .aae-yours > .aae-lead").inner_text()
+
+
+def test_points_that_are_pasted_are_learnt_from_and_taken_away(visit, url, tmp_path):
+    tab = visit(url)
+    wait_for_step(tab, 0)
+    angles = torch.linspace(0, 6, 50)
+    points = torch.stack([100 * angles.cos(), 3 + angles.sin()], 1)
+    give(tab, "x;y\n" + "\n".join(f"{x:.3f};{y:.3f}" for x, y in points.tolist()))
+    tab.wait_for_function(
+        f"document.querySelector('{ROOT} .aae-yours > .aae-lead').textContent.startsWith('50 points')"
+    )
+    press(tab, "One step")
+    wait_for_step(tab, 1)
+    wait_for_reading(tab)
+    with tab.expect_download() as download:
+        press(tab, "Save model")
+    download.value.save_as(tmp_path / "mine.json")
+    card = json.loads((tmp_path / "mine.json").read_text())
+    assert card["scaling"]["low"] == pytest.approx(points.min(0).values.tolist(), abs=1e-3)
+    assert card["scaling"]["high"] == pytest.approx(points.max(0).values.tolist(), abs=1e-3)
+    assert load_page_model(tmp_path / "mine.json").encode(torch.rand(3, 2)).shape == (3, 2)
+    tab.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    press(tab, "Copy as Python")
+    tab.get_by_role("button", name="Script copied").wait_for()
+    names = {"__name__": "__main__"}
+    exec(tab.evaluate("copied"), names)
+    low, high = points.min(0).values, points.max(0).values
+    assert torch.allclose(names["rows"], 0.05 + 0.9 * (points - low) / (high - low), atol=1e-4)
+
+
+def test_a_bad_row_is_named_and_nothing_changes(visit, url):
+    tab = visit(url)
+    wait_for_step(tab, 0)
+    give(tab, "1,2\n3,cat")
+    tab.wait_for_function(f"document.querySelector('{ROOT} .aae-yours > .aae-lead').textContent.startsWith('Row 2')")
+    assert "3,cat" in said(tab)
+
+
+def test_points_are_drawn_by_pointer_and_by_keyboard(visit, toys):
+    tab = visit(toys)
+    wait_for_step(tab, 0)
+    tab.get_by_role("radio", name="Yours").check(force=True)
+    box = tab.get_by_role("group", name="Points to draw").bounding_box()
+    tab.mouse.move(box["x"] + 40, box["y"] + 40)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + 120, box["y"] + 90, steps=6)
+    tab.mouse.up()
+    tab.wait_for_function(
+        f"document.querySelector('{ROOT} .aae-yours > .aae-lead').textContent.includes('points of yours')"
+    )
+    before = int(said(tab).split()[0])
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press(" ")
+    tab.wait_for_function(
+        f"parseInt(document.querySelector('{ROOT} .aae-yours > .aae-lead').textContent) === {before + 4}"
+    )
+
+
+def test_images_of_ones_own_are_shrunk_and_learnt_from(visit, url, tmp_path):
+    tab = visit(url)
+    wait_for_step(tab, 0)
+    tab.get_by_role("radio", name="Yours").check(force=True)
+    paths = []
+    for k in range(12):
+        image = Image.new("RGB", (40, 30), "white")
+        image.paste("black", (14 + k % 3, 6, 24, 20 + k % 2))
+        image.save(tmp_path / f"{k}.png")
+        paths.append(tmp_path / f"{k}.png")
+    files = tab.get_by_label("A table of points, or images")
+    files.set_input_files(paths)
+    tab.wait_for_function(
+        f"document.querySelector('{ROOT} .aae-yours > .aae-lead').textContent.startsWith('12 images')"
+    )
+    press(tab, "One step")
+    wait_for_step(tab, 1)
+    inks = (
+        tab.locator(f"{ROOT} .aae-ten")
+        .first.locator("canvas")
+        .evaluate_all(
+            "(all) => all.map((one) => [...one.getContext('2d').getImageData(0, 0, 12, 12).data].filter((_, i) => i % 4 === 3))"
+        )
+    )
+    ink = torch.tensor(inks).view(10, 12, 12)
+    assert (ink[:, 5, 5] > 200).all() and (ink[:, 0] < 20).all()  # the dark bar is ink, the white its paper
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    files.set_input_files([tmp_path / "broken.png"])
+    tab.wait_for_function(f"document.querySelector('{ROOT} .aae-yours > .aae-lead').textContent.includes('broken.png')")
+    assert violations(tab) == []
 
 
 # Against PyTorch

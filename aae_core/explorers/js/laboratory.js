@@ -10,9 +10,11 @@ import { modelAsJSON } from "./laboratory_model.js";
 import { laboratoryRun } from "./laboratory_run.js";
 import { asPython } from "./laboratory_script.js";
 import { pointsRebuilt, readings, tenDigits } from "./laboratory_show.js";
+import { yours } from "./laboratory_yours.js";
 import { readImages } from "./packed.js";
 import { CERTAIN, legend } from "./pad.js";
 import { copyText, saveFile } from "./save.js";
+import { SIDE } from "./shrink.js";
 import { among, between, SEED } from "./state.js";
 import { areStrokes } from "./strokes.js";
 import { makeToy } from "./toys.js";
@@ -22,7 +24,7 @@ import { makeToy } from "./toys.js";
 /** @import { Field } from "./state.js" */
 
 /** @type {Record<string, string>} */
-const DATA = { digits: "Digits", blobs: "Blobs", moons: "Moons", ring: "Ring" };
+const DATA = { digits: "Digits", blobs: "Blobs", moons: "Moons", ring: "Ring", own: "Yours" };
 const PRIORS = { gaussian: "Gaussian", petals: "Petals", roll: "Roll", drawn: "Your own" };
 const RATES = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1];
 /** @type {[trait: string, name: string, stops: number[]][]} */
@@ -39,7 +41,7 @@ export default explorer((kit) => {
   /** @param {string} trait @param {Field} field */
   const share = (trait, field) => ({ [trait]: { trait, ...field } });
   kit.share({
-    ...share("data", among(kinds)),
+    ...share("data", { write: String, read: among(kinds.filter((kind) => kind !== "own")).read }), // which no link can hold
     ...share("prior", among(Object.keys(PRIORS))),
     ...share("drawing", { write: String, read: (text) => (areStrokes(text) ? text : undefined) }),
     ...share("seed", SEED),
@@ -49,7 +51,7 @@ export default explorer((kit) => {
   // What is learnt from.
   const images = kinds[0] === "digits" ? readImages(get("about"), get("images")) : null;
   /** @type {Shape} */
-  const shape = images?.shape ?? [1, 1, 1];
+  const shape = images?.shape ?? [1, SIDE, SIDE];
   /** @type {Record<string, Data>} */
   const opened = {};
   if (images) {
@@ -60,9 +62,11 @@ export default explorer((kit) => {
       count: images.count,
       labels,
       names: [..."0123456789"],
+      shown: Array.from({ length: 10 }, (_, k) => labels.indexOf(k)),
     };
   }
-  const learnt = () => (opened[get("data")] ??= makeToy(get("data")));
+  const learnt = () => (opened[get("data")] ??= makeToy(get("data") === "own" ? "blobs" : get("data")));
+  const drawsImages = () => learnt().width !== 2;
 
   const { plane, tools: drawing, show: showPrior } = easel(kit);
   const numbers = readings(kit);
@@ -70,15 +74,15 @@ export default explorer((kit) => {
   const toy = pointsRebuilt(kit);
   const run = laboratoryRun(kit, {
     data: () => {
-      const { x, width, count, labels, names } = learnt();
-      return { x, width, count, shown: names.map((_, k) => labels.indexOf(k)) };
+      const { x, width, count, shown } = learnt();
+      return { x, width, count, shown };
     },
     onBegin: numbers.clear,
     onPicture: (picture) => {
       numbers.show(picture);
       plane.field({ width: GRID, height: GRID, values: picture.field }, CERTAIN);
       plane.points(picture.codes, learnt().labels, { radius: 1.9 });
-      if (get("data") !== "digits") toy.show(learnt(), picture.rebuilt);
+      if (!drawsImages()) toy.show(learnt(), picture.rebuilt);
     },
   });
 
@@ -141,7 +145,12 @@ export default explorer((kit) => {
     },
     "quiet",
   );
-  const taken = () => ({ settings: run.settings(), seed: get("seed"), shape: get("data") === "digits" ? shape : [2] });
+  const taken = () => ({
+    settings: run.settings(),
+    seed: get("seed"),
+    shape: drawsImages() ? shape : [2],
+    scaling: learnt().ends,
+  });
   const copy = async () => {
     const text = asPython({ ...taken(), rows: learnt(), steps: run.last()?.step || 1000 });
     python.textContent = (await copyText(text)) ? "Script copied" : "Copying failed";
@@ -158,7 +167,7 @@ export default explorer((kit) => {
     kit.say(`Model saved, step ${step}`);
   };
   const saving = button("Save model", save, "quiet");
-  const tools = kit.tools(() => [[plane.canvas], ...(get("data") === "digits" ? digits.canvases : [[toy.canvas]])]);
+  const tools = kit.tools(() => [[plane.canvas], ...(drawsImages() ? digits.canvases : [[toy.canvas]])]);
   tools.prepend(again, another, reset, python, saving);
   const key = h(
     "p",
@@ -170,8 +179,14 @@ export default explorer((kit) => {
     ".",
   );
   const groups = h("div", { class: "aae-groups" });
+  const own = yours(kit, (given) => {
+    opened.own = given;
+    showData();
+    run.restart();
+  });
   root.append(
     h("div", { class: "aae-bar" }, data.el, priors.el),
+    own.el,
     h(
       "div",
       { class: "aae-bench" },
@@ -188,8 +203,10 @@ export default explorer((kit) => {
   };
   const showData = () => {
     data.show();
-    digits.el.hidden = get("data") !== "digits";
-    toy.el.hidden = get("data") === "digits";
+    own.el.hidden = get("data") !== "own";
+    digits.el.hidden = !drawsImages();
+    toy.el.hidden = drawsImages();
+    digits.call(get("data") === "own");
     groups.replaceChildren(legend(learnt().names));
   };
   kit.on("prior drawing", () => {
@@ -212,11 +229,11 @@ export default explorer((kit) => {
     draw: () => {
       const shown = run.last();
       if (!shown) return;
-      if (get("data") === "digits" && shown.drawn) digits.paint(learnt(), shown, theme);
+      if (drawsImages() && shown.drawn) digits.paint(learnt(), shown, theme);
       run.drawn();
     },
     repaint: () => {
-      for (const part of [plane, toy, numbers]) part.repaint();
+      for (const part of [plane, toy, numbers, own]) part.repaint();
       digits.repaint(theme);
     },
   };

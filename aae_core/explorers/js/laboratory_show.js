@@ -10,7 +10,13 @@ import { pad } from "./pad.js";
 /** @import { Kit } from "./explorer.js" */
 /** @import { Picture } from "./laboratory_bench.js" */
 /** @import { Theme } from "./theme.js" */
-/** @typedef {{ x: Float32Array, width: number, count: number, labels: Uint8Array, names: string[] }} Data */
+/** @import { Ends } from "./points.js" */
+/**
+ * `shown` are the rows that are drawn and rebuilt, of images; `ends` what points were scaled from.
+ * @typedef {{
+ *   x: Float32Array, width: number, count: number, labels: Uint8Array, names: string[], shown: number[], ends?: Ends | null,
+ * }} Data
+ */
 
 /** @type {{ key: "distance" | keyof Picture["losses"], name: string, digits: number, guide?: number }[]} */
 const READINGS = [
@@ -68,9 +74,16 @@ export function tenDigits(shape) {
   return {
     el: h("div", {}, ...rows.map(({ el }) => el)),
     canvases: rows.map(({ pictures }) => pictures.map(({ el }) => el)),
+    /** What the first row shows: digits, or images of the reader's. @param {boolean} own */
+    call: (own) => {
+      const [first] = rows;
+      const [lead] = first.el.children;
+      lead.textContent = own ? "Images" : "Digits";
+      first.pictures.forEach(({ el }, k) => el.setAttribute("aria-label", `${own ? "image" : "digit"} ${k}`));
+    },
     /** @param {Data} data @param {Picture} shown @param {Theme} theme */
-    paint: ({ x, labels }, shown, theme) => {
-      real.forEach((one, k) => one.paint(x, theme, labels.indexOf(k) * size));
+    paint: ({ x, shown: rows }, shown, theme) => {
+      real.forEach((one, k) => one.paint(x, theme, rows[k] * size));
       rebuilt.forEach((one, k) => one.paint(shown.rebuilt, theme, k * size));
       samples.forEach((one, k) => shown.drawn && one.paint(shown.drawn, theme, k * size));
     },

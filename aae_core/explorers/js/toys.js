@@ -41,7 +41,7 @@ const TOYS = {
 };
 
 /**
- * `count` points of "blobs", "moons" or "ring", always the same: {x: [x0, y0, …], width, count, labels, names}.
+ * `count` points of "blobs", "moons" or "ring", always the same: {x: [x0, y0, …], width, count, labels, names, shown}.
  * @param {string} name
  * @param {number} count
  */
@@ -51,5 +51,5 @@ export function makeToy(name, count = 1000) {
   const x = new Float32Array(2 * count);
   const labels = Uint8Array.from({ length: count }, (_, k) => k % names.length);
   labels.forEach((group, k) => x.set(point(group, chance), 2 * k));
-  return { x, width: 2, count, labels, names };
+  return { x, width: 2, count, labels, names, shown: names.map((_, k) => labels.indexOf(k)) };
 }
