@@ -39,7 +39,7 @@ book: $(VENV)/book.stamp
 	@$(BIN)/python tools/build.py
 
 test test-all: $(VENV)/browser.stamp
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(MARKED) $(TESTS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadgroup --no-loadscope-reorder $(MARKED) $(TESTS)
 
 test: MARKED = -m "not slow"
 

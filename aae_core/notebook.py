@@ -115,7 +115,7 @@ def show(fig: Figure, caption: str, alt: str) -> None:
     import matplotlib.pyplot as plt
     from IPython.display import HTML, display
 
-    from aae_core.plotting import themed_svg
+    from aae_core.svg import themed_svg
 
     svg = themed_svg(fig, f"f{next(_serial)}", alt)
     if any(ax.axison or ax.patches for ax in fig.axes):

@@ -1,6 +1,7 @@
 """Priors: what a latent code should look like. An adversarial autoencoder needs only samples of them.
 
-Every prior has ``dim``, ``n_classes`` (0 where it knows no labels), ``sample`` and, where there is one, ``log_prob``.
+Each has ``dim``, ``n_classes`` (0 where it knows no labels), ``sample`` and, where there is one, ``log_prob``. ``sample`` checks
+what it is asked for and leaves the rest to ``draw``, which each kind of prior defines.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from aae_core.construction import Constructed
 from aae_core.networks import check_code, one_hot
@@ -26,7 +27,7 @@ class Prior(Constructed):
         self,
         n: int,
         labels: Tensor | None = None,
-        generator: torch.Generator | None = None,
+        generator: Generator | None = None,
         device: torch.device | str = "cpu",
     ) -> Tensor:
         """`n` independent codes, ``float32`` (n, dim).
@@ -40,6 +41,10 @@ class Prior(Constructed):
         Raises:
             ValueError: `n` is below 1, or labels are given that this prior does not have.
         """
+        return self.draw(n, self._checked(n, labels, device), generator, device)
+
+    def draw(self, n: int, labels: Tensor | None, generator: Generator | None, device: torch.device | str) -> Tensor:
+        """The codes of :meth:`sample`, which has checked what is asked for. A prior of your own defines this one."""
         raise NotImplementedError
 
     def log_prob(self, z: Tensor) -> Tensor:
@@ -50,8 +55,8 @@ class Prior(Constructed):
         """The label (N,) of the region in which each code (N, dim) lies, for a prior whose regions belong to labels."""
         raise ValueError(f"region: {type(self).__name__} has no regions that belong to labels.")
 
-    def check_sample(self, n: int, labels: Tensor | None, device: torch.device | str = "cpu") -> Tensor | None:
-        """Refuses a request that :meth:`sample` cannot serve; gives the labels on `device`, or None if there are none."""
+    def _checked(self, n: int, labels: Tensor | None, device: torch.device | str) -> Tensor | None:
+        """The labels on `device`, if there are any; refuses a request that cannot be served."""
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:
             raise ValueError(f"n: expected a number of samples of at least 1, got {n!r}.")
         if labels is None:
@@ -83,14 +88,7 @@ class Gaussian(Prior):
             raise ValueError(f"std: expected a positive number, got {std}.")
         self.dim, self.std = dim, std
 
-    def sample(
-        self,
-        n: int,
-        labels: Tensor | None = None,
-        generator: torch.Generator | None = None,
-        device: torch.device | str = "cpu",
-    ) -> Tensor:
-        self.check_sample(n, labels)
+    def draw(self, n: int, labels: Tensor | None, generator: Generator | None, device: torch.device | str) -> Tensor:
         return self.std * torch.randn(n, self.dim, generator=generator, device=device)
 
     def log_prob(self, z: Tensor) -> Tensor:
@@ -112,14 +110,7 @@ class Categorical(Prior):
             raise ValueError(f"n_classes: expected at least 2, got {n_classes}.")
         self.dim = self.n_classes = n_classes
 
-    def sample(
-        self,
-        n: int,
-        labels: Tensor | None = None,
-        generator: torch.Generator | None = None,
-        device: torch.device | str = "cpu",
-    ) -> Tensor:
-        labels = self.check_sample(n, labels, device)
+    def draw(self, n: int, labels: Tensor | None, generator: Generator | None, device: torch.device | str) -> Tensor:
         if labels is None:
             labels = torch.randint(self.n_classes, (n,), generator=generator, device=device)
         return one_hot(labels, self.n_classes)
@@ -133,8 +124,7 @@ class Categorical(Prior):
 class GaussianMixture(Prior):
     """A flower of 2-D Gaussians, one petal per component: the usual form of the paper's mixture (Figures 2 and 4).
 
-    Petal k points in the direction 2πk / n_components, its centre `shift` away from the origin. A sample's label is
-    its petal.
+    Petal k points in the direction 2πk / n_components, its centre `shift` from the origin. The label of its samples is k.
 
     Args:
         n_components: number of petals, at least 1.
@@ -175,19 +165,12 @@ class GaussianMixture(Prior):
         self.shift, self.radial_std, self.tangential_std = shift, radial_std, tangential_std
         self.weights = shares / shares.sum()
 
-    def _directions(self, device: torch.device | str) -> Tensor:
-        """The direction of each petal, unit vectors (K, 2)."""
+    def _axes(self, device: torch.device | str) -> tuple[Tensor, Tensor]:
+        """The direction of each petal, and that across it, unit vectors (K, 2)."""
         angle = 2 * math.pi * torch.arange(self.n_classes, device=device) / self.n_classes
-        return torch.stack([angle.cos(), angle.sin()], 1)
+        return torch.stack([angle.cos(), angle.sin()], 1), torch.stack([-angle.sin(), angle.cos()], 1)
 
-    def sample(
-        self,
-        n: int,
-        labels: Tensor | None = None,
-        generator: torch.Generator | None = None,
-        device: torch.device | str = "cpu",
-    ) -> Tensor:
-        labels = self.check_sample(n, labels, device)
+    def draw(self, n: int, labels: Tensor | None, generator: Generator | None, device: torch.device | str) -> Tensor:
         if labels is None:
             labels = torch.multinomial(self.weights.to(device), n, replacement=True, generator=generator)
         along, across = torch.randn(2, n, generator=generator, device=device)
@@ -195,16 +178,14 @@ class GaussianMixture(Prior):
 
     def place(self, labels: Tensor, along: Tensor, across: Tensor) -> Tensor:
         """Codes (N, 2) in the petals `labels`, so many standard deviations `along` and `across` from the centres."""
-        radial = self._directions(labels.device)[labels]
-        tangential = torch.stack([-radial[:, 1], radial[:, 0]], 1)
+        radial, tangential = (axes[labels] for axes in self._axes(labels.device))
         radius = self.shift + self.radial_std * along
         return radius[:, None] * radial + self.tangential_std * across[:, None] * tangential
 
     def log_joint(self, z: Tensor) -> Tensor:
         """log p(k) p(z|k) in nats, (N, n_components), for codes (N, 2)."""
         check_code(z, self.dim)
-        radial = self._directions(z.device)
-        tangential = torch.stack([-radial[:, 1], radial[:, 0]], 1)
+        radial, tangential = self._axes(z.device)
         # Sums, not matrix products: autocasting would round those to bfloat16, and the petals are narrow.
         along = ((z[:, None] * radial).sum(2) - self.shift) / self.radial_std
         across = (z[:, None] * tangential).sum(2) / self.tangential_std
@@ -257,14 +238,7 @@ class SwissRoll(Prior):
         normal = (sideways * radial - dr * tangential) / (sideways.square() + dr**2).sqrt()
         return self.radius * root[:, None] * radial + self.thickness * across[:, None] * normal
 
-    def sample(
-        self,
-        n: int,
-        labels: Tensor | None = None,
-        generator: torch.Generator | None = None,
-        device: torch.device | str = "cpu",
-    ) -> Tensor:
-        labels = self.check_sample(n, labels, device)
+    def draw(self, n: int, labels: Tensor | None, generator: Generator | None, device: torch.device | str) -> Tensor:
         if labels is None:
             labels = torch.randint(self.n_classes, (n,), generator=generator, device=device)
         along = torch.rand(n, generator=generator, device=device)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from nbformat import NotebookNode
 
 sys.path.append(str(Path(__file__).parents[1] / "tools"))
 
@@ -88,8 +89,7 @@ def sentences(markdown: str) -> Iterator[tuple[str, bool]]:
 def read_runs(page: Path) -> list[Sentence]:
     """All sentences of a page that read a run, in their order."""
     notebook = read(page)
-    code = [list(calls(cell.source)) for cell in notebook.cells if cell.cell_type == "code"]
-    every = [call for cell in code for call in cell]
+    every = [call for cell in notebook.cells if cell.cell_type == "code" for call in calls(cell.source)]
     claims = [plain(texts(call.args[0])) for name, call in every if name == "claim"]
     chosen = {
         call.args[0].value
@@ -97,38 +97,39 @@ def read_runs(page: Path) -> list[Sentence]:
         if name == "glue" and any(isinstance(part, ast.Name) and part.id == "reads" for part in ast.walk(call.args[1]))
     }
     standing = standing_of(page)
-    found: list[Sentence] = []
 
-    def add(text: str) -> None:
+    def kind(text: str) -> str:
         glued = GLUED.findall(text)
         if any(words in text for words in claims):
-            kind = "guarded"
-        elif any(text.startswith(first) for first in standing):
-            kind = "standing"
-        elif glued and (set(glued) & chosen or not COMPARES.search(GLUED.sub("", text))):
-            kind = "computed"
-        else:
-            kind = ""
-        found.append(Sentence(text, kind))
+            return "guarded"
+        if any(text.startswith(first) for first in standing):
+            return "standing"
+        computed = glued and (set(glued) & chosen or not COMPARES.search(GLUED.sub("", text)))
+        return "computed" if computed else ""
 
+    return [Sentence(text, kind(text)) for text in reading(notebook)]
+
+
+def reading(notebook: NotebookNode) -> Iterator[str]:
+    """The sentences of a notebook that read a run."""
     after_output = False
     for cell in notebook.cells:
         if cell.cell_type == "code":
             made = list(calls(cell.source))
-            for name, call in made:
-                if name == "show":
-                    written = [*call.args[1:], *(keyword.value for keyword in call.keywords)]
-                    for text in written:
-                        for sentence, _ in sentences(texts(text)):
-                            add(sentence)
+            shown = (words for name, call in made if name == "show" for words in words_of(call))
+            yield from (sentence for words in shown for sentence, _ in sentences(words))
             after_output = after_output or any(name in SHOWS for name, _ in made)
         elif cell.cell_type == "markdown":
             below = False
             for sentence, below in sentences(cell.source):
                 if GLUED.search(sentence) or (after_output and not below):
-                    add(sentence)
+                    yield sentence
             after_output = False
-    return found
+
+
+def words_of(shown: ast.Call) -> list[str]:
+    """The caption and the alt text that a call of ``show`` gives its figure."""
+    return [texts(part) for part in [*shown.args[1:], *(keyword.value for keyword in shown.keywords)]]
 
 
 def standing_of(page: Path) -> list[str]:
@@ -148,7 +149,7 @@ def prose_of(page: Path) -> str:
     cells = read(page).cells
     text = [cell.source for cell in cells if cell.cell_type == "markdown"]
     shown = (call for cell in cells if cell.cell_type == "code" for name, call in calls(cell.source) if name == "show")
-    text += [texts(part) for call in shown for part in [*call.args[1:], *(keyword.value for keyword in call.keywords)]]
+    text += [words for call in shown for words in words_of(call)]
     return plain(" ".join(text))
 
 

@@ -46,6 +46,11 @@ LOCAL = ("data:", "blob:", "file:", "about:", "http://127.0.0.1:")
 SPREAD = {"test_notebooks", "test_machines"}  # its tests take long and share nothing
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores, four at most: who looks at a page waits for the browser half of the time."""
+    return min((os.cpu_count() or 1) + 1, 4)
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where several processes run the tests, what is set up for a module, or for a page of the book, is set up once.

@@ -1,21 +1,17 @@
 """The adversarial autoencoder, its three posteriors, their measure, and the zoo's runs of them (chapter 2)."""
 
-import statistics
-
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aae_core import records, zoo
-from aae_core.cards import AS_IT_IS
+from aae_core import zoo
 from aae_core.data import Digits
 from aae_core.metrics import codes_of, decode_all, posterior_spread, prior_swd
 from aae_core.models import POSTERIORS, AdversarialAutoencoder, NoisyCodeAAE
 from aae_core.models.adversarial import RECIPES
 from aae_core.networks import GaussianEncoder, NoisyEncoder
 from aae_core.priors import Gaussian
-from aae_core.recipes import recipe
 from aae_core.training import Batch, TrainingConfig, fit
 
 SMALL = {"hidden": (64,), "discriminator_hidden": (64,)}
@@ -60,17 +56,17 @@ def test_only_a_random_posterior_gives_an_image_several_codes():
 @pytest.mark.parametrize("encoder", [GaussianEncoder(2, (8,)), NoisyEncoder(2, (8,), noise_dim=3)])
 def test_a_random_posterior_without_its_noise_is_refused(encoder):
     x = torch.rand(4, 1, 28, 28)
-    with pytest.raises(ValueError, match=rf"noise: .* pass standard normal noise of shape \(4, {encoder.noise_dim}\)"):
+    with pytest.raises(ValueError, match=rf"noise: .*\(4, {encoder.noise_dim}\)"):
         encoder(x)
     for wrong in (torch.zeros(4, encoder.noise_dim + 1), torch.zeros(3, encoder.noise_dim), torch.zeros(4)):
-        with pytest.raises(ValueError, match=r"noise: expected shape \(4, .*got"):
+        with pytest.raises(ValueError, match=r"noise: .*\(4, "):
             encoder(x, wrong)
 
 
 def test_bad_arguments_are_refused():
-    with pytest.raises(ValueError, match="posterior: expected one of deterministic, gaussian, universal, got 'normal'"):
+    with pytest.raises(ValueError, match="posterior: .*'normal'"):
         small("normal")
-    with pytest.raises(ValueError, match=r"z: expected codes of shape \(N, 2\), got \(4, 3\)"):
+    with pytest.raises(ValueError, match=r"z: .*\(N, 2\).*\(4, 3\)"):
         small().decode(torch.zeros(4, 3))
 
 
@@ -148,6 +144,7 @@ def error(model, digits):
     return (decode_all(model, codes_of(model, digits)) - digits.pixels()).square().mean()
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("posterior", POSTERIORS)
 def test_the_adversary_brings_codes_to_the_prior_and_digits_are_still_rebuilt(blobs, posterior):
     with_it, without = trained(blobs, posterior, 0.1), trained(blobs, posterior, 0)
@@ -179,29 +176,7 @@ def test_posterior_spread_is_the_noise_of_one_image(blobs):
     assert spread.reference == pytest.approx(0.3, rel=0.1), "these codes know nothing of their image"
 
 
-@pytest.mark.parametrize("name", [r.name for r in RECIPES])
-def test_the_runs_of_a_recipe_meet_the_bars(name):
-    about = zoo.card(name)
-    assert set(about["measures"]) == set(recipe(name).measures)
-    runs = [
-        {measure: found["value"] for measure, found in card["measures"].items()}
-        for card in records.by_seed(name, AS_IT_IS, "test").values()
-    ]
-    reference = {measure: found["reference"] for measure, found in about["measures"].items()}
-    # A distance differs from seed to seed by a sixth; the chapter's table has the mean.
-    assert statistics.mean(run["prior_swd"] for run in runs) <= 2 * reference["prior_swd"]
-    for run in runs:
-        assert run["two_sample"] <= 0.60
-        assert run["test_mse"] < 0.9 * reference["test_mse"]
-
-
-def test_three_posteriors_with_three_seeds_each():
-    spreads = {r.name: records.values(r.name, AS_IT_IS, "posterior_spread", "test") for r in RECIPES}
-    assert all(len(found) >= 3 for found in spreads.values())
-    assert max(spreads["aae-deterministic"]) == 0
-    assert min(spreads["aae-gaussian"] + spreads["aae-universal"]) > 0
-
-
+@pytest.mark.trains
 @pytest.mark.parametrize("name", [r.name for r in RECIPES])
 def test_a_model_of_the_zoo_draws(name):
     model = zoo.load(name)

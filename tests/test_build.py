@@ -5,26 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
 from build import causes, end
+from waiting import eventually
 
 ROOT = Path(__file__).parents[1]
 PARENT = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); time.sleep(600)"
-
-
-def wait(condition: Callable[[], object], seconds: float = 60) -> object:
-    """What `condition` gives once it is true."""
-    until = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < until, "it did not come"
-        time.sleep(0.1)
-    return found
 
 
 def runs(process: psutil.Process) -> bool:
@@ -66,10 +56,10 @@ def test_warnings_are_what_a_build_is_refused_for():
 
 def test_what_was_started_ends_with_what_started_it():
     process = subprocess.Popen([sys.executable, "-c", PARENT])
-    children = wait(lambda: psutil.Process(process.pid).children(recursive=True))
+    children = eventually(lambda: psutil.Process(process.pid).children(recursive=True))
     end(process)
     assert process.returncode != 0
-    wait(lambda: not any(map(runs, children)))
+    eventually(lambda: not any(map(runs, children)))
     end(process)  # once more does no harm
 
 
@@ -85,11 +75,11 @@ def test_a_build_that_is_ended_leaves_no_kernel(tmp_path):
         [sys.executable, str(ROOT / "tools" / "build.py"), str(tmp_path)], stderr=subprocess.PIPE, text=True
     )
     try:
-        wait(lambda: (tmp_path / "here").exists(), 120)
+        eventually(lambda: (tmp_path / "here").exists())
         children = psutil.Process(process.pid).children(recursive=True)
         assert any("ipykernel" in " ".join(child.cmdline()) for child in children)
         process.terminate()
         assert "was ended" in process.communicate(timeout=60)[1] and process.returncode == 1
-        wait(lambda: not any(map(runs, children)))
+        eventually(lambda: not any(map(runs, children)))
     finally:
         end(process)

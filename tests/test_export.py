@@ -13,8 +13,10 @@ from torch import nn
 
 import aae_core
 from aae_core.data import embedded
-from aae_core.export import TOP, ExportError, PackedMLP, finest_step, pack_mlp, unpack_mlp
+from aae_core.export import pack_mlp
+from aae_core.int12 import TOP, finest_step
 from aae_core.networks import Decoder, ScaledTanh
+from aae_core.packed import ExportError, PackedMLP, unpack_mlp
 
 
 def warmed(net: nn.Module) -> nn.Module:

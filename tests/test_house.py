@@ -196,6 +196,60 @@ def test_an_explorers_class_is_under_sixty_lines():
     assert {name: count for name, count in lines.items() if count >= 60} == {}
 
 
+PACKAGE = sorted((ROOT / "aae_core").rglob("*.py"))
+SCRIPTS = [path for folder in ("aae_core", "book/_host") for path in sorted((ROOT / folder).rglob("*.js"))]
+LONGEST = 260
+"""Lines of a module, which is one idea; CONTRIBUTING.md says about 250."""
+LONGER = {
+    "aae_core/cli.py": "the commands' options and their help are one list",
+    "aae_core/zoo.py": "what reads a card and what writes it",
+}
+
+
+def test_a_module_is_one_idea_long():
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines()) for path in PACKAGE + SCRIPTS
+    }
+    assert {name for name, lines in lengths.items() if lines > LONGEST} == {*LONGER}
+
+
+def is_remarkable(value: object) -> bool:
+    """A number of four digits or more, but zeros at its end; not a power of two, or one beside it, which say what they are."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    digits = repr(value).split("e")[0].replace(".", "").strip("0")
+    powers = {n & (n - 1) for n in (value - 1, value, value + 1)} if isinstance(value, int) else set()
+    return len(digits) >= 4 and 0 not in powers
+
+
+def test_a_constant_has_one_home():
+    """The same remarkable number, or the same name for the same literal, stands in no two modules."""
+    homes: dict[str, set[str]] = {}
+    for path in PACKAGE:
+        tree = ast.parse(path.read_text("utf-8"))
+        found = {repr(n.value) for n in ast.walk(tree) if isinstance(n, ast.Constant) and is_remarkable(n.value)}
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and not any(isinstance(part, ast.Name) for part in ast.walk(node.value)):
+                found.add(ast.unparse(node))
+        for constant in found:
+            homes.setdefault(constant, set()).add(path.relative_to(ROOT).as_posix())
+    assert len(homes) > 50
+    assert {constant: where for constant, where in homes.items() if len(where) > 1} == {}
+
+
+def test_no_test_reads_a_private_name():
+    public = {"_replace", "_exit", "_dynamo"}  # of named tuples, of os, and a module of torch's
+    found = []
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            named = [node.attr] if isinstance(node, ast.Attribute) and ast.unparse(node.value) != "self" else []
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "monkeypatch.setattr":
+                named += [part.value.split(".")[-1] for part in node.args[:2] if isinstance(part, ast.Constant)]
+            if private := [name for name in named if re.match(r"_[a-z]\w*(?<!_)$", name) and name not in public]:
+                found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {private[0]}")
+    assert found == []
+
+
 def test_every_chapter_is_in_the_table_of_contents():
     toc = (ROOT / "_toc.yml").read_text("utf-8")
     pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in [*NOTEBOOKS, *(ROOT / "book").glob("*.md")]}

@@ -83,7 +83,7 @@ def test_the_same_generator_gives_the_same_roll() -> None:
 
 @pytest.mark.parametrize("thickness", [-0.1, 0.6, math.nan])
 def test_a_roll_too_thick_or_negative_is_refused(thickness: float) -> None:
-    with pytest.raises(ValueError, match="thickness: expected 0 … 0.5"):
+    with pytest.raises(ValueError, match="thickness: .*0 … 0.5"):
         SwissRoll(thickness)
 
 
@@ -92,16 +92,16 @@ def test_a_roll_too_thick_or_negative_is_refused(thickness: float) -> None:
 def test_labels_outside_their_range_are_refused(prior: SwissRoll, wrong: int) -> None:
     with pytest.raises(ValueError, match="labels: expected"):
         prior.sample(2, torch.tensor([0, wrong]))
-    with pytest.raises(ValueError, match=r"labels: expected shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"labels: .*\(2,\)"):
         prior.sample(2, torch.tensor([0, 1, 2]))
 
 
 def test_a_code_of_the_wrong_width_and_a_prior_without_regions_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"expected codes of shape \(N, 2\), got \(4, 3\)"):
+    with pytest.raises(ValueError, match=r"\(N, 2\).*\(4, 3\)"):
         SwissRoll().region(torch.zeros(4, 3))
-    with pytest.raises(ValueError, match="Gaussian has no regions"):
+    with pytest.raises(ValueError, match="Gaussian"):
         Gaussian(2).region(torch.zeros(4, 2))
-    with pytest.raises(NotImplementedError, match="no density in closed form"):
+    with pytest.raises(NotImplementedError, match="SwissRoll.*density"):
         SwissRoll().log_prob(torch.zeros(4, 2))
 
 
@@ -166,7 +166,7 @@ def test_samples_come_from_the_region_asked_for() -> None:
     for n, y in ((4, None), (4, 7), (3, torch.tensor([0, 5, 9]))):
         images = model.sample(n, y)
         assert images.shape == (n, 1, 28, 28) and images.min() >= 0 and images.max() <= 1
-    with pytest.raises(ValueError, match="labels: expected segments 0 … 9, got 10 … 10"):
+    with pytest.raises(ValueError, match="labels: .*0 … 9.*10 … 10"):
         model.sample(2, 10)
 
 
@@ -175,6 +175,7 @@ def test_a_prior_without_a_region_per_class_is_refused() -> None:
         LabelledAAE(Gaussian(2))
 
 
+@pytest.mark.trains
 def test_a_short_training_brings_codes_home() -> None:
     digits = embedded()
     seed_everything(0)
@@ -271,27 +272,7 @@ def measured(name: str) -> dict[str, metrics.Measure]:
     return {key: metrics.Measure(**found) for key, found in card(name)["measures"].items()}
 
 
-@pytest.mark.parametrize("name", ["labels-mixture", "labels-roll"])
-def test_the_zoo_s_labelled_models_meet_their_bars(name: str) -> None:
-    found, baseline = measured(name), measured("labels-mixture-none")
-    assert found["region_accuracy"].value > 0.9
-    assert found["region_accuracy"].value > baseline["region_matched"].value + 0.3
-    assert found["sample_accuracy"].value > 0.8
-    assert found["prior_swd"].value < 2.5 * found["prior_swd"].reference
-    assert found["two_sample"].value < 0.6
-    assert found["test_mse"].value < 0.8 * found["test_mse"].reference
-    assert all(found[f"neighbour_style_{style}"].value < 0.95 for style in metrics.STYLES)
-
-
-@pytest.mark.parametrize("name", ["labels-mixture", "labels-roll", "labels-mixture-none"])
-def test_the_cards_are_of_these_recipes(name: str) -> None:
-    about, made_by = card(name), recipe(name)
-    assert about["recipe"] == name and about["epochs"] == made_by.training.epochs
-    assert about["seed"] == made_by.training.seed and about["data"]["train"] == 50_000
-    labels = [key for key in about["measures"] if key.startswith("region")]
-    assert labels == ["region_accuracy" if made_by.labelled else "region_matched"]
-
-
+@pytest.mark.trains
 def test_the_zoo_s_weights_do_what_their_card_says() -> None:
     digits = embedded().test  # none of them was trained on
     model = load("labels-mixture")

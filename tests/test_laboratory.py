@@ -55,7 +55,7 @@ def test_reset_knows_where_to_go():
 def test_without_digits_there_are_toys():
     explorer = LaboratoryExplorer()
     assert explorer.data == explorer.start["data"] == "blobs" and explorer.images == ""
-    with pytest.raises(traitlets.TraitError, match="data: there are no digits"):
+    with pytest.raises(traitlets.TraitError, match="data: "):
         explorer.data = "digits"
 
 
@@ -64,18 +64,18 @@ def test_without_digits_there_are_toys():
     [
         ("data", "cats", "data"),
         ("prior", "square", "prior"),
-        ("drawing", "abc", "drawing: expected strokes"),
-        ("drawing", "ab..cd", "drawing: expected strokes"),
-        ("drawing", "a/", "drawing: expected strokes"),
-        ("drawing", "ab" * 1000, "drawing: expected strokes"),
+        ("drawing", "abc", "drawing:"),
+        ("drawing", "ab..cd", "drawing:"),
+        ("drawing", "a/", "drawing:"),
+        ("drawing", "ab" * 1000, "drawing:"),
         ("seed", -1, "seed"),
         ("seed", 10_000, "seed"),
         ("rate", -0.1, "rate"),
-        ("rate", math.nan, "rate: expected a finite number"),
-        ("adversary_rate", math.inf, "adversary_rate: expected a finite number"),
+        ("rate", math.nan, "rate:"),
+        ("adversary_rate", math.inf, "adversary_rate:"),
         ("weight", -1.0, "weight"),
         ("penalty", "much", "penalty"),
-        ("name", "my lab", "name: expected letters"),
+        ("name", "my lab", "name:"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused(explorer, trait, value, message):

@@ -84,7 +84,7 @@ def test_the_distance_between_samples_of_the_prior_is_no_accident_of_one_draw():
     for name in ("value", "reference"):
         assert np.std([getattr(m, name) for m in steady]) < 0.75 * np.std([getattr(m, name) for m in noisy])
     assert metrics.prior_swd(z, prior) == steady[0]
-    with pytest.raises(ValueError, match="at least 2, got 1"):
+    with pytest.raises(ValueError, match="2.* 1"):
         metrics.prior_swd(z, prior, n_draws=1)
     with pytest.raises(ValueError, match=r"codes \(N, 2\), got \(500, 1\)"):
         metrics.prior_swd(z[:, :1], prior)
@@ -132,7 +132,7 @@ def test_evaluate_names_what_it_does_not_know():
     splits = type("S", (), {"train": bars(), "test": bars(), "validation": bars(), "dataset": "mnist"})()
     with pytest.raises(ValueError, match="'training'"):
         metrics.evaluate(Stand(False), splits, ["prior_swd"], None, split="training")
-    with pytest.raises(ValueError, match="'beauty'. Choose from: test_mse"):
+    with pytest.raises(ValueError, match="'beauty'.*test_mse"):
         metrics.evaluate(Stand(False), splits, ["beauty"], None)
     found = metrics.evaluate(Stand(False), splits, ["prior_swd", "style_leak"], None)
     assert list(found) == ["prior_swd", "style_leak_linear", "style_leak_mlp"]
@@ -187,7 +187,7 @@ def test_parzen_windows_know_a_gaussian():
     found = metrics.parzen_of(samples, test[:1000], test[:4000])
     assert found["value"] == pytest.approx(float(truth), abs=0.05)
     assert 0 < found["error"] < 0.05
-    with pytest.raises(ValueError, match="bandwidth: expected a positive number, got 0"):
+    with pytest.raises(ValueError, match="bandwidth: .*0"):
         metrics.log_likelihoods(torch.ones(2, 2), 0, 4)
 
 

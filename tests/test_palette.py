@@ -9,7 +9,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from aae_core import palette, plotting
+from aae_core import palette, plotting, svg
 
 
 def rgb(colour: str) -> np.ndarray:
@@ -41,6 +41,6 @@ def test_a_bitmap_of_codes_follows_the_theme_and_so_does_its_key():
     fig = Figure()
     plotting.draw_codes(fig.subplots(), torch.randn(500, 2), torch.arange(500) % 10)
     plotting.draw_digit_key(fig)
-    svg = plotting.themed_svg(fig, "f", "codes")
-    assert re.search(r'<image[^>]* id="f-ink', svg)
-    assert all(f"var(--aae-digit-{k}, {colour})" in svg for k, colour in enumerate(palette.DIGITS))
+    drawn = svg.themed_svg(fig, "f", "codes")
+    assert re.search(r'<image[^>]* id="f-ink', drawn)
+    assert all(f"var(--aae-digit-{k}, {colour})" in drawn for k, colour in enumerate(palette.DIGITS))

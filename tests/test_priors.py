@@ -38,16 +38,16 @@ def test_samples_have_mean_zero_and_variance_one():
 
 @pytest.mark.parametrize("n", [0, -3, 2.0, True])
 def test_a_number_of_samples_that_is_none_is_refused(n):
-    with pytest.raises(ValueError, match="n: expected a number of samples of at least 1"):
+    with pytest.raises(ValueError, match="n: .*1"):
         Gaussian(2).sample(n)
 
 
 def test_what_a_gaussian_does_not_have_is_refused():
-    with pytest.raises(ValueError, match="Gaussian has no regions that belong to labels"):
+    with pytest.raises(ValueError, match="labels: Gaussian"):
         Gaussian(2).sample(3, labels=torch.tensor([0, 1, 2]))
-    with pytest.raises(ValueError, match=r"codes of shape \(N, 2\), got \(4, 3\)"):
+    with pytest.raises(ValueError, match=r"\(N, 2\).*\(4, 3\)"):
         Gaussian(2).log_prob(torch.zeros(4, 3))
-    with pytest.raises(ValueError, match="width of at least 1, got 0"):
+    with pytest.raises(ValueError, match="dim: .*1.*0"):
         Gaussian(0)
-    with pytest.raises(ValueError, match="std: expected a positive number, got 0"):
+    with pytest.raises(ValueError, match="std: .*0"):
         Gaussian(2, std=0)

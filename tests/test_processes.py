@@ -13,7 +13,6 @@ import socket
 import statistics
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +39,7 @@ from aae_core.training import (
     seed_everything,
 )
 from aae_core.training.checkpoint import read
+from waiting import eventually
 
 CPU = torch.device("cpu")
 CONFIG = TrainingConfig(epochs=4, batch_size=16, precision="float32", device="cpu", ema_decay=0.9)
@@ -251,7 +251,7 @@ def test_what_cannot_be_shared_out_is_refused_in_every_process(two):
         assert "Process 1 has other settings or data than process 0" in process["refused"]["data"]
     four = Processes(CPU)
     four.count = 4
-    with pytest.raises(ValueError, match="labelled_batch: 50 cannot be shared out evenly among 4"):
+    with pytest.raises(ValueError, match="labelled_batch: 50 .*4"):
         four.check_shares("labelled_batch", 50)
 
 
@@ -292,11 +292,8 @@ def test_a_killed_process_ends_the_run_with_a_message(train_pictures, tmp_path):
         for rank in (0, 1)
     )
     try:
-        begun = time.monotonic()
-        while not (out / CHECKPOINT).exists():
-            assert first.poll() is None and second.poll() is None, (first.communicate(), second.communicate())
-            assert time.monotonic() - begun < PATIENCE
-            time.sleep(0.2)
+        eventually(lambda: (out / CHECKPOINT).exists() or first.poll() is not None or second.poll() is not None)
+        assert first.poll() is None and second.poll() is None, (first.communicate(), second.communicate())
         second.send_signal(signal.SIGKILL)
         printed, said = first.communicate(timeout=60)
     finally:

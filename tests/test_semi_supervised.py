@@ -135,7 +135,7 @@ def test_class_noise_keeps_one_hot_and_probability_close():
 
 
 def test_probabilities_of_another_width_are_refused(model):
-    with pytest.raises(ValueError, match=r"y: expected probabilities of shape \(N, 10\), got \(2, 9\)"):
+    with pytest.raises(ValueError, match=r"y: .*\(N, 10\).*\(2, 9\)"):
         model.decode(torch.zeros(2, 4), torch.zeros(2, 9))
 
 
@@ -152,7 +152,7 @@ def test_labelled_draws_are_balanced_and_right():
 
 @pytest.mark.parametrize("n", [0, 15, -10])
 def test_a_labelled_batch_that_cannot_be_balanced_is_refused(n):
-    with pytest.raises(DataError, match=f"multiple of 10 classes, got {n}"):
+    with pytest.raises(DataError, match=f"10 classes.* {n}"):
         next(embedded().train.labelled_draws(n))
     if n:
         with pytest.raises(ValueError, match="labelled_batch"):
@@ -161,7 +161,7 @@ def test_a_labelled_batch_that_cannot_be_balanced_is_refused(n):
 
 def test_a_class_without_a_label_is_named():
     digits = Digits(torch.zeros(9, 1, 28, 28, dtype=torch.uint8), torch.arange(9), 10)
-    with pytest.raises(DataError, match="of class 9 there is no labelled image"):
+    with pytest.raises(DataError, match="labels: .*class 9"):
         next(digits.labelled_draws(10))
 
 

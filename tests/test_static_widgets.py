@@ -1,4 +1,4 @@
-"""The Sphinx extension that keeps widgets alive in plain HTML, on a book of one small page."""
+"""The Sphinx extensions that keep widgets alive in plain HTML, key the cache and say what may be published, on small books."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -17,10 +18,13 @@ import yaml
 from PIL import Image
 from sphinx.errors import ConfigError
 
+import notebook_cache
+import publishing
 import slim_icons
 import static_widgets
 
 ROOT = Path(__file__).parents[1]
+ADDRESS = "https://github.com/someone/aae-book"
 
 WIDGET = """
 import anywidget
@@ -51,10 +55,8 @@ def write_notebook(path: Path, *cells: str) -> None:
     nbformat.write(notebook, path)
 
 
-def make_book(
-    folder: Path, repository: str = "", preface: str = "# Preface\n\nText, $a = b$.\n", alive: bool = True
-) -> Path:
-    """A book with a preface and two pages that show the same widget; or have no cell to run, unless `alive`."""
+def make_book(folder: Path, repository: str = "", preface: str = "# Preface\n\nText, $a = b$.\n") -> Path:
+    """A book with a preface and two pages that show the same widget."""
     (folder / "notebooks").mkdir(parents=True)
     (folder / "book").mkdir()
     (folder / "book" / "preface.md").write_text(preface, "utf-8")
@@ -67,38 +69,45 @@ def make_book(
     (folder / "_toc.yml").write_text(yaml.safe_dump(toc), "utf-8")
     (folder / "pyproject.toml").write_text(f'[tool.aae-book]\nrepository = "{repository}"\nbranch = "main"\n', "utf-8")
     poster = f"POSTER = {base64.b64encode(png()).decode()!r}"
-    write_notebook(folder / "notebooks" / "one.ipynb", *[poster + WIDGET, "print('ran with', 1 + 1)"][: 2 * alive])
-    write_notebook(folder / "notebooks" / "two.ipynb", *[poster + WIDGET][:alive])
+    write_notebook(folder / "notebooks" / "one.ipynb", poster + WIDGET, "print('ran with', 1 + 1)")
+    write_notebook(folder / "notebooks" / "two.ipynb", poster + WIDGET)
     return folder
 
 
-def build(folder: Path, **environment: str) -> subprocess.CompletedProcess:
+def build(folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess:
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(folder), "--warningiserror", "--quiet"]
     settings = {key: value for key, value in os.environ.items() if not key.startswith("AAE_")} | environment
-    return subprocess.run(command, capture_output=True, text=True, env=settings)
+    return subprocess.run([*command, *options], capture_output=True, text=True, env=settings)
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
-    folder = make_book(tmp_path_factory.mktemp("unset"))
+    """A built book; its third page has two widgets, far below its head and far from each other."""
+    folder = make_book(tmp_path_factory.mktemp("site"))
+    poster = f"POSTER = {base64.b64encode(png()).decode()!r}"
+    named = WIDGET.replace("    room =", '    name = traitlets.Unicode("picture").tag(sync=True)\n    room =')
+    far = "from IPython.display import HTML\nHTML('<div style=\"height: 6000px\"></div>')"
+    write_notebook(folder / "notebooks" / "far.ipynb", far, poster + named, far, 'Picture(name="other")')
+    toc = yaml.safe_load((folder / "_toc.yml").read_text("utf-8"))
+    toc["chapters"].append({"file": "notebooks/far"})
+    (folder / "_toc.yml").write_text(yaml.safe_dump(toc), "utf-8")
     done = build(folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "_build" / "html"
 
 
 @pytest.fixture(scope="module")
-def far_site(tmp_path_factory) -> Path:
-    """A book with two widgets on one page, far below its head and far from each other."""
-    folder = make_book(tmp_path_factory.mktemp("far"))
-    poster = f"POSTER = {base64.b64encode(png()).decode()!r}"
-    named = WIDGET.replace("    room =", '    name = traitlets.Unicode("picture").tag(sync=True)\n    room =')
-    far = "from IPython.display import HTML\nHTML('<div style=\"height: 6000px\"></div>')"
-    write_notebook(folder / "notebooks" / "far.ipynb", far, poster + named, far, 'Picture(name="other")')
-    toc = {"format": "jb-book", "root": "book/preface", "chapters": [{"file": "notebooks/far"}]}
-    (folder / "_toc.yml").write_text(yaml.safe_dump(toc), "utf-8")
-    done = build(folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "_build" / "html"
+def wrong_book(tmp_path_factory) -> tuple[Path, str]:
+    """A book with an address, a picture of another host and a widget that needs a kernel; and what its build says of it."""
+    preface = (
+        "# Preface\n\n"
+        + '<img src="https://example.org/picture.png" alt="a picture">\n\n<a href="https://example.org">fine</a>\n'
+    )
+    folder = make_book(tmp_path_factory.mktemp("wrong"), repository=ADDRESS, preface=preface)
+    write_notebook(folder / "notebooks" / "two.ipynb", "import ipywidgets\nipywidgets.IntSlider()")
+    done = build(folder, "--keep-going")
+    assert done.returncode != 0
+    return folder / "_build" / "html", done.stdout + done.stderr
 
 
 def state_of(page: Path) -> dict:
@@ -137,8 +146,8 @@ def test_widget_starts_in_the_page(site, serve, visit):
         assert not tab.locator("img.aae-poster").is_visible()
 
 
-def test_a_widget_starts_as_the_reader_comes_near_and_is_loaded_once(far_site, serve, visit):
-    tab = visit(f"{serve(far_site)}/notebooks/far.html", ready=False)
+def test_a_widget_starts_as_the_reader_comes_near_and_is_loaded_once(site, serve, visit):
+    tab = visit(f"{serve(site)}/notebooks/far.html", ready=False)
     loaded = "() => performance.getEntriesByType('resource').map((entry) => entry.name).filter((name) => name.includes('/widgets/') && name.endsWith('.js'))"
     tab.wait_for_load_state("load")
     tab.evaluate("() => new Promise((next) => setTimeout(next, 300))")
@@ -153,8 +162,8 @@ def test_a_widget_starts_as_the_reader_comes_near_and_is_loaded_once(far_site, s
     assert tab.evaluate("document.documentElement.scrollHeight") == before
 
 
-def test_a_link_to_a_state_starts_its_widget(far_site, serve, visit):
-    address = f"{serve(far_site)}/notebooks/far.html"
+def test_a_link_to_a_state_starts_its_widget(site, serve, visit):
+    address = f"{serve(site)}/notebooks/far.html"
     tab = visit(f"{address}#other.z=1", ready=False)
     tab.wait_for_selector(".is-live")
     assert tab.locator(".aae-live").evaluate_all("(all) => all.map((one) => one.matches('.is-live'))") == [False, True]
@@ -217,21 +226,24 @@ def test_without_an_address_no_page_links_to_one(site):
         assert "github.com/" not in re.sub(r"<!--.*?-->", "", text, flags=re.S)
 
 
-def test_with_an_address_pages_link_to_it_and_to_colab(tmp_path):
-    address = "https://github.com/someone/aae-book"
-    folder = make_book(tmp_path / "book", repository=address, alive=False)
-    done = build(folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    chapter = (folder / "_build" / "html" / "notebooks" / "one.html").read_text("utf-8")
+def test_with_an_address_pages_link_to_it_and_to_colab(wrong_book):
+    pages, _ = wrong_book
+    chapter = (pages / "notebooks" / "one.html").read_text("utf-8")
     assert "https://colab.research.google.com/github/someone/aae-book/blob/main/notebooks/one.ipynb" in chapter
-    assert f'href="{address}"' in chapter
-    assert f'href="{address}"' in (folder / "_build" / "html" / "book" / "preface.html").read_text("utf-8")
+    assert f'href="{ADDRESS}"' in chapter
+    assert f'href="{ADDRESS}"' in (pages / "book" / "preface.html").read_text("utf-8")
+
+
+def test_a_page_that_asks_another_host_and_a_widget_without_life_are_told(wrong_book):
+    _, told = wrong_book
+    assert "book/preface.html: https://example.org/picture.png" in told and "fine" not in told
+    assert "a IntSliderModel was shown" in told
 
 
 def test_odd_address_is_refused(tmp_path):
-    done = build(make_book(tmp_path / "book", repository="github.com/someone"))
-    assert done.returncode != 0
-    assert "repository is 'github.com/someone'" in done.stdout + done.stderr
+    (tmp_path / "pyproject.toml").write_text('[tool.aae-book]\nrepository = "github.com/someone"\n', "utf-8")
+    with pytest.raises(ConfigError, match="'github.com/someone'"):
+        publishing.show_repository(SimpleNamespace(srcdir=tmp_path), SimpleNamespace(html_theme_options={}))
 
 
 def test_smoke_runs_are_never_published(tmp_path):
@@ -239,23 +251,6 @@ def test_smoke_runs_are_never_published(tmp_path):
     assert done.returncode != 0
     assert "AAE_SMOKE is set" in done.stdout + done.stderr
     assert not list((tmp_path / "book" / "_build").rglob("*.html"))
-
-
-def test_page_that_asks_another_host_is_refused(tmp_path):
-    preface = '# Preface\n\n<img src="https://example.org/picture.png" alt="a picture">\n\n<a href="https://example.org">fine</a>\n'
-    done = build(make_book(tmp_path / "book", preface=preface, alive=False))
-    assert done.returncode != 0
-    output = done.stdout + done.stderr
-    assert "book/preface.html: https://example.org/picture.png" in output
-    assert "fine" not in output
-
-
-def test_widget_without_life_is_a_warning(tmp_path):
-    folder = make_book(tmp_path / "book")
-    write_notebook(folder / "notebooks" / "two.ipynb", "import ipywidgets\nipywidgets.IntSlider()")
-    done = build(folder)
-    assert done.returncode != 0
-    assert "a IntSliderModel was shown" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
@@ -275,7 +270,7 @@ def test_widget_without_life_is_a_warning(tmp_path):
 )
 def test_requests_are_found(tmp_path, markup, asked):
     (tmp_path / "page.html").write_text(markup, "utf-8")
-    found = [address for _, address in static_widgets.foreign_requests(tmp_path)]
+    found = [address for _, address in publishing.foreign_requests(tmp_path)]
     assert len(found) == asked if isinstance(asked, int) else found == asked
 
 
@@ -286,7 +281,7 @@ def test_cache_key_follows_the_inputs(tmp_path):
     (package / "model.py").write_text("a = 1", "utf-8")
 
     def key(data: Path | None = None) -> str:
-        return static_widgets.inputs_digest(package, data and str(data), cache)
+        return notebook_cache.inputs_digest(package, data and str(data), cache)
 
     keys = [key()]
     for name, content in [("model.py", "a = 2"), ("weights.safetensors", "w"), ("look.css", "p {}"), ("new.js", ";")]:
@@ -317,20 +312,20 @@ def test_the_cache_is_where_the_package_keeps_it(monkeypatch, cache):
     from aae_core import data
 
     monkeypatch.setenv("AAE_CACHE", cache) if cache else monkeypatch.delenv("AAE_CACHE", raising=False)
-    assert static_widgets.cache_folder() == data.cache_folder()
+    assert notebook_cache.cache_folder() == data.cache_folder()
 
 
 def test_the_cache_is_keyed_by_what_the_book_needs_and_by_nothing_else():
     """Else installing what the tests need would run every notebook again."""
     from importlib.metadata import version
 
-    needed = static_widgets.needed("aae_core", "book")
+    needed = notebook_cache.needed("aae_core", "book")
     assert needed["torch"] == version("torch") and needed["markupsafe"] == version(
         "markupsafe"
     )  # the latter by way of Jinja
     assert {"pytest", "ruff", "playwright"} & needed.keys() == set()
-    assert {"pytest", "ruff", "playwright", "torch"} <= static_widgets.needed("aae_core", "test").keys()
-    assert static_widgets.needed("no-such-distribution") == {}
+    assert {"pytest", "ruff", "playwright", "torch"} <= notebook_cache.needed("aae_core", "test").keys()
+    assert notebook_cache.needed("no-such-distribution") == {}
 
 
 def test_old_caches_are_pruned(tmp_path, monkeypatch):
@@ -345,7 +340,7 @@ def test_old_caches_are_pruned(tmp_path, monkeypatch):
     config = Config()
     for variable in ("AAE_BUILD", "TQDM_DISABLE"):  # which a build sets for its notebooks, and no later test is to see
         monkeypatch.setenv(variable, "")
-    static_widgets.key_cache(None, config)
+    notebook_cache.key_cache(None, config)
     current = Path(config.nb_execution_cache_path)
     assert current.parent == tmp_path
     assert {path.name for path in tmp_path.iterdir()} == {current.name, f"{0:016x}", f"{1:016x}", "something-else"}
@@ -358,6 +353,6 @@ def test_poster_must_be_a_png():
 
 
 def test_missing_package_is_named(monkeypatch):
-    monkeypatch.setattr(static_widgets, "PACKAGE", "no_such_package_here")
+    monkeypatch.setattr(notebook_cache, "PACKAGE", "no_such_package_here")
     with pytest.raises(ConfigError, match="not installed"):
-        static_widgets.package_folder()
+        notebook_cache.package_folder()

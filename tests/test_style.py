@@ -58,15 +58,15 @@ def test_only_the_conditional_discriminator_looks_at_the_label(model):
     z = torch.randn(5, 4)
     y = torch.arange(5)
     assert not torch.equal(model.discriminator(z, y), model.discriminator(z, 9 - y))
-    with pytest.raises(ValueError, match="looks at the label too"):
+    with pytest.raises(ValueError, match="label"):
         model.discriminator(z)
     assert SupervisedAAE(4, (8,), label_in_discriminator=False).discriminator.n_classes == 0
 
 
 def test_what_does_not_fit_is_refused(model):
-    with pytest.raises(ValueError, match=r"codes of shape \(N, 4\), got \(2, 5\)"):
+    with pytest.raises(ValueError, match=r"\(N, 4\).*\(2, 5\)"):
         model.decode(torch.zeros(2, 5), torch.zeros(2).long())
-    with pytest.raises(ValueError, match=r"labels in 0 … 9, got 0 … 10"):
+    with pytest.raises(ValueError, match="0 … 9.*0 … 10"):
         model.decode(torch.zeros(2, 4), torch.tensor([0, 10]))
     with pytest.raises(ValueError, match="pass labels"):
         model.decoder(torch.zeros(2, 4))
@@ -76,6 +76,7 @@ def test_what_does_not_fit_is_refused(model):
         model.sample(0, 3)
 
 
+@pytest.mark.trains
 def test_the_label_in_the_discriminator_makes_swapped_styles_readable():
     """The chapter's claim, on the embedded digits: a short run with D(z, y) beats one with D(z)."""
     splits, judge = embedded(), aae_core.load("judge")
@@ -136,7 +137,7 @@ def test_gradient_penalty_of_a_linear_discriminator_is_its_squared_slope():
 
 def test_codes_that_lead_back_to_the_encoder_are_no_matter_of_the_discriminator():
     codes = torch.randn(9, 2, requires_grad=True) * 2
-    with pytest.raises(ValueError, match="z: expected detached codes"):
+    with pytest.raises(ValueError, match="z:"):
         losses.smooth_discriminator(lambda z: z.sum(1), torch.randn(9, 2), codes, weight=0.5)
 
 

@@ -181,9 +181,9 @@ def test_the_order_of_a_loader_and_what_a_model_counts_go_on(tmp_path):
 def test_a_runs_folder_is_not_overwritten_unless_asked(tmp_path):
     train(tmp_path, 1)
     before = (tmp_path / CHECKPOINT).read_bytes()
-    with pytest.raises(ValueError, match="holds a run already.*overwrite=True"):
+    with pytest.raises(ValueError, match="resume=True.*overwrite=True"):
         train(str(tmp_path), 1)
-    with pytest.raises(ValueError, match="Ask for one of them"):
+    with pytest.raises(ValueError, match="resume and overwrite"):
         train(tmp_path, 1, resume=True, overwrite=True)
     assert (tmp_path / CHECKPOINT).read_bytes() == before
     for name in (CARD, WEIGHTS):

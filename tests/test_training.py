@@ -32,6 +32,7 @@ from aae_core.training import (
     progress_bar,
     seed_everything,
 )
+from waiting import eventually
 
 CONFIG = TrainingConfig(epochs=3, batch_size=32, precision="float32", device="cpu")
 
@@ -53,6 +54,7 @@ def weights(model: torch.nn.Module) -> torch.Tensor:
     return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
 
 
+@pytest.mark.trains
 def test_training_lowers_the_reconstruction_error_and_records_it():
     model = small()
     history = fit(model, bars(), replace(CONFIG, epochs=20), progress=False)
@@ -63,6 +65,7 @@ def test_training_lowers_the_reconstruction_error_and_records_it():
     assert not model.training
 
 
+@pytest.mark.trains
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     runs = []
     for seed in (0, 0, 1):
@@ -86,6 +89,7 @@ def _made_quietly() -> SupervisedAAE:
         return small()
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("average", [0.0, 0.9])
 def test_a_resumed_run_equals_one_that_never_stopped(tmp_path, average):
     config = replace(CONFIG, epochs=4, constant_until=0.5, ema_decay=average)
@@ -109,7 +113,7 @@ def test_a_resumed_run_equals_one_that_never_stopped(tmp_path, average):
 
 
 def test_resuming_needs_a_checkpoint_of_the_same_run(tmp_path):
-    with pytest.raises(TrainingError, match="no checkpoint to resume from"):
+    with pytest.raises(TrainingError, match=CHECKPOINT):
         fit(small(), bars(), CONFIG, folder=tmp_path, resume=True, progress=False)
     fit(small(), bars(), CONFIG, folder=tmp_path, progress=False)
     before = (tmp_path / CHECKPOINT).read_bytes()
@@ -176,13 +180,13 @@ def test_a_finished_run_is_made_longer_and_not_shorter(tmp_path, ema_decay):
     config = replace(CONFIG, epochs=2, ema_decay=ema_decay, constant_until=0.5)
     model = small()
     fit(model, bars(), config, folder=tmp_path, progress=False)
-    with pytest.warns(UserWarning, match="Nothing is left to train: all 2 epochs"):
+    with pytest.warns(UserWarning, match="2 epochs"):
         again = small()
         fit(again, bars(), config, folder=tmp_path, resume=True, progress=False)
     assert torch.equal(weights(again), weights(model))
     history = fit(again, bars(), replace(config, epochs=5), folder=tmp_path, resume=True, progress=False)
     assert history.epochs == 5 and history.steps[-1] == 5 * 8 and not torch.equal(weights(again), weights(model))
-    with pytest.raises(TrainingError, match=r"5 epochs are done, 3 were asked for\. It was left as it is"):
+    with pytest.raises(TrainingError, match="5 epochs.* 3 "):
         fit(small(), bars(), replace(config, epochs=3), folder=tmp_path, resume=True, progress=False)
 
 
@@ -238,10 +242,7 @@ def test_the_clock_of_a_bar_in_a_terminal_goes_on_while_nothing_else_does(monkey
     with progress_bar(3, "measure") as bar:
         bar.set_description("measuring two_sample")
         before = len(sys.stderr.getvalue())
-        until = time.monotonic() + 30
-        while len(sys.stderr.getvalue()) == before:
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        eventually(lambda: len(sys.stderr.getvalue()) > before)
     assert "measuring two_sample" in sys.stderr.getvalue()
 
 
@@ -300,10 +301,11 @@ def test_parts_may_learn_at_rates_of_their_own_and_must_be_named_right():
     fit(frozen, bars(), replace(CONFIG, learning_rate={"autoencoder": 1e-3, "discriminator": 1e-12}), progress=False)
     assert torch.allclose(before, weights(frozen.discriminator), atol=1e-8)
     for setting in ("learning_rate", "final_rate"):
-        with pytest.raises(ValueError, match=rf"{setting}: expected rates for \['autoencoder', 'discriminator'\]"):
+        with pytest.raises(ValueError, match=rf"{setting}: .*\['autoencoder', 'discriminator'\]"):
             fit(small(), bars(), replace(CONFIG, **{setting: {"encoder": 1e-3}}), progress=False)
 
 
+@pytest.mark.trains
 def test_averaged_weights_lie_closer_to_the_start_than_the_last_ones():
     start = weights(small())
     last, averaged = small(), small()
@@ -312,6 +314,7 @@ def test_averaged_weights_lie_closer_to_the_start_than_the_last_ones():
     assert 0 < (weights(averaged) - start).norm() < (weights(last) - start).norm()
 
 
+@pytest.mark.trains
 def test_bfloat16_trains_to_about_the_same_error():
     errors = []
     for precision in ("float32", "bfloat16"):
@@ -339,39 +342,44 @@ def test_a_dataloader_is_trained_on_by_the_same_loop():
     assert history.steps[-1] == 80 and history.losses["reconstruction"][-1] < history.losses["reconstruction"][0]
 
 
-def test_a_run_that_is_interrupted_leaves_no_network_compiled(monkeypatch):
-    monkeypatch.setattr(
-        torch.nn.Module, "compile", lambda network: setattr(network, "_compiled_call_impl", network._call_impl)
-    )
-    model, compiled = small(), []
+@pytest.fixture
+def compiled_calls(monkeypatch) -> list:
+    """Grows by one where a compiled network is called. Compiled for real, but for the last stage, which builds C++ for a minute."""
+    calls, really = [], torch.compile
+
+    def quickly(function, **_):
+        compiled = really(function, backend="aot_eager")
+        return lambda *inputs, **options: calls.append(1) or compiled(*inputs, **options)
+
+    monkeypatch.setattr(torch, "compile", quickly)
+    return calls
+
+
+def test_a_run_that_is_interrupted_leaves_no_network_compiled(compiled_calls):
+    model = small()
 
     def interrupt(step, model):
-        compiled.extend(m for m in model.modules() if m._compiled_call_impl is not None)
-        raise KeyboardInterrupt
+        if step:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit(model, bars(), replace(CONFIG, compile=True), progress=False, callback=lambda k, m: k and interrupt(k, m))
-    assert compiled and all(network._compiled_call_impl is None for network in compiled)
+        fit(model, bars(), replace(CONFIG, compile=True), progress=False, callback=interrupt)
+    assert compiled_calls
+    compiled_calls.clear()
+    model.reconstruct(bars().pixels(), bars().labels)
+    assert not compiled_calls
 
 
 @pytest.mark.parametrize("name", {type(each.make(seed=0)): each.name for each in RECIPES.values()}.values())
-def test_compiled_networks_take_the_same_steps(name, monkeypatch):
-    """Compiled for real, but for the last stage, which writes and builds C++ for a minute."""
-    compiled = []
-
-    def compile_quickly(network):
-        compiled.append(network)
-        network._compiled_call_impl = torch.compile(network._call_impl, backend="aot_eager")
-
-    monkeypatch.setattr(torch.nn.Module, "compile", compile_quickly)
+def test_compiled_networks_take_the_same_steps(name, compiled_calls):
     labelled_batch = min(20, recipe(name).training.labelled_batch)
     config = replace(CONFIG, epochs=1, labelled_batch=labelled_batch)
     states = []
     for compiling in (False, True):
         model = recipe(name).make(seed=0)
         fit(model, bars(64), replace(config, compile=compiling), progress=False)
+        assert bool(compiled_calls) == compiling
         states.append(model.state_dict())
-    assert compiled and all(network._compiled_call_impl is None for network in compiled)
     plain, fused = states
     assert plain.keys() == fused.keys()
     for key, value in plain.items():
@@ -422,7 +430,7 @@ def test_settings_outside_their_range_are_refused_by_name(setting, value):
 
 def test_a_device_that_is_not_there_is_refused_with_what_is():
     missing = next(name for name in ("cuda", "mps") if str(choose_device()) != name)
-    with pytest.raises(ValueError, match=f"{missing} is not available here. Choose one of: .*cpu"):
+    with pytest.raises(ValueError, match=f"{missing} .*cpu"):
         choose_device(missing)
 
 
@@ -440,6 +448,7 @@ def squared_error(model: SupervisedAAE) -> float:
     return float((model.reconstruct(x, y) - x).square().mean())
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("steps", [8, 64])
 def test_the_running_average_forgets_the_first_weights_in_a_short_run_too(steps):
     """However short the run, what is kept rebuilds nearly as well as the last weights, and not as the first ones."""
@@ -454,8 +463,9 @@ def test_the_running_average_forgets_the_first_weights_in_a_short_run_too(steps)
     assert averaged < first - (first - last) / 2
 
 
+@pytest.mark.trains
 def test_a_model_worse_than_the_mean_image_is_said_to_be_so():
-    with pytest.warns(UserWarning, match=r"squared error of .*mean image .*more epochs") as caught:
+    with pytest.warns(UserWarning, match="mean image.*epochs") as caught:
         history = fit(small(), bars(), replace(CONFIG, epochs=1, learning_rate=1e-9), progress=False)
     assert history.warnings == [str(caught[0].message)] and caught[0].filename == __file__
     with warnings.catch_warnings():

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from aae_core import card, losses
+from aae_core import losses
 from aae_core.data import Digits
 from aae_core.metrics.bound import (
     SIGMA,
@@ -37,8 +37,7 @@ class Uniform(Prior):
 
     dim = 2
 
-    def sample(self, n, labels=None, generator=None, device="cpu"):
-        self.check_sample(n, labels)
+    def draw(self, n, labels, generator, device):
         return torch.rand(n, 2, generator=generator, device=device)
 
 
@@ -87,9 +86,9 @@ def test_shapes():
     ("options", "message"),
     [
         ({"prior": Uniform()}, "needs log p.z.; Uniform has only samples"),
-        ({"prior": Gaussian(2), "sigma": 0.0}, "sigma: expected a positive standard deviation, got 0.0"),
-        ({"prior": Gaussian(2), "sigma": -1.0}, "sigma: expected a positive"),
-        ({"prior": Gaussian(2), "sigma": math.nan}, "sigma: expected a positive"),
+        ({"prior": Gaussian(2), "sigma": 0.0}, "sigma: .*0.0"),
+        ({"prior": Gaussian(2), "sigma": -1.0}, "sigma:"),
+        ({"prior": Gaussian(2), "sigma": math.nan}, "sigma:"),
     ],
 )
 def test_a_model_that_cannot_be_is_refused(options, message):
@@ -98,10 +97,11 @@ def test_a_model_that_cannot_be_is_refused(options, message):
 
 
 def test_a_code_of_the_wrong_width_is_refused():
-    with pytest.raises(ValueError, match=r"expected codes of shape \(N, 2\), got \(4, 3\)"):
+    with pytest.raises(ValueError, match=r"\(N, 2\).*\(4, 3\)"):
         small().decode(torch.zeros(4, 3))
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("prior", PRIORS)
 def test_training_climbs_the_bound(prior):
     torch.manual_seed(0)
@@ -114,6 +114,7 @@ def test_training_climbs_the_bound(prior):
     assert history.losses["reconstruction"][-1] < history.losses["reconstruction"][0]
 
 
+@pytest.mark.trains
 def test_the_kl_by_monte_carlo_is_the_closed_one_on_average():
     model = small()
     mean, log_variance = torch.tensor([[0.5, -1.0]]).repeat(200_000, 1), torch.tensor([[-2.0, 0.3]]).repeat(200_000, 1)
@@ -181,7 +182,7 @@ def test_information_is_that_of_the_extremes():
 
 def test_a_deterministic_encoder_must_borrow_its_posterior():
     model, digits = small("aae"), blobs(20)
-    with pytest.raises(ValueError, match="this encoder is deterministic; lend it"):
+    with pytest.raises(ValueError, match="deterministic"):
         posteriors_of(model, digits)
     q = posteriors_of(model, digits, 0.2)
     assert torch.allclose(q.mean, model.encode(digits.pixels())) and (0.5 * q.log_variance).exp() == pytest.approx(0.2)
@@ -210,6 +211,7 @@ def test_the_bound_as_a_measure():
     assert found["information"].reference == pytest.approx(math.log(60))
 
 
+@pytest.mark.trains
 @given(st.sampled_from(sorted(PRIORS)), st.integers(0, 50), st.integers(1500, 3000))
 @settings(max_examples=15, deadline=None, derandomize=True)  # a share of few points: its chance errors are not news
 def test_codes_that_follow_the_prior_have_holes_in_one_of_128(name, seed, n):
@@ -248,30 +250,3 @@ def test_a_hole_is_found_where_it_is():
 def test_holes_of_what_has_none_are_refused(points, z, message):
     with pytest.raises(ValueError, match=message):
         in_hole(points, z, Gaussian(2))
-
-
-ZOO = ("vae-gaussian", "aae-small", "vae-mixture", "aae-mixture")
-
-
-@pytest.mark.parametrize("name", ZOO)
-def test_the_zoo_meets_its_bars(name):
-    m = {key: measure["value"] for key, measure in card(name)["measures"].items()}
-    reference = {key: measure["reference"] for key, measure in card(name)["measures"].items()}
-    assert m["test_mse"] < 0.75 * reference["test_mse"]  # PCA with two components
-    assert m["sample_confidence"] > 0.7
-    assert m["bound_total"] < reference["bound_total"]  # the tighter bound
-    assert m["bound_total"] == pytest.approx(m["bound_reconstruction"] - m["bound_kl"])
-    # the three forms, on the test set
-    assert m["bound_kl"] == pytest.approx(m["bound_cross_entropy"] - m["bound_entropy"], abs=0.15)
-    assert m["bound_kl"] == pytest.approx(m["bound_information"] + m["bound_marginal_kl"], abs=0.15)
-    assert m["bound_information"] < math.log(10_000)
-
-
-def test_the_adversary_leaves_fewer_holes_and_the_bound_rebuilds_better():
-    m = {name: {key: measure["value"] for key, measure in card(name)["measures"].items()} for name in ZOO}
-    for vae, aae in (ZOO[:2], ZOO[2:]):
-        assert m[aae]["prior_holes"] < 0.06 < m[vae]["prior_holes"]
-        assert m[aae]["two_sample"] < 0.65 < m[vae]["two_sample"]
-        assert m[vae]["bound_total"] > m[aae]["bound_total"] + 20
-        assert m[vae]["test_mse"] < m[aae]["test_mse"]
-    assert card("aae-small")["measures"]["two_sample"]["value"] < 0.6

@@ -28,7 +28,7 @@ class Setting:
 
     Args:
         name: what it is.
-        environment: the variables that make it; book/_ext/static_widgets.py keys the pages' outputs by them.
+        environment: the variables that make it; book/_ext/notebook_cache.py keys the pages' outputs by them.
         full: whether it has full MNIST, from the folder that ``AAE_DATA`` names.
         book: whether the book is built on it.
     """

@@ -4,24 +4,22 @@ The order of sources, the cache and what is refused: :func:`load_digits` and :fu
 """
 
 from aae_core.data.arrays import read_array
-from aae_core.data.downloads import cache_folder
 from aae_core.data.folder import check_image_shape, read_folder
 from aae_core.data.images import (
     DIGITS,
-    HELD_OUT_BELOW,
     IMAGE_SHAPE,
     LEAST,
     N_CLASSES,
     UNLABELLED,
     DataError,
     Digits,
-    Splits,
     check_batch_size,
-    checksums,
     is_build,
     say,
 )
 from aae_core.data.items import Items, split_items
 from aae_core.data.mnist import FILES, embedded, load_digits, read_idx
 from aae_core.data.others import DATASETS, OWN, SOURCES, kind_of, load_dataset, load_items
+from aae_core.data.sources import cache_folder
+from aae_core.data.splits import HELD_OUT_BELOW, Splits, checksums
 from aae_core.data.tables import read_table

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -47,65 +48,28 @@ def read_folder(
     if fit not in get_args(Fit):
         raise DataError(f"fit: expected one of {', '.join(get_args(Fit))}, got {fit!r}.")
     places, passed_over = _places(folder)
-    sizes: set[tuple[int, int]] = set()
-    bad: list[str] = []
-    coloured = transparent = 0
-    kept: list[tuple[Path, int | None, str | None]] = []
-
-    def pixels() -> Iterator[np.ndarray]:
-        nonlocal coloured, transparent
-        for path, part, name in tqdm(
-            places, "reading images", unit="", disable=True if is_build() else None, leave=False
-        ):
-            try:
-                image = _opened(path)
-            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-                bad.append(f"{path.relative_to(folder)} ({str(error).splitlines()[0][:80] if str(error) else 'empty'})")
-                continue
-            if bad and not skip_bad:  # what is left is looked at for further faults only
-                continue
-            kept.append((path, part, name))
-            sizes.add(image.size)
-            if image.has_transparency_data:
-                transparent += 1
-                image = image.convert("RGBA")
-                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-            coloured += image.mode not in ("1", "L", "LA")
-            image = _sized(image.convert("L" if channels == 1 else "RGB"), (width, height), fit)
-            yield np.asarray(image).reshape(height, width, channels).transpose(2, 0, 1)
-
-    images = _gathered(pixels(), len(places), (channels, height, width))
-    if bad and not skip_bad:
-        more = f" and {len(bad) - 10:,} more" if len(bad) > 10 else ""
+    found = _Found()
+    read = _pixels(folder, places, (channels, height, width), fit, skip_bad, found)
+    images = _gathered(read, len(places), (channels, height, width))
+    if found.bad and not skip_bad:
+        more = f" and {len(found.bad) - 10:,} more" if len(found.bad) > 10 else ""
         raise DataError(
-            f"{folder}: {len(bad):,} files cannot be read as images: {'; '.join(bad[:10])}{more}. Take them out, or pass "
-            "--skip-bad to leave them out."
+            f"{folder}: {len(found.bad):,} files cannot be read as images: {'; '.join(found.bad[:10])}{more}. "
+            "Take them out, or pass --skip-bad to leave them out."
         )
-    if not kept:
+    if not found.kept:
         raise DataError(f"{folder}: none of its {len(places):,} images can be read. Save them as PNG or JPEG.")
-    if bad:
-        announce(f"Data: {len(bad):,} files that cannot be read were left out: {', '.join(bad[:5])}.")
-    if passed_over:
-        announce(f"Data: {len(passed_over):,} files that are no images were passed over: {', '.join(passed_over[:5])}.")
-    if transparent:
-        announce(f"Data: {transparent:,} images with transparent parts were put on white.")
-    if sizes != {(width, height)}:
-        smallest, largest = (pick(sizes, key=lambda size: size[0] * size[1]) for pick in (min, max))
-        found = " to ".join(dict.fromkeys(f"{w}×{h}" for w, h in (smallest, largest)))
-        done = {"stretch": "stretched", "pad": "padded", "crop": "cropped"}[fit]
-        announce(f"Data: images of {found} pixels were resized to {width}×{height}, {done} where the ratio differs.")
-    if channels == 1 and coloured > transparent:
-        announce(f"Data: {coloured:,} colour images were turned grey; --shape 3x{height}x{width} keeps colours.")
-
-    labels, classes = numbered([name for _, _, name in kept])
+    for line in found.told(passed_over, (channels, height, width), fit):
+        announce(f"Data: {line}.")
+    labels, classes = numbered([place.name for place in found.kept])
     what = f"{len(classes)} classes of images" if classes else "images without labels"
     return Items(
         images,
         labels,
         classes,
-        [str(path.relative_to(folder)) for path, _, _ in kept],
+        [str(place.path.relative_to(folder)) for place in found.kept],
         f"{what} in {folder}",
-        None if kept[0][1] is None else np.array([part for _, part, _ in kept]),
+        None if found.kept[0].part is None else np.array([place.part for place in found.kept]),
         {"image_shape": [channels, height, width], "fit": fit},
     )
 
@@ -122,7 +86,74 @@ def check_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
     return channels, height, width
 
 
-def _places(folder: Path) -> tuple[list[tuple[Path, int | None, str | None]], list[str]]:
+class _Place(NamedTuple):
+    """An image's file, and the split and the class that the folder tells of it."""
+
+    path: Path
+    part: int | None
+    name: str | None
+
+
+@dataclass
+class _Found:
+    """What the images of a folder were like as they were read."""
+
+    kept: list[_Place] = field(default_factory=list)
+    bad: list[str] = field(default_factory=list)
+    sizes: set[tuple[int, int]] = field(default_factory=set)
+    coloured: int = 0
+    transparent: int = 0
+
+    def told(self, passed_over: Sequence[str], image_shape: tuple[int, int, int], fit: Fit) -> Iterator[str]:
+        """What had to be changed or left out, a line each."""
+        channels, height, width = image_shape
+        if self.bad:
+            yield f"{len(self.bad):,} files that cannot be read were left out: {', '.join(self.bad[:5])}"
+        if passed_over:
+            yield f"{len(passed_over):,} files that are no images were passed over: {', '.join(passed_over[:5])}"
+        if self.transparent:
+            yield f"{self.transparent:,} images with transparent parts were put on white"
+        if self.sizes != {(width, height)}:
+            ends = (pick(self.sizes, key=lambda size: size[0] * size[1]) for pick in (min, max))
+            sizes = " to ".join(dict.fromkeys(f"{w}×{h}" for w, h in ends))
+            done = {"stretch": "stretched", "pad": "padded", "crop": "cropped"}[fit]
+            yield f"images of {sizes} pixels were resized to {width}×{height}, {done} where the ratio differs"
+        if channels == 1 and self.coloured > self.transparent:
+            yield f"{self.coloured:,} colour images were turned grey; --shape 3x{height}x{width} keeps colours"
+
+
+def _pixels(
+    folder: Path,
+    places: Sequence[_Place],
+    image_shape: tuple[int, int, int],
+    fit: Fit,
+    skip_bad: bool,
+    found: _Found,
+) -> Iterator[np.ndarray]:
+    """Each image that can be read, ``uint8`` of that shape; `found` takes notes."""
+    channels, height, width = image_shape
+    disable = True if is_build() else None
+    for place in tqdm(places, "reading images", unit="", disable=disable, leave=False):
+        try:
+            image = _opened(place.path)
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            why = str(error).splitlines()[0][:80] if str(error) else "empty"
+            found.bad.append(f"{place.path.relative_to(folder)} ({why})")
+            continue
+        if found.bad and not skip_bad:  # what is left is looked at for further faults only
+            continue
+        found.kept.append(place)
+        found.sizes.add(image.size)
+        if image.has_transparency_data:
+            found.transparent += 1
+            image = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        found.coloured += image.mode not in ("1", "L", "LA")
+        image = _sized(image.convert("L" if channels == 1 else "RGB"), (width, height), fit)
+        yield np.asarray(image).reshape(height, width, channels).transpose(2, 0, 1)
+
+
+def _places(folder: Path) -> tuple[list[_Place], list[str]]:
     """Each image's path, split and class, where the folder tells them; and the names of the files that are none."""
     if not folder.is_dir():
         raise DataError(f"{folder}: there is no such folder. Name the one that holds your images.")
@@ -135,7 +166,7 @@ def _places(folder: Path) -> tuple[list[tuple[Path, int | None, str | None]], li
     else:
         homes = [(None, each) for each in below]
     suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-    found: list[tuple[Path, int | None, str | None]] = []
+    found: list[_Place] = []
     others: list[str] = []
     everything: list[tuple[int | None, Path]] = [(None, folder)]
     for part, home in homes or everything:
@@ -149,7 +180,7 @@ def _places(folder: Path) -> tuple[list[tuple[Path, int | None, str | None]], li
         others += [path.name for path in visible if path.suffix.lower() not in suffixes]
         if homes and not images:
             raise DataError(f"{home}: the sub-folder has no images. Put some into it, or take it away.")
-        found += [(path, part, home.name if homes else None) for path in images]
+        found += [_Place(path, part, home.name if homes else None) for path in images]
     if not found:
         raise DataError(f"{folder}: has neither images nor sub-folders of them.")
     return found, others

@@ -1,17 +1,13 @@
-"""Images as tensors in memory: batches, splits by content, labels that are hidden and drawn.
+"""Images as tensors in memory: batches, labels that are hidden and drawn.
 
 All images of a split are one ``uint8`` tensor; a batch is taken by index and scaled to [0, 1] on the way out.
-Which side an image falls on goes by its content, so the same digit is held out whichever source it came from: weights
-trained on the full training split have never seen the held-out part of the embedded 5,000.
 """
 
 from __future__ import annotations
 
 import os
-import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -20,20 +16,15 @@ from torch import Tensor
 DIGITS = tuple("0123456789")
 """The names of MNIST's classes."""
 N_CLASSES = len(DIGITS)
-"""How many classes MNIST has; of other data see :attr:`Splits.classes`."""
+"""How many classes MNIST has; of other data see :attr:`aae_core.data.Splits.classes`."""
 INFERRED = -1
 UNLABELLED = -1
 """The label of an image whose digit is withheld from the model."""
-SPLIT_SEED = 0
 LARGE = 2**31
 """Bytes of images from which on they are kept in a file that is mapped into memory, and never copied whole."""
-HELD_OUT_BELOW = 709_365_809
-"""An image of the training file is held out if its checksum is below this: 10,000 of MNIST's 60,000 are."""
 IMAGE_SHAPE = (1, 28, 28)
 LEAST = 10
 """Images of each class that a model which is told of classes must see, and images that each split must have at all."""
-Arrays = tuple[np.ndarray, np.ndarray]
-"""Images ``uint8`` (N, C, H, W) and labels (N,)."""
 
 
 class DataError(ValueError):
@@ -205,54 +196,6 @@ class Digits:
         return Digits(self.images, labels, self.n_classes)
 
 
-@dataclass(frozen=True, eq=False)
-class Splits:
-    """Training, validation and test images, and where they came from.
-
-    Args:
-        source: in words.
-        checksum: of the images that were split into training and validation.
-        dataset: one of :data:`aae_core.data.DATASETS`.
-        classes: what the labels 0, 1, … stand for; none of images that have no labels.
-        read_as: how data of one's own were read, so that further data are read alike.
-
-    Raises:
-        DataError: a label that none of `classes` belongs to.
-    """
-
-    train: Digits
-    validation: Digits
-    test: Digits
-    source: str
-    checksum: str
-    dataset: str = "mnist"
-    classes: tuple[str, ...] = DIGITS
-    read_as: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name in ("train", "validation", "test"):  # a split may lack a class, and has as many all the same
-            object.__setattr__(self, name, replace(getattr(self, name), n_classes=len(self.classes)))
-
-    @property
-    def is_full(self) -> bool:
-        """True for MNIST's 60,000 + 10,000 images, False for the embedded digits and for other data."""
-        return self.dataset == "mnist" and len(self.train) == 50_000 and len(self.test) == 10_000
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """(C, H, W) of an image."""
-        channels, height, width = self.train.images.shape[1:]
-        return channels, height, width
-
-    def describe(self) -> str:
-        """One line: the source and the sizes of the splits."""
-        sizes = f"{len(self.train):,} training, {len(self.validation):,} validation, {len(self.test):,} test"
-        what = "digits" if self.classes == DIGITS else "rows" if self.dataset == "table" else "images"
-        named = self.classes if self.read_as else ()
-        told = f" of {', '.join(named[:12])}{', …' if len(named) > 12 else ''}" if named else ""
-        return f"Data: {self.source}: {sizes} {what}{told}."
-
-
 def is_build() -> bool:
     """Whether the book is being built, whose pages speak to its readers and not to who builds it."""
     return os.environ.get("AAE_BUILD") == "1"
@@ -267,27 +210,6 @@ def say(line: str) -> None:
 def digits_of(images: np.ndarray, labels: np.ndarray) -> Digits:
     """The digits of two arrays: images ``uint8`` (N, C, H, W) and labels (N,)."""
     return Digits(torch.tensor(np.ascontiguousarray(images)), torch.tensor(np.asarray(labels, np.int64)))
-
-
-def split(train: Arrays, test: Arrays, **about: Any) -> Splits:
-    """Training, validation and test images of a training file and a test file; `about` are the other fields of :class:`Splits`."""
-    images, labels = train
-    held_out = checksums(images) < HELD_OUT_BELOW
-    return Splits(
-        train=digits_of(images[~held_out], labels[~held_out]),
-        validation=digits_of(images[held_out], labels[held_out]),
-        test=digits_of(*test),
-        **about,
-    )
-
-
-def checksums(images: np.ndarray) -> np.ndarray:
-    """CRC-32 of each image of ``uint8`` (N, …), started from the split's seed: ``uint32`` (N,).
-
-    An image whose checksum is below :data:`HELD_OUT_BELOW` is held out: one in six, whatever the others are.
-    """
-    rows = np.ascontiguousarray(images).reshape(len(images), -1)
-    return np.fromiter((zlib.crc32(row.data, SPLIT_SEED) for row in rows), np.uint32, len(rows))
 
 
 def to_pixels(images: Tensor) -> Tensor:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from aae_core.data.images import HELD_OUT_BELOW, LEAST, UNLABELLED, DataError, Digits, Splits, checksums
+from aae_core.data.images import LEAST, UNLABELLED, DataError, Digits
+from aae_core.data.splits import HELD_OUT_BELOW, Splits, checksums
 
 PARTS = ("train", "validation", "test")
 

@@ -12,18 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from aae_core.data.downloads import File, Source
-from aae_core.data.images import (
-    HELD_OUT_BELOW,
-    IMAGE_SHAPE,
-    Arrays,
-    DataError,
-    Splits,
-    checksums,
-    digits_of,
-    say,
-    split,
-)
+from aae_core.data.downloads import File
+from aae_core.data.images import IMAGE_SHAPE, DataError, digits_of, say
+from aae_core.data.sources import Source
+from aae_core.data.splits import HELD_OUT_BELOW, Splits, checksums, split
 
 FILES = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -53,8 +45,10 @@ def load_digits(
     """
     folder = folder or os.environ.get("AAE_DATA") or None
     try:
-        place, source = MNIST.find(folder, download, announce)
-        splits = split(*_read(place), source=source, checksum=FILES["train-images-idx3-ubyte"])
+        found = MNIST.find(folder, download, announce)
+        images, labels, test_images, test_labels = (found.read[name] for name in FILES)
+        train, test = (images[:, None], labels), (test_images[:, None], test_labels)
+        splits = split(train, test, source=found.source, checksum=FILES["train-images-idx3-ubyte"])
     except DataError as error:
         if folder is not None:
             raise
@@ -70,11 +64,6 @@ def _files() -> dict[str, File]:
 
     sent = ((name.removesuffix(".gz"), name, md5) for name, md5 in MNIST.resources)
     return {name: File(tuple(mirror + packed for mirror in MNIST.mirrors), md5) for name, packed, md5 in sent}
-
-
-def _read(place: Path) -> tuple[Arrays, Arrays]:
-    images, labels, test_images, test_labels = (read_idx(place / name) for name in FILES)
-    return (images[:, None], labels), (test_images[:, None], test_labels)
 
 
 def read_idx(path: Path, checksum: str | None = None) -> np.ndarray:

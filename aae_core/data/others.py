@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from aae_core.data.arrays import read_array
-from aae_core.data.downloads import File, Source
+from aae_core.data.downloads import File
 from aae_core.data.folder import Fit, read_folder
-from aae_core.data.images import DIGITS, IMAGE_SHAPE, Arrays, DataError, Splits, say, split
+from aae_core.data.images import DIGITS, IMAGE_SHAPE, DataError, say
 from aae_core.data.items import Items, split_items
 from aae_core.data.mnist import FILES, MNIST, load_digits, read_idx
+from aae_core.data.sources import Source
+from aae_core.data.splits import Arrays, Splits, split
 from aae_core.data.tables import read_table
 
 OWN = ("folder", "array", "table")
@@ -104,10 +106,10 @@ def load_dataset(
         items = load_items(name, Path(folder), image_shape=image_shape, announce=announce, **reading)
         splits = split_items(items, name, Path(folder))
     else:
-        place, source = SOURCES[name].find(folder, download, announce)
-        train, test, classes = READERS[name](place)
+        found = SOURCES[name].find(folder, download, announce)
+        train, test, classes = READERS[name](found.place)
         checksum = hashlib.sha256(np.ascontiguousarray(train[0]).tobytes()).hexdigest()
-        splits = split(train, test, source=source, checksum=checksum, dataset=name, classes=tuple(classes))
+        splits = split(train, test, source=found.source, checksum=checksum, dataset=name, classes=tuple(classes))
     announce(splits.describe())
     return splits
 

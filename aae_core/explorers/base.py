@@ -11,6 +11,9 @@ import traitlets as t
 
 from aae_core.explorers.bundle import JS, bundle_css, bundle_js
 
+GREATEST_SEED = 9999
+"""Of those that a reader may choose."""
+
 
 class Code(t.List[float]):
     """A code as a trait: a list of finite numbers, as long as the explorer's ``code_dim``; arrays and tensors too."""

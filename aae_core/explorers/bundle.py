@@ -20,7 +20,8 @@ JS, CSS = HERE / "js", HERE / "css"
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"([^"]+)";?[ \t]*$', re.MULTILINE)
 _EXPORT = re.compile(r"^export\s+(?=(?:async\s+)?(?:function\*?|const|class)\s+([A-Za-z_$][\w$]*))", re.MULTILINE)
 _LITERAL = r"""\bimport\s*\(\s*["'`]"""  # what is imported from an address that was made is nobody's file
-_OTHER = re.compile(rf"^(?:import\b|export\b).*$|{_LITERAL}", re.MULTILINE)
+_NO_ENTRY = re.compile(rf"^import\b.*$|{_LITERAL}", re.MULTILINE)  # what an entry, which may export, must not have
+_NO_PART = re.compile(rf"^(?:import\b|export\b).*$|{_LITERAL}", re.MULTILINE)
 _DOC = re.compile(r"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
 
 _DARK = (
@@ -68,14 +69,12 @@ def bundle_js(entry: Path) -> str:
             return f"const {{ {', '.join(': '.join(name) for name in wanted)} }} = {variable};"
 
         text = _IMPORT.sub(binding, _DOC.sub("", path.read_text(encoding="utf-8")))
-        if not importers:
-            if found := re.search(rf"^import\b.*$|{_LITERAL}", text, re.MULTILINE):
-                raise BundleError(f"{path.name}: cannot bundle {found[0]!r}.")
-            return text
         exports = set(_EXPORT.findall(text))
-        text = _EXPORT.sub("", text)
-        if found := _OTHER.search(text):
+        text = _EXPORT.sub("", text) if importers else text
+        if found := (_NO_PART if importers else _NO_ENTRY).search(text):
             raise BundleError(f"{path.name}: cannot bundle {found[0]!r}; export functions, classes and constants.")
+        if not importers:
+            return text
         variable = f"${re.sub(r'[^A-Za-z0-9]', '_', path.stem)}_{len(done)}"
         done[path] = variable, exports
         result = f"return {{ {', '.join(sorted(exports))} }};"

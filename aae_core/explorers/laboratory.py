@@ -12,7 +12,7 @@ import traitlets as t
 from PIL import Image, ImageDraw
 
 from aae_core.data import Digits
-from aae_core.explorers.base import Explorer
+from aae_core.explorers.base import GREATEST_SEED, Explorer
 from aae_core.explorers.bundle import JS, bundle_js
 from aae_core.explorers.packing import pack_greys
 from aae_core.explorers.recording import CROP
@@ -40,7 +40,7 @@ class LaboratoryExplorer(Explorer):
     data = t.Enum(("digits", "blobs", "moons", "ring"), "digits").tag(sync=True)
     prior = t.Enum(("gaussian", "petals", "roll", "drawn"), "gaussian").tag(sync=True)
     drawing = t.Unicode(help="the strokes of a drawn prior").tag(sync=True)
-    seed = t.Int(0, min=0, max=9999).tag(sync=True)
+    seed = t.Int(0, min=0, max=GREATEST_SEED).tag(sync=True)
     rate = t.Float(1e-3, min=0).tag(sync=True)
     adversary_rate = t.Float(3e-3, min=0).tag(sync=True)
     weight = t.Float(0.05, min=0).tag(sync=True)

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from aae_core.export import pack_mlp, unpack_mlp
+from aae_core.export import pack_mlp
+from aae_core.packed import unpack_mlp
 
 TOLERANCE = 0.02  # a pixel; twelve bits stay below it, a network that is not what it seems does not
 

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from aae_core.data import IMAGE_SHAPE
 from aae_core.explorers.page_decoder import TOLERANCE, PageDecoder, in_evaluation
-from aae_core.export import pack_mlp, unpack_mlp
+from aae_core.export import pack_mlp
+from aae_core.packed import unpack_mlp
 
 
 class PageEncoder:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn.utils import vector_to_parameters
 
-from aae_core.export import ExportError, PackedMLP
 from aae_core.models import AdversarialAutoencoder
 from aae_core.networks import check_code
+from aae_core.packed import ExportError, PackedMLP
 from aae_core.priors import Gaussian, GaussianMixture, Prior, SwissRoll
 
 FORMAT, VERSION = "aae-laboratory", 1
@@ -43,14 +43,7 @@ class Beads(Prior):
             raise ValueError(f"std: expected a positive number, got {std}.")
         self.points, self.std = points.float(), float(std)
 
-    def sample(
-        self,
-        n: int,
-        labels: Tensor | None = None,
-        generator: torch.Generator | None = None,
-        device: torch.device | str = "cpu",
-    ) -> Tensor:
-        self.check_sample(n, labels)
+    def draw(self, n: int, labels: Tensor | None, generator: Generator | None, device: torch.device | str) -> Tensor:
         beads = torch.randint(len(self.points), (n,), generator=generator, device=device)
         return self.place(beads, *torch.randn(2, n, generator=generator, device=device))
 

@@ -11,7 +11,7 @@ import torch
 import traitlets as t
 from torch import Tensor
 
-from aae_core.explorers.base import Explorer
+from aae_core.explorers.base import GREATEST_SEED, Explorer
 from aae_core.explorers.packing import pack_greys
 from aae_core.explorers.still import still
 from aae_core.metrics.parzen import log_likelihoods, squared_distances
@@ -78,7 +78,7 @@ class ParzenExplorer(Explorer):
 
     entry = "parzen"
     bandwidth = t.Float(0.2, help="the window's standard deviation").tag(sync=True)
-    seed = t.Int(0, min=0, max=9999, help="of the samples and the noise drawn").tag(sync=True)
+    seed = t.Int(0, min=0, max=GREATEST_SEED, help="of the samples and the noise drawn").tag(sync=True)
     start: t.List[Any] = t.List(help="the bandwidth and the seed that Reset comes back to").tag(sync=True)
     drawn = t.Int(DRAWN, help="pictures in a row").tag(sync=True)
     bandwidths = t.List(t.Float(), help="where the values are given").tag(sync=True)

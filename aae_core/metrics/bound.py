@@ -16,6 +16,7 @@ from aae_core.data import Digits
 from aae_core.metrics.measure import Measure, decode_all
 from aae_core.priors import Gaussian, Prior
 from aae_core.step import AnyModel
+from aae_core.training.config import SEEDS_APART
 
 SIGMA = 0.2
 """Standard deviation of a pixel: about what is left of an image that is rebuilt from two numbers."""
@@ -153,7 +154,7 @@ def importance_weighted(
     q, x = posteriors_of(model, digits, spread), digits.pixels().cpu()
     weights = []
     for k in range(n_draws):
-        z = q.draw(seed * 1_000_003 + k)
+        z = q.draw(seed * SEEDS_APART + k)
         weights.append(log_likelihood(model, z, x, sigma) + model.prior.log_prob(z) - q.log_prob(z))
     return Term.of(torch.stack(weights).logsumexp(0) - math.log(n_draws))
 

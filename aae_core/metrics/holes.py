@@ -7,10 +7,11 @@ from torch import Tensor
 
 from aae_core.metrics.measure import Measure
 from aae_core.priors import Prior
+from aae_core.training.config import SEEDS_APART
 
 NEIGHBOURS = 7
 # Samples and points of the same noise would be the same codes.
-_SAMPLES, _POINTS = 1_000_003, 2_000_003
+_SAMPLES, _POINTS = SEEDS_APART, 2_000_003
 
 
 def in_hole(points: Tensor, z: Tensor, prior: Prior, seed: int = 0, neighbours: int = NEIGHBOURS) -> Tensor:

@@ -12,6 +12,9 @@ import torch
 from aae_core.data import check_batch_size
 from aae_core.training.device import Device, Precision
 
+SEEDS_APART = 1_000_003
+"""Between the seeds that follow from neighbouring ones: no run has so many epochs, no measure so many draws."""
+
 
 class TrainingError(RuntimeError):
     """A run that cannot begin or go on; the message says what happened, what was kept, and what to do."""

@@ -16,18 +16,6 @@ def checksum(data: Digits) -> list[int]:
     return [zlib.crc32(part.cpu().contiguous().numpy().data) for part in (data.images, data.labels)]
 
 
-def counters(model: nn.Module) -> dict[str, dict[str, object]]:
-    """What the modules of a model keep in plain numbers and words, such as a count of steps: it is in no ``state_dict``."""
-    return {
-        name: {
-            key: value
-            for key, value in vars(module).items()
-            if key != "training" and isinstance(value, bool | int | float | str)
-        }
-        for name, module in model.named_modules()
-    }
-
-
 def describe_model(model: nn.Module) -> dict[str, Any]:
     """A model as it is built, as plain data: its class, its options, and the layers of its parts."""
 

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from aae_core.data import Digits, is_build
 from aae_core.step import AnyModel, Batch
 from aae_core.training.checkpoint import take
-from aae_core.training.config import TrainingConfig, seed_everything
+from aae_core.training.config import SEEDS_APART, TrainingConfig, seed_everything
 from aae_core.training.device import choose_device, choose_precision
 from aae_core.training.history import History
 from aae_core.training.processes import Processes
@@ -88,26 +88,22 @@ def fit(
         run.history.precision = "bfloat16" if bfloat16 else "float32"
         if resume:
             run.restore()
-            if run.history.epochs == config.epochs and processes.index == 0:
-                warnings.warn(
-                    f"Nothing is left to train: all {config.epochs} epochs are done. More of them make the run longer.",
-                    stacklevel=2,
-                )
+            _say_if_done(run)
         if folder is not None:
             processes.from_first(lambda: run.prepare(overwrite))
         run.history.processes = processes.count
-        if processes.index > 0:
-            progress, callback = False, None
-        if callback is not None and run.step == 0:
-            callback(0, model)
+        first = processes.index == 0
+        tell = callback if callback is not None and first else _tell_nobody
+        if run.step == 0:
+            tell(0, model)
 
         begin = time.perf_counter() - run.history.seconds
         log_every = max(1, run.total_steps // 300)
-        bar = progress_bar(run.total_steps, "step", done=run.step, show=progress)
+        bar = progress_bar(run.total_steps, "step", done=run.step, show=progress and first)
         with torch.random.fork_rng(), _compiled(model, config.compile), bar:
             for epoch in range(run.history.epochs, config.epochs):
                 # Seeding by epoch is what makes a resumed run equal to one that never stopped.
-                seed = config.seed * 1_000_003 + epoch
+                seed = config.seed * SEEDS_APART + epoch
                 seed_everything(processes.seed(seed))
                 if epoch >= config.freeze_norms_from * config.epochs:
                     _freeze_norms(model)
@@ -119,17 +115,28 @@ def fit(
                         told = {"epoch": f"{epoch + 1}/{config.epochs}"}
                         bar.set_postfix(told | {name: f"{value:.4f}" for name, value in run.flush().items()})
                         _say(run.new_warnings(), processes)
-                    if callback is not None:
-                        callback(run.step, model)
+                    tell(run.step, model)
                     bar.update()
                 processes.average_statistics(model, run.average)
                 run.end_epoch(time.perf_counter() - begin)
     run.finish()
-    if processes.index == 0 and isinstance(data, Digits):
+    if first and isinstance(data, Digits):
         more = verdicts(model, data, run.history.losses, run.total_steps)
         run.history.warnings += more
         _say(more, processes)
     return run.history
+
+
+def _tell_nobody(step: int, model: nn.Module) -> None:
+    pass
+
+
+def _say_if_done(run: Run) -> None:
+    epochs = run.config.epochs
+    if run.history.epochs == epochs and run.processes.index == 0:
+        warnings.warn(
+            f"Nothing is left to train: all {epochs} epochs are done. More of them make the run longer.", stacklevel=3
+        )
 
 
 def _say(found: list[str], processes: Processes) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,10 @@ from aae_core.training import checkpoint
 from aae_core.training.checkpoint import CHECKPOINT
 from aae_core.training.config import TrainingConfig, TrainingError
 from aae_core.training.history import History
-from aae_core.training.identity import but_for_length, checksum, counters, describe_model, difference
+from aae_core.training.identity import but_for_length, checksum, describe_model, difference
 from aae_core.training.optimizers import by_part, optimizers_of, warmed_up
 from aae_core.training.processes import Processes
+from aae_core.training.state import State
 from aae_core.training.watch import Watch, one_sided
 
 
@@ -42,7 +42,6 @@ class Run:
             None if isinstance(data, Digits) else getattr(data, "generator", None)
         )  # of a DataLoader with a source of its own
         self._described = describe_model(model)  # as it begins: some options grow while it learns
-        self._began = counters(model)
         self._data: dict[str, Any] = {"n_data": len(data), "checksum of the data": None}
         if isinstance(data, Digits) and (folder is not None or processes.count > 1):
             self._data["checksum of the data"] = checksum(data)
@@ -55,6 +54,7 @@ class Run:
         if config.ema_decay:
             # Buffers too: the running statistics of batch normalisation belong to the averaged weights.
             self.average = AveragedModel(model, multi_avg_fn=warmed_up(config.ema_decay), use_buffers=True)
+        self.state = State(model, self.average, self.optimizers)
         self.watch = Watch(self.optimizers)
         self.history = History()
         self.step = 0
@@ -127,18 +127,9 @@ class Run:
         return f"the checkpoint of epoch {epoch} in {self.folder}" if there else "nothing"
 
     def _tensors(self) -> dict[str, Tensor]:
-        """All tensors that the next epoch depends on, each under the name of what it belongs to. Its noise begins anew."""
-        found = {f"model/{name}": tensor for name, tensor in self._model_state().items()}
-        if self.average is not None:
-            found |= {f"average/{name}": tensor for name, tensor in self.average.state_dict().items()}
-        for part, optimizer in self.optimizers.items():
-            for index, state in optimizer.state_dict()["state"].items():
-                found |= {f"optimizers/{part}/{index}/{name}": tensor for name, tensor in state.items()}
+        """All tensors that the next epoch depends on. Its noise begins anew."""
         further = {"sum": self._sum, "order": None if self.order is None else self.order.get_state()}
-        return found | {name: tensor for name, tensor in further.items() if tensor is not None}
-
-    def _model_state(self) -> dict[str, Any]:
-        return self.model.state_dict() | dict(self.model.named_buffers())  # also those that weights do not list
+        return self.state.tensors() | {name: tensor for name, tensor in further.items() if tensor is not None}
 
     def prepare(self, overwrite: bool) -> None:
         """Refuses before the training what could not be kept after it, then gives up the folder's run if that was asked for.
@@ -146,7 +137,7 @@ class Run:
         Raises:
             TrainingError: the model's state is not all tensors, or the disk has no room for it.
         """
-        if odd := [name for name, value in self._model_state().items() if not isinstance(value, Tensor)]:
+        if odd := [name for name, value in self.state.weights().items() if not isinstance(value, Tensor)]:
             raise TrainingError(f"{odd[0]}: a checkpoint keeps tensors, and this part of the model's state is none.")
         assert self.folder is not None
         parameters = [parameter for each in self.watch.parameters.values() for parameter in each]
@@ -180,11 +171,7 @@ class Run:
             "summed": self._summed,
             "history": self.history.as_dict(),
             "run": self._identity(),
-            "counters": {
-                name: {key: value for key, value in each.items() if self._began[name].get(key) != value}
-                for name, each in counters(self.model).items()
-                if each != self._began[name]
-            },
+            "counters": self.state.counters(),
         }
         try:
             checkpoint.write(self.folder / CHECKPOINT, self._tensors(), about)
@@ -201,7 +188,7 @@ class Run:
         Raises:
             TrainingError: so it is.
         """
-        state = {name: value for name, value in self._model_state().items() if torch.is_floating_point(value)}
+        state = {name: value for name, value in self.state.weights().items() if torch.is_floating_point(value)}
         finite = torch.stack([value.isfinite().all() for value in state.values()]).tolist()
         if not all(finite):
             self._stop(self.step, f"the weight '{list(state)[finite.index(False)]}'")
@@ -215,27 +202,8 @@ class Run:
         assert self.folder is not None
         path = self.folder / CHECKPOINT
         tensors, about = self.processes.from_first(lambda: self._read(path))
-        kept: dict[str, dict[str, Tensor]] = defaultdict(dict)
-        for name, tensor in tensors.items():
-            kept[name.partition("/")[0]][name.partition("/")[2]] = tensor
         try:
-            weights = self.model.state_dict().keys()
-            self.model.load_state_dict({k: value for k, value in kept["model"].items() if k in weights})
-            for name, buffer in self.model.named_buffers():
-                buffer.copy_(kept["model"][name])
-            known = counters(self.model)
-            for name, module in self.model.named_modules():
-                told = about["counters"].get(name, {})
-                vars(module).update({key: value for key, value in told.items() if key in known[name]})
-            if self.average is not None:
-                self.average.load_state_dict(kept["average"])
-            for part, optimizer in self.optimizers.items():
-                state: dict[int, dict[str, Tensor]] = defaultdict(dict)
-                for name, tensor in kept["optimizers"].items():
-                    of, index, what = name.rsplit("/", 2)
-                    if of == part:
-                        state[int(index)][what] = tensor
-                optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+            self.state.put_back(tensors, about["counters"])
             if self.order is not None:
                 self.order.set_state(tensors["order"])
             if about["summed"]:

@@ -9,10 +9,11 @@ import json
 import os
 import re
 import subprocess
-import time
 from pathlib import Path
 
 from websocket import create_connection
+
+from waiting import eventually
 
 SETTINGS = {
     # the network is cut: whatever is not on this machine goes through a proxy that is not there
@@ -67,10 +68,8 @@ class Firefox:
 
     def until(self, look, say):
         """What `look()` gives, once it is true; else fails with what `say()` says."""
-        end = time.monotonic() + self.patience
-        while not (found := look()):
-            assert time.monotonic() < end and self.process.poll() is None, say()
-            time.sleep(0.05)
+        found = eventually(lambda: self.process.poll() is not None or look(), say, self.patience)
+        assert self.process.poll() is None, say()
         return found
 
     def send(self, method: str, **params: object) -> dict:

@@ -10,7 +10,7 @@ from tab import ROOT, add_second_view, get, pictures, settle, violations
 pytestmark = pytest.mark.browser
 
 every_explorer = pytest.mark.parametrize("name", CASES)
-TARGETS = f"{ROOT}, {ROOT} button, {ROOT} input[type=range]:not(.aae-hidden), {ROOT} .aae-tile, {ROOT} .aae-option"
+TARGETS = f"{ROOT}, {ROOT} button, {ROOT} input[type=range]:not(.aae-hidden), {ROOT} .aae-tile, {ROOT} .aae-option, {ROOT} .aae-card"
 BOXES = """(selector) => [...document.querySelectorAll(selector)].filter((target) => target.checkVisibility())
     .map((target) => target.getBoundingClientRect().toJSON())"""
 INKED = """(selector) => [...document.querySelectorAll(selector)].filter((canvas) => canvas.checkVisibility()).map((canvas) => {
@@ -94,19 +94,43 @@ def press(tab, case):
 
 
 @pytest.mark.parametrize("way", ["ltr", "rtl"])
-@pytest.mark.parametrize("width", [320, 2560])
 @every_explorer
-def test_it_fits_a_column_as_wide_as_the_window(again, urls, name, width, way):
-    tab = again(urls[name], width=width, dir=way)
-    wide = tab.add_style_tag(content="main { max-width: none !important; }")
-    settle(tab)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    root, *boxes = tab.evaluate(BOXES, TARGETS)
-    assert root["width"] > width - 40 and boxes
-    for box in boxes:
-        assert box["height"] >= 44 - 1e-3 and box["width"] >= 44 - 1e-3
-        assert box["left"] >= root["left"] - 8.5 and box["right"] <= root["right"] + 8.5
-    wide.evaluate("(style) => style.remove()")
+def test_it_fits_a_column_as_wide_as_the_window(again, urls, name, way):
+    for width in (320, 390, 600, 768, 1280, 2560):
+        tab = again(urls[name], width=width, dir=way)
+        wide = tab.add_style_tag(content="main { max-width: none !important; }")
+        settle(tab)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        root, *boxes = tab.evaluate(BOXES, TARGETS)
+        assert root["width"] > width - 40 and boxes
+        for box in boxes:
+            assert box["height"] >= 44 - 1e-3 and box["width"] >= 44 - 1e-3, width
+            assert box["left"] >= root["left"] - 8.5 and box["right"] <= root["right"] + 8.5, width
+        wide.evaluate("(style) => style.remove()")
+
+
+@pytest.mark.parametrize(
+    ("width", "theme", "moved"),
+    [
+        (320, "light", False),
+        (1280, "dark", True),
+        pytest.param(320, "dark", True, marks=pytest.mark.slow),
+        pytest.param(1280, "light", False, marks=pytest.mark.slow),
+    ],
+)
+@every_explorer
+def test_axe_finds_nothing(again, urls, name, width, theme, moved):
+    """As it begins, and in the last of the states that its example gives."""
+    tab = again(urls[name], width=width, theme=theme)
+    if moved:
+        *_, (address, values) = CASES[name].valid.items()
+        tab.evaluate("(hash) => (location.hash = hash)", address)
+        tab.wait_for_function(
+            "([trait, value]) => JSON.stringify(models[0].get(trait)) === JSON.stringify(value)",
+            arg=[*values.items()][0],
+        )
+    drawn(tab)
+    assert violations(tab) == []
 
 
 # The region's room is that with a digit picked, the laboratory's that with digits: see their own files.

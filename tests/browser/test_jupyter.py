@@ -14,7 +14,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import matplotlib
@@ -26,6 +25,7 @@ from playwright.sync_api import expect
 from conftest import LOCAL, PATIENCE
 from examples import CASES, MODELS, Case
 from tab import settle
+from waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -97,10 +97,10 @@ def jupyter(tmp_path_factory):
     with log.open("w") as file:
         server = subprocess.Popen([*command, *options], cwd=home / "work", env=theirs | ours, stdout=file, stderr=file)
     try:
-        until = time.monotonic() + PATIENCE / 1000
-        while not (found := list((home / "runtime").glob("jpserver-*.json"))):
-            assert server.poll() is None and time.monotonic() < until, log.read_text()
-            time.sleep(0.1)
+        files = home / "runtime"
+        eventually(lambda: server.poll() is not None or list(files.glob("jpserver-*.json")), log.read_text)
+        assert server.poll() is None, log.read_text()
+        found = list(files.glob("jpserver-*.json"))
         yield json.loads(found[0].read_text())["url"], home / "work"
     finally:
         server.terminate()
@@ -235,14 +235,20 @@ def test_explorers_follow_the_theme(desk):
             wait(desk, view(desk, name), DRAWN)
 
 
+def whole(path: Path) -> nbformat.NotebookNode | None:
+    """The notebook, if the file is no longer being written."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except nbformat.reader.NotJSONError:
+        return None
+
+
 def test_a_notebook_is_saved_without_widget_state(desk, jupyter):
     path = jupyter[1] / Path(desk.url).name
     before = path.stat().st_mtime_ns
     desk.keyboard.press("Control+s")
-    until = time.monotonic() + PATIENCE / 1000
-    while path.stat().st_mtime_ns == before:
-        assert time.monotonic() < until, "the notebook was not saved"
-        desk.wait_for_timeout(100)
-    desk.wait_for_timeout(500)  # until the file is whole
-    saved = nbformat.read(path, as_version=4)
+    eventually(
+        lambda: desk.wait_for_timeout(100) or path.stat().st_mtime_ns != before, lambda: "the notebook was not saved"
+    )
+    saved = eventually(lambda: desk.wait_for_timeout(100) or whole(path))
     assert any(cell.outputs for cell in saved.cells) and "widgets" not in saved.metadata

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from statistics import median
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from aae_core.explorers import MapExplorer
 from aae_core.explorers.map import PICTURED, choose, points_of
 from aae_core.models import ReductionAAE
 from explorer_page import vary
-from tab import ROOT, get, ink, pictures, rounded, settle, violations
+from tab import ROOT, get, ink, pictures, rounded, settle
 
 pytestmark = pytest.mark.browser
 
@@ -230,43 +229,7 @@ def test_the_saved_picture_holds_heads_map_and_digits(again, url):
     assert min(shares) > 0.01 and (below[:, 1722:] == 255).all()
 
 
-@pytest.mark.parametrize(
-    "width", [320, pytest.param(390, marks=pytest.mark.slow), pytest.param(600, marks=pytest.mark.slow), 1280]
-)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_fits_keeps_its_place_and_axe_finds_nothing(again, url, explorer, width, theme):
-    tab = again(url, width=width, theme=theme)
-    settle(tab)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    for box in (one.bounding_box() for one in tab.locator(f"{ROOT} button, {ROOT} .aae-tile, {SLIDER}").all()):
-        assert box["height"] >= 44 and box["width"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= width
-    box, (a, b, c, d) = tab.locator(ROOT).bounding_box(), explorer.room
-    kept = a * box["width"] + b if box["width"] > 560 else c * box["width"] + d
-    assert box["height"] == pytest.approx(kept, abs=50)
-    assert violations(tab) == []
-
-
 def test_on_a_phone_map_and_pictures_are_in_sight_together(again, url):
     tab = again(url, width=390)
     pair = tab.locator(f"{ROOT} .aae-pair").bounding_box()
     assert pair["y"] + pair["height"] - tab.locator(f"{ROOT} .aae-pad").bounding_box()["y"] < 600
-
-
-def test_a_move_fits_a_frame(visit, pages):
-    images = torch.randint(0, 256, (3000, 1, 28, 28), dtype=torch.uint8)
-    many = Digits(images, torch.arange(3000) % 10)
-    tab = visit(pages(MapExplorer(reduction(1000), many)))
-    times = tab.evaluate(
-        """async () => {
-            const root = document.querySelector(".aae-explorer"), times = [];
-            for (let k = 0; k < 25; k++) {
-                const begin = performance.now();
-                models[0].set("z", [4 * Math.sin(k), 4 * Math.cos(k)]);
-                const set = performance.now() - begin;
-                await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-                times.push(set + Number(root.dataset.ms));
-            }
-            return times;
-        }"""
-    )
-    assert median(times) <= 16

@@ -13,7 +13,7 @@ from aae_core.explorers import ParzenExplorer, ParzenSeries
 from aae_core.explorers.bundle import JS, bundle_js
 from aae_core.explorers.parzen import DRAWN, GRID
 from aae_core.metrics.parzen import log_likelihoods, squared_distances
-from tab import ROOT, get, ink, pictures, rounded, settle, violations
+from tab import ROOT, get, ink, pictures, rounded, settle
 
 pytestmark = pytest.mark.browser
 
@@ -179,22 +179,6 @@ def test_the_state_is_in_the_address(visit, url):
     tab.wait_for_function("!location.hash")
     tab.get_by_role("button", name="Sample again").click()
     tab.wait_for_function("location.hash === '#parzen.seed=1'")
-
-
-@pytest.mark.parametrize(
-    "width", [320, pytest.param(390, marks=pytest.mark.slow), pytest.param(600, marks=pytest.mark.slow), 1280]
-)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_fits_keeps_its_place_and_axe_finds_nothing(again, url, explorer, width, theme):
-    tab = again(url, width=width, theme=theme)
-    settle(tab)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    for box in (one.bounding_box() for one in tab.locator(f"{ROOT} button, {SLIDER}").all()):
-        assert box["height"] >= 44 and box["width"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= width
-    box, (a, b, c, d) = tab.locator(ROOT).bounding_box(), explorer.room
-    kept = a * box["width"] + b if box["width"] > 560 else c * box["width"] + d
-    assert box["height"] == pytest.approx(kept, abs=50)
-    assert violations(tab) == []
 
 
 def test_a_chart_finds_values_between_points_and_round_numbers(visit, pages):

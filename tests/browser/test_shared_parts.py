@@ -144,8 +144,7 @@ def test_the_plane_is_drawn_in_the_digits_colours_and_follows_the_theme(again, u
     assert tab.evaluate(plane) != before
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (320, "dark")])
 def test_axe_finds_nothing_and_it_fits(visit, pages, theme, width):
     tab = visit(pages(make(), theme=theme), theme=theme, width=width)
     assert violations(tab) == []

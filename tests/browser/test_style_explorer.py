@@ -1,7 +1,6 @@
 """The style explorer as a reader meets it, in a real browser with the network refused."""
 
 from pathlib import Path
-from statistics import median
 
 import pytest
 import torch
@@ -20,17 +19,6 @@ DIGITS = f"{ROOT} .aae-picker canvas"
 STRIPS = ".aae-strip canvas"
 SLIDERS = f"{ROOT} input[type=range]"
 ENDS = "(text) => location.href.endsWith(text)"
-MOVES = """async () => {
-  const root = document.querySelector(".aae-explorer"), slider = root.querySelector("input[type=range]");
-  const times = [];
-  for (let k = 0; k < 25; k++) {
-    slider.value = Math.sin(k);
-    slider.dispatchEvent(new Event("input", {bubbles: true}));
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-    times.push(Number(root.dataset.ms));
-  }
-  return times;
-}"""
 
 
 def structured(code_dim=8, n_classes=10, **options):
@@ -92,17 +80,12 @@ def test_the_page_decodes_as_pytorch_does(pages, visit):
         assert (drawn - made.images(z, y).flatten()).abs().max() < 2e-5  # from the same rounded weights
 
 
-def test_the_first_picture_is_pytorchs_and_stands_soon(visit, url, decoder):
-    tab = visit(url)
+def test_the_first_picture_is_pytorchs(again, url, decoder):
+    tab = again(url)
     shown = ink(tab, DIGITS)
     with torch.no_grad():
         real = decoder(torch.zeros(10, 8), torch.arange(10))
     assert (shown - real).abs().max() < 4e-3 + 1 / 255
-    times = []  # the best of a few: others may be busy on this machine
-    for _ in range(5):
-        times.append(float(tab.locator(ROOT).get_attribute("data-ready")))
-        tab = visit(url)
-    assert min(times) < 300, times
 
 
 def test_every_slider_changes_every_digit(again, url):
@@ -327,11 +310,9 @@ def test_a_notebook_keeps_its_address(visit, pages, decoder):
     assert tab.locator("input:not([data-lm-suppress-shortcuts])").count() == 0
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 2560])
-@pytest.mark.parametrize("digit", [None, 4])
-@pytest.mark.parametrize("rtl", [False, True])
-def test_it_fits_its_page(again, with_a_digit, width, digit, rtl):
-    tab = again(with_a_digit[digit], width=width, dir="rtl" if rtl else "")
+@pytest.mark.parametrize(("width", "way"), [(320, "ltr"), (390, "rtl"), (768, "ltr"), (2560, "rtl")])
+def test_with_a_digit_it_fits_its_page(again, with_a_digit, width, way):
+    tab = again(with_a_digit[4], width=width, dir=way)
     settle(tab)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     boxes = tab.evaluate(
@@ -354,11 +335,9 @@ def test_on_a_phone_the_digits_stay_in_sight(visit, pages):
     assert 0 <= box["y"] < 5 and box["height"] < 240
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("digit", [None, 4])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing(again, with_a_digit, theme, digit, width):
-    tab = again(with_a_digit[digit], theme=theme, width=width)
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+def test_with_a_digit_axe_finds_nothing(again, with_a_digit, theme, width):
+    tab = again(with_a_digit[4], theme=theme, width=width)
     settle(tab)
     assert violations(tab) == []
 
@@ -409,12 +388,3 @@ def test_other_decoders(visit, pages, code_dim, n_classes):
     assert get(tab, "label") == max(0, n_classes - 1)
     assert tab.locator(".aae-strip").count() == code_dim
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_ten_digits_fit_a_frame(visit, pages):
-    tab = visit(pages(StyleExplorer(structured(8, 10, hidden=(512, 512)))))
-    medians = []
-    for _ in range(3):  # the best of a few: others may be busy on this machine
-        times = tab.evaluate(MOVES)
-        medians.append(median(times))
-    assert min(medians) <= 16, medians

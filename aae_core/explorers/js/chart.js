@@ -1,7 +1,7 @@
 // Curves over one axis, each named at its end and told from the others by its dashes as well as by its colour.
 
 import { keepCrisp } from "./crisp.js";
-import { figure, h, pencil } from "./dom.js";
+import { figure, h, pencil, polyline } from "./dom.js";
 import { css } from "./theme.js";
 
 /** @import { Name, Rgb, Theme } from "./theme.js" */
@@ -111,16 +111,8 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
   /** @param {number} value */
   const toY = (value) => height - BOTTOM - ((value - y.low) / (y.high - y.low)) * (height - TOP - BOTTOM);
 
-  /** @param {number[][]} places @param {Rgb} colour @param {number} line @param {number[]} dash */
-  const stroke = (places, colour, line, dash = []) => {
-    context.beginPath();
-    for (const [left, top] of places) context.lineTo(left, top);
-    context.strokeStyle = css(colour);
-    context.lineWidth = line;
-    context.setLineDash(dash);
-    context.stroke();
-    context.setLineDash([]);
-  };
+  /** @param {number[]} places @param {Rgb} colour */
+  const thin = (places, colour) => polyline(context, places, css(colour), 1);
   /** @param {string} text @param {number} at @param {number} top @param {CanvasTextAlign} align */
   const write = (text, at, top, align, colour = theme.muted) => {
     context.textAlign = align;
@@ -131,27 +123,13 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
   function axes() {
     for (const value of roundTicks(y.low, y.high, 5)) {
       const at = Math.round(toY(value)) + 0.5;
-      stroke(
-        [
-          [LEFT, at],
-          [right, at],
-        ],
-        theme.rule,
-        1,
-      );
+      thin([LEFT, at, right, at], theme.rule);
       write(figure(value, 0), LEFT - 8, at + 3.5, "right");
     }
     const ticks = x.log ? logTicks(ends[0], ends[1]) : roundTicks(ends[0], ends[1], 5);
     for (const value of ticks) {
       const at = Math.round(toX(value)) + 0.5;
-      stroke(
-        [
-          [at, height - BOTTOM],
-          [at, height - BOTTOM + 4],
-        ],
-        theme.muted,
-        1,
-      );
+      thin([at, height - BOTTOM, at, height - BOTTOM + 4], theme.muted);
       write(String(value), at, height - 6, "center");
     }
     write(y.name, 0, 11, "left");
@@ -173,14 +151,7 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
     }
     for (const { k, end, at } of places) {
       const colour = theme[look(k).colour];
-      stroke(
-        [
-          [right + 2, end],
-          [right + 9, at],
-        ],
-        theme.rule,
-        1,
-      );
+      thin([right + 2, end, right + 9, at], theme.rule);
       write(lines[k].name, right + 12, at + 4, "left", colour);
     }
   }
@@ -197,23 +168,11 @@ export function chart({ x, y, lines, name, theme, signal, onPick, onPlace }) {
     context.beginPath();
     context.rect(LEFT, TOP - 2, right - LEFT, height - TOP - BOTTOM + 2);
     context.clip();
-    if (marker !== null)
-      stroke(
-        [
-          [toX(marker), TOP],
-          [toX(marker), height - BOTTOM],
-        ],
-        theme.muted,
-        1,
-      );
+    if (marker !== null) thin([toX(marker), TOP, toX(marker), height - BOTTOM], theme.muted);
     lines.forEach((line, k) => {
       const { dash, colour } = look(k);
-      stroke(
-        curves[k].map((value, i) => [toX(fine[i]), toY(value)]),
-        theme[colour],
-        2,
-        dash,
-      );
+      const places = curves[k].flatMap((value, i) => [toX(fine[i]), toY(value)]);
+      polyline(context, places, css(theme[colour]), 2, dash);
       if (marker === null) return;
       context.beginPath();
       context.arc(toX(marker), toY(valueAt(x.values, line.values, marker, x.log)), 4, 0, 7);

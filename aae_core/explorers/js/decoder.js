@@ -1,4 +1,4 @@
-// Multilayer perceptrons in the reader's browser, as aae_core/export.py packs them. Plain JavaScript: for networks
+// Multilayer perceptrons in the reader's browser, as aae_core/packed.py has them. Plain JavaScript: for networks
 // of this size it fits a frame (18-512-512-784, ten images: 3 ms), and costs no megabytes of runtime.
 
 /** @typedef {"int12" | "float16" | "float32"} Precision */

@@ -31,6 +31,32 @@ export const pencil = (canvas) =>
   /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
 
 /**
+ * Begins a path through places [x0, y0, x1, y1, …].
+ * @param {CanvasRenderingContext2D} context
+ * @param {number[]} places
+ */
+export function trace(context, places) {
+  context.beginPath();
+  for (let k = 0; k < places.length; k += 2) context.lineTo(places[k], places[k + 1]);
+}
+
+/**
+ * Draws that path, in a colour as CSS has it.
+ * @param {CanvasRenderingContext2D} context
+ * @param {number[]} places
+ * @param {string} colour
+ * @param {number} thickness
+ * @param {number[]} dash
+ */
+export function polyline(context, places, colour, thickness, dash = []) {
+  trace(context, places);
+  context.strokeStyle = colour;
+  context.lineWidth = thickness;
+  context.setLineDash(dash);
+  context.stroke();
+}
+
+/**
  * An `<input>` whose keys stay its own: JupyterLab's command mode otherwise takes the arrows away from it.
  * @param {Attributes} attributes
  */

@@ -13,7 +13,7 @@
 //   kit.say(text)         tells a screen reader what a discrete action has done
 //   kit.share(fields)     state in the address (state.js); kit.tools() the buttons that copy a link and save a picture
 //
-// root.dataset.ready: milliseconds from the start of render to the first picture; .draws: pictures since; .ms: the last.
+// root.dataset.ready: there is a first picture; .draws: pictures so far.
 
 import { button } from "./controls.js";
 import { announcer, h } from "./dom.js";
@@ -142,7 +142,6 @@ function makeKit(model, root, signal, { say, redraw, repaint }) {
  * @param {{ model: Model, el: HTMLElement, signal?: AbortSignal }} props
  */
 function render(setup, { model, el, signal }) {
-  const start = performance.now();
   const life = new AbortController();
   const root = h("div", { class: "aae-explorer", role: "group", "aria-label": model.get("title") });
   const live = announcer();
@@ -153,9 +152,7 @@ function render(setup, { model, el, signal }) {
   let frame = 0;
   const draw = () => {
     frame = 0;
-    const begun = performance.now();
     made?.draw();
-    root.dataset.ms = (performance.now() - begun).toFixed(2);
     root.dataset.draws = String(1 + Number(root.dataset.draws ?? 0));
   };
   const redraw = () => {
@@ -173,7 +170,7 @@ function render(setup, { model, el, signal }) {
   made = setup(kit);
   root.append(live.el);
   draw(); // now, not in the next frame: a page in the background has no frames
-  root.dataset.ready = (performance.now() - start).toFixed(1);
+  root.dataset.ready = "";
   const [opened] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
   // an address that names a section too leads there; the page sees to it
   const section = location.hash

@@ -13,7 +13,7 @@ import { pointsRebuilt, readings, tenDigits } from "./laboratory_show.js";
 import { readImages } from "./packed.js";
 import { CERTAIN, legend } from "./pad.js";
 import { copyText, saveFile } from "./save.js";
-import { among, between, index } from "./state.js";
+import { among, between, SEED } from "./state.js";
 import { areStrokes } from "./strokes.js";
 import { makeToy } from "./toys.js";
 
@@ -42,7 +42,7 @@ export default explorer((kit) => {
     ...share("data", among(kinds)),
     ...share("prior", among(Object.keys(PRIORS))),
     ...share("drawing", { write: String, read: (text) => (areStrokes(text) ? text : undefined) }),
-    ...share("seed", index(0, 9999)),
+    ...share("seed", SEED),
     ...Object.assign({}, ...SETTINGS.map(([trait, , stops]) => share(trait, between(0, 2 * stops[stops.length - 1])))),
   });
 

@@ -98,7 +98,6 @@ export function laboratoryRun({ root, signal, get, say, redraw }, { data, onBegi
     const rate = goes && seconds > 1 ? (step - pace[0]) / seconds : null;
     const paced = rate === null ? "" : `, ${Math.round(rate)} a second`;
     counter.textContent = broken ? BROKEN : `Step ${inWords(step)}${paced}`;
-    if (rate !== null) root.dataset.pace = rate.toFixed(1);
   };
   document.addEventListener("visibilitychange", () => document.hidden && playing && play(false), { signal });
   return {

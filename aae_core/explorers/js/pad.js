@@ -1,13 +1,12 @@
-// A plane to point at: codes as dots in their digits' colours, a field and contours behind them, and a cursor that
-// follows the pointer, the finger and the arrow keys. For keyboard and screen reader the cursor is two sliders, one
-// per coordinate; all four arrows work in either.
+// A plane to point at: codes as dots in their digits' colours, a field and contours behind them, and a cursor.
 //
 //   const plane = pad({ extent: [-4, 4, -4, 4], name: "code", theme, onMove: ([x, y]) => put({ z: [x, y] }), signal });
 //   plane.points(codes.frame(0), codes.labels);  plane.set(get("z"));  root.append(plane.el);
 
 import { contour } from "./contour.js";
 import { keepCrisp } from "./crisp.js";
-import { figure, h, input, pencil } from "./dom.js";
+import { makeCursor } from "./cursor.js";
+import { figure, h, pencil, polyline, trace } from "./dom.js";
 import { css } from "./theme.js";
 
 /** @import { Name, Theme } from "./theme.js" */
@@ -59,6 +58,8 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
   let [width, height] = [0, 0]; // of the canvas, in CSS pixels
   /** @param {number} x @param {number} y */
   const toPixel = (x, y) => [((x - left) / (right - left)) * width, ((top - y) / (top - bottom)) * height];
+  /** @param {number[]} path [x0, y0, x1, y1, …] */
+  const toPixels = (path) => path.flatMap((x, k) => (k % 2 ? [] : toPixel(x, path[k + 1])));
   /** @param {number} px @param {number} py */
   const toCode = (px, py) => [left + (px / width) * (right - left), top - (py / height) * (top - bottom)];
 
@@ -80,21 +81,19 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
     context.drawImage(small, -dx, -dy, width + 2 * dx, height + 2 * dy);
   }
 
-  /**
-   * @param {number[]} segments
-   * @param {(x: number, y: number) => number[]} project
-   * @param {string} colour
-   * @param {number} line
-   */
-  function stroke(segments, project, colour, line) {
+  /** @param {Grid} grid @param {number[]} levels */
+  function drawContours({ width: w, height: rows, values }, levels) {
     context.beginPath();
-    for (let k = 0; k < segments.length; k += 4) {
-      const [[x, y], [u, v]] = [project(segments[k], segments[k + 1]), project(segments[k + 2], segments[k + 3])];
-      context.moveTo(x, y);
-      context.lineTo(u, v);
+    for (const level of levels) {
+      const segments = contour(values, w, rows, level); // [x0, y0, x1, y1] each
+      for (let k = 0; k < segments.length; k += 2) {
+        const [x, y] = [(segments[k] / (w - 1)) * width, height - (segments[k + 1] / (rows - 1)) * height];
+        if (k % 4) context.lineTo(x, y);
+        else context.moveTo(x, y);
+      }
     }
-    context.strokeStyle = colour;
-    context.lineWidth = line;
+    context.strokeStyle = css(theme.muted, 0.6);
+    context.lineWidth = 1;
     context.stroke();
   }
 
@@ -125,8 +124,8 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
 
   function drawAxes() {
     const zero = toPixel(0, 0);
-    const ends = [0, zero[1], width, zero[1], zero[0], 0, zero[0], height];
-    stroke(ends, (x, y) => [x, y], css(theme.rule), 1);
+    polyline(context, [0, zero[1], width, zero[1]], css(theme.rule), 1);
+    polyline(context, [zero[0], 0, zero[0], height], css(theme.rule), 1);
     context.fillStyle = css(theme.muted);
     context.font = `11px ${getComputedStyle(el).fontFamily}`;
     context.textAlign = "center";
@@ -135,15 +134,6 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
     context.textAlign = "left";
     for (let y = Math.ceil(bottom / ticks) * ticks; y < top; y += ticks)
       if (y > bottom) context.fillText(figure(y, 0), 5, toPixel(0, y)[1] + 4);
-  }
-
-  /** @param {number[]} path */
-  function follow(path) {
-    context.beginPath();
-    for (let k = 0; k < path.length; k += 2) {
-      const [x, y] = toPixel(path[k], path[k + 1]);
-      context.lineTo(x, y);
-    }
   }
 
   /** @param {Disc} disc */
@@ -168,24 +158,16 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
     [width, height] = [wide, high];
     if (shown.field) drawField(...shown.field);
     for (const { path, label } of shown.areas ?? []) {
-      follow(path);
+      trace(context, toPixels(path));
       context.fillStyle = css(theme.digits[label % 10], 0.22);
       context.fill();
     }
     drawAxes();
-    if (shown.contours) {
-      const [{ width: w, height: rows, values }, levels] = shown.contours;
-      /** @param {number} j @param {number} i */
-      const project = (j, i) => [(j / (w - 1)) * width, height - (i / (rows - 1)) * height];
-      for (const level of levels) stroke(contour(values, w, rows, level), project, css(theme.muted, 0.6), 1);
-    }
+    if (shown.contours) drawContours(...shown.contours);
     if (shown.points) drawPoints(shown.points);
     for (const one of shown.paths ?? []) {
       const { path, colour = "ink", line = 1.5 } = Array.isArray(one) ? { path: one } : one;
-      follow(path);
-      context.strokeStyle = css(theme[colour]);
-      context.lineWidth = line;
-      context.stroke();
+      polyline(context, toPixels(path), css(theme[colour]), line);
     }
     (shown.discs ?? []).forEach(drawDisc);
   };
@@ -195,88 +177,11 @@ export function pad({ extent, name, axes = ["z1", "z2"], step = 0.1, ticks = 2, 
     repaint();
   };
 
-  // The cursor.
-  let place = [0, 0];
-  const limits = [
-    [left, right],
-    [bottom, top],
-  ];
-  const cursor = h("div", { class: "aae-cursor" });
-  const ranges = limits.map(([min, max], k) =>
-    input({ type: "range", class: "aae-hidden", min, max, step: "any", "aria-label": `${name}, ${axes[k]}` }),
-  );
-  const clamp = (/** @type {number[]} */ code) =>
-    code.map((value, k) => Math.max(limits[k][0], Math.min(limits[k][1], value)));
-  const set = (/** @type {number[]} */ code) => {
-    place = [...code];
-    const [x, y] = clamp(code);
-    cursor.style.left = `${(100 * (x - left)) / (right - left)}%`;
-    cursor.style.top = `${(100 * (top - y)) / (top - bottom)}%`;
-    ranges.forEach((range, k) => {
-      range.value = String(code[k]);
-      range.setAttribute("aria-valuetext", figure(code[k]));
-    });
-  };
-  /** @param {number[]} code @param {boolean} done */
-  const move = (code, done) => {
-    set(clamp(code).map((value) => +value.toFixed(3)));
-    onMove?.(place, done);
-  };
-  const live = (/** @type {boolean} */ on) => {
-    el.classList.toggle("aae-live-pad", on);
-    for (const part of [cursor, ...ranges]) part.hidden = !on;
-  };
-  if (onMove) {
-    el.append(cursor, ...ranges);
-    live(true);
-    /** @param {PointerEvent} event @param {boolean} done */
-    const point = (event, done) => {
-      const box = el.getBoundingClientRect();
-      move(toCode(event.clientX - box.left - el.clientLeft, event.clientY - box.top - el.clientTop), done);
-    };
-    let before = place;
-    el.addEventListener("pointerdown", (event) => {
-      if (event.button || !event.isPrimary || cursor.hidden) return;
-      event.preventDefault();
-      before = place;
-      el.setPointerCapture(event.pointerId);
-      ranges[0].focus({ preventScroll: true });
-      point(event, false);
-    });
-    el.addEventListener("pointermove", (event) => el.hasPointerCapture(event.pointerId) && point(event, false));
-    el.addEventListener("pointerup", (event) => el.hasPointerCapture(event.pointerId) && point(event, true));
-    el.addEventListener("pointercancel", (event) => {
-      if (!event.isPrimary || cursor.hidden) return;
-      if (onCancel) onCancel();
-      else move(before, true);
-    });
-    /** @type {Record<string, number[]>} */
-    const keys = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-    el.addEventListener("keydown", (event) => {
-      const way = keys[event.key];
-      if (!way) return;
-      event.preventDefault();
-      const pace = event.shiftKey ? 5 * step : step;
-      move(
-        place.map((value, k) => value + pace * way[k]),
-        true,
-      );
-    });
-    ranges.forEach((range, k) =>
-      range.addEventListener("input", () =>
-        move(
-          place.map((value, j) => (j === k ? Number(range.value) : value)),
-          true,
-        ),
-      ),
-    );
-    set(place);
-  }
+  const cursor = makeCursor({ el, extent, name, axes, step, toCode, onMove, onCancel });
   return {
     el,
     canvas,
-    set,
-    live,
+    ...cursor, // set, live
     repaint,
     toPixel,
     toCode,

@@ -7,7 +7,7 @@ import { figure, h } from "./dom.js";
 import { explorer } from "./explorer.js";
 import { readImages } from "./packed.js";
 import { seeded } from "./random.js";
-import { between, index } from "./state.js";
+import { between, SEED } from "./state.js";
 
 /** @import { Line } from "./chart.js" */
 
@@ -17,7 +17,7 @@ export default explorer((kit) => {
   const [series, bandwidths, columns] = [get("series"), get("bandwidths"), get("drawn")];
   const images = readImages(get("about"), get("images"));
   const [low, high] = [bandwidths[0], bandwidths[bandwidths.length - 1]];
-  kit.share({ bandwidth: { trait: "bandwidth", ...between(low, high) }, seed: { trait: "seed", ...index(0, 9999) } });
+  kit.share({ bandwidth: { trait: "bandwidth", ...between(low, high) }, seed: { trait: "seed", ...SEED } });
   const take = (/** @type {number} */ bandwidth) =>
     put({ bandwidth: Math.max(low, Math.min(high, +bandwidth.toPrecision(3))) });
 

@@ -44,6 +44,9 @@ export const whole = (low, high) => ({
  */
 export const index = (low, high) => ({ write: String, read: (text) => whole(low, high).read(text) ?? undefined });
 
+/** A seed that a reader may choose. */
+export const SEED = index(0, 9999);
+
 /**
  * A field that is one of these texts.
  * @param {string[]} texts
