@@ -250,7 +250,7 @@ def add(run: str | Path) -> Path:
         ValueError: it is no run, was not trained on the data of the zoo (full MNIST), is a variant of its recipe, or its
             weights are not those of its card.
     """
-    folder, about = folder_of(run), card(run)
+    about = card(run)
     if dataset_of(about) != "mnist" or about["data"]["checksum"] != FULL_CHECKSUM:
         raise ValueError(
             f"{run}: trained on {about['data']['source']}, {about['data']['train']:,} images; the zoo's models are of full MNIST. "
@@ -258,10 +258,10 @@ def add(run: str | Path) -> Path:
         )
     if (variant := about.get("variant", AS_IT_IS)) != AS_IT_IS:
         raise ValueError(f"{run}: a variant of {about['recipe']} ({variant}); the zoo has recipes as they are.")
-    check_weights(folder, about)
+    weights = as_bytes(half(load(run)))
     kept = ZOO / about["recipe"]
     kept.mkdir(parents=True, exist_ok=True)
-    write_whole(kept / WEIGHTS, as_bytes(half(load(run))))
+    write_whole(kept / WEIGHTS, weights)
     about["weights"] |= {"dtype": "float16", "sha256": _checksum(kept / WEIGHTS)}
     _write_card(kept / CARD, about)
     return kept
