@@ -224,7 +224,7 @@ def add(run: str | Path) -> Path:
         ValueError: it is no run, was not trained on the data of the zoo (full MNIST), is a variant of its recipe, or its
             weights are not those of its card.
     """
-    folder, about = folder_of(run), card(run)
+    about = card(run)
     wanted = recipe(about["recipe"]).dataset
     if dataset_of(about) != wanted or (wanted == "mnist" and about["data"]["checksum"] != FULL_CHECKSUM):
         raise ValueError(
@@ -233,11 +233,11 @@ def add(run: str | Path) -> Path:
         )
     if (variant := about.get("variant", AS_IT_IS)) != AS_IT_IS:
         raise ValueError(f"{run}: a variant of {about['recipe']} ({variant}); the zoo has recipes as they are.")
-    check_weights(folder, about)
+    weights = half(load(run))
     kept = ZOO / about["recipe"]
     kept.mkdir(parents=True, exist_ok=True)
-    write_whole(kept / WEIGHTS, as_bytes(state := half(load(run))))
-    about["weights"] |= {"dtype": _precisions(state), "sha256": _checksum(kept / WEIGHTS)}
+    write_whole(kept / WEIGHTS, as_bytes(weights))
+    about["weights"] |= {"dtype": _precisions(weights), "sha256": _checksum(kept / WEIGHTS)}
     _write_card(kept / CARD, about)
     return kept
 

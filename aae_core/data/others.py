@@ -35,8 +35,7 @@ def kind_of(path: Path | None) -> str:
     if path is None:
         return "mnist"
     if path.is_dir() or not path.suffix:
-        has_mnist = any(True for name in FILES for _ in path.glob(f"**/{name}*")) if path.is_dir() else False
-        return "mnist" if has_mnist else "folder"
+        return "folder" if MNIST.place_in(path) is None else "mnist"
     if path.suffix.lower() not in SUFFIXES:
         raise DataError(f"{path}: expected a folder of images, or a file that ends in {', '.join(SUFFIXES)}.")
     return SUFFIXES[path.suffix.lower()]

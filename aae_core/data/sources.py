@@ -119,13 +119,19 @@ class Source:
             downloads.fetch(path, self.files()[path.name], until, failed)
 
     def _place(self, folder: Path) -> Path:
-        """Where in a named folder the files lie, plain or packed: in it, or where torchvision would have put them."""
+        """Where in a named folder the files lie: in it, or where torchvision would have put them."""
         if not folder.is_dir():
             raise DataError(f"{folder}: there is no such folder. Name the one that holds {' and '.join(self.names)}.")
+        if (place := self.place_in(folder)) is None:
+            raise DataError(f"{folder}: holds none of {self.title}'s files ({', '.join(self.names)}), plain or .gz.")
+        return place
+
+    def place_in(self, folder: Path) -> Path | None:
+        """Where in a folder one of the files lies, plain or packed; None where none does."""
         for place in (folder / self.place, folder / Path(self.place).name, folder):
             if any((place / f"{name}{packed}").exists() for name in self.names for packed in ("", ".gz")):
                 return place
-        raise DataError(f"{folder}: holds none of {self.title}'s files ({', '.join(self.names)}), plain or .gz.")
+        return None
 
     def _look(self, place: Path) -> tuple[dict[str, Any], dict[Path, str]]:
         """What the check gives of each file, by its name; and what is wrong, in words, with each that is at fault."""
