@@ -98,7 +98,8 @@ def searched(tab: Page, words: str) -> list[tuple[str, str]]:
     """Asks the search's page; returns where its results lead, and what they are called."""
     tab.locator(".bd-search-container input[name=q]").fill(words)
     tab.keyboard.press("Enter")
-    tab.wait_for_url(f"**/search.html?q={words.replace(' ', '+')}")
+    asked = "(words) => new URLSearchParams(location.search).get('q') === words && document.querySelector('.aae-found')?.textContent"
+    tab.wait_for_function(asked, arg=words)
     return [
         (link.get_attribute("href"), link.text_content()) for link in tab.locator(".aae-results > li > a").all()[:5]
     ]
