@@ -155,7 +155,9 @@ def test_a_still_in_the_dark_has_the_colours_of_the_dark(book, visit, page):
     filters = {}
     for theme in ("light", "dark"):
         tab = visit(book.url(page), theme=theme, java_script_enabled=False)
-        filters[theme] = tab.locator(".aae-poster").first.evaluate("(still) => getComputedStyle(still).filter")
+        style = "(still) => (({filter, backgroundColor}) => [filter, backgroundColor])(getComputedStyle(still))"
+        filters[theme], paper = tab.locator(".aae-poster").first.evaluate(style)
+        assert paper == "rgba(0, 0, 0, 0)", theme
     assert filters == {"light": "none", "dark": "invert(1) hue-rotate(180deg)"}
 
 
