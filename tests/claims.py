@@ -72,7 +72,8 @@ def plain(text: str) -> str:
 
 def sentences(markdown: str) -> Iterator[tuple[str, bool]]:
     """The sentences of a text, each with whether a heading stands before it."""
-    text = re.sub(r"(?ms)^\$\$.*?\$\$[^\n]*$|^```\w*\n.*?^```$", "", markdown)
+    text = re.sub(r"(?ms)^(`{3,})\{[^\n]*\n(.*?)^\1$", r"\2", markdown)  # a box's text; its last line begins no code
+    text = re.sub(r"(?ms)^\$\$.*?\$\$[^\n]*$|^```\w*\n.*?^```$", "", text)
     text = re.sub(r"(?m)^(`{3,}|:{3,}).*$|^:\w+:.*$|^\(.*\)=$|^\|.*\|$|^<.*>$", "", text)
     below = False
     for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) |#)", text):

@@ -103,7 +103,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if report.when == "call":
             claims.update(dict(report.user_properties).get("claims", {}))
             if report.passed:
-                figures |= {name: found for kind, (name, found) in report.user_properties if kind == "figures"}
+                figures |= dict(found for kind, found in report.user_properties if kind == "figures")
     DURATIONS.parent.mkdir(exist_ok=True)
     lines = [f"{took:8.1f} s  {name}" for each in (by_file, seconds) for name, took in [*each.most_common(25), ("", 0)]]
     DURATIONS.write_text("\n".join(lines[:-1]) + "\n", "utf-8")

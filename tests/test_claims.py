@@ -57,3 +57,8 @@ def test_sentences_are_told_apart_and_equations_left_out():
         ("One.", True),
         ("Two!", True),
     ]
+
+
+def test_what_stands_in_a_box_is_read_and_its_end_hides_nothing():
+    text = "```{note}\n:class: tip\nIt is so.\n```\n\n## Next\n\n```{question}\nWhy?\n\nOf that.\n```\n\n```python\nx = 1\n```\nSo it is."
+    assert list(sentences(text)) == [("It is so.", False), ("Why?", True), ("Of that.", True), ("So it is.", True)]

@@ -98,7 +98,8 @@ def searched(tab: Page, words: str) -> list[tuple[str, str]]:
     """Asks the search's page; returns where its results lead, and what they are called."""
     tab.locator(".bd-search-container input[name=q]").fill(words)
     tab.keyboard.press("Enter")
-    tab.wait_for_url(f"**/search.html?q={words.replace(' ', '+')}")
+    asked = "(words) => new URLSearchParams(location.search).get('q') === words && document.querySelector('.aae-found')?.textContent"
+    tab.wait_for_function(asked, arg=words)
     return [
         (link.get_attribute("href"), link.text_content()) for link in tab.locator(".aae-results > li > a").all()[:5]
     ]
@@ -154,7 +155,9 @@ def test_a_still_in_the_dark_has_the_colours_of_the_dark(book, visit, page):
     filters = {}
     for theme in ("light", "dark"):
         tab = visit(book.url(page), theme=theme, java_script_enabled=False)
-        filters[theme] = tab.locator(".aae-poster").first.evaluate("(still) => getComputedStyle(still).filter")
+        style = "(still) => (({filter, backgroundColor}) => [filter, backgroundColor])(getComputedStyle(still))"
+        filters[theme], paper = tab.locator(".aae-poster").first.evaluate(style)
+        assert paper == "rgba(0, 0, 0, 0)", theme
     assert filters == {"light": "none", "dark": "invert(1) hue-rotate(180deg)"}
 
 
