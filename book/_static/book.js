@@ -87,7 +87,8 @@ function arrive() {
 addEventListener("load", () => {
   if (root.dataset.figures === "live") return;
   for (const live of document.querySelectorAll(".aae-live")) {
-    const textContent = "This figure could not start, so its still picture stays: its program did not arrive. Load the page again.";
+    const textContent =
+      "This figure could not start, so its still picture stays: its program did not arrive. Load the page again.";
     live.append(Object.assign(document.createElement("p"), { className: "aae-failed", textContent }));
   }
 });
