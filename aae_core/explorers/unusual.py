@@ -21,7 +21,7 @@ from aae_core.priors import Gaussian
 
 KINDS = ("error", "surprise", "both")
 POINTS = 201  # quantiles of each score that go to the page
-WORST = 8  # images in a row of those that are mistaken
+WORST = 6  # images in a row of those that are mistaken
 LEAST, MOST = 0.005, 0.5  # rates of false alarms that may be asked for
 
 
@@ -68,7 +68,7 @@ class UnusualExplorer(Explorer):
             about=about | {"images": packed, "labels": labels}, images=text, decoder=spec, weights=weights, encoder=encoder,
             encoder_weights=encoder_weights, **{"name": "unusual", "title": "What is unusual?"} | options,
         )  # fmt: skip
-        self.room = [0.67, 482, 1.2, 1228]
+        self.room = [0.69, 482, 1.53, 1228]
         shown = images[: len(about["kinds"])]
         self.poster = still(torch.cat([shown, self.page.images(self.reader.codes(shown))]), columns=len(shown))
         self.poster_alt = (

@@ -54,7 +54,7 @@ export default explorer((kit) => {
     },
     ...names.map((name, k) => h("option", { value: k }, name)),
   );
-  const sample = button("Sample a row", () => {
+  const sample = button("Sample", () => {
     kit.glideTo("z", sampleCode(get("draws"), decoder.codeDim, limit));
     kit.say("New row, sampled");
   });
