@@ -107,6 +107,7 @@ test("a curve's values between its points, and round numbers for its axis", () =
   near(valueAt([1, 2, 4, 8], [0, 1, 2, 3], 2 ** 1.5, true), 1.5);
   assert.deepEqual(roundTicks(0, 10, 5), [0, 2, 4, 6, 8, 10]);
   assert.deepEqual(roundTicks(-431, 268, 5), [-400, -200, 0, 200]);
+  assert.deepEqual(roundTicks(0.08, 0.3, 5), [0.1, 0.15, 0.2, 0.25, 0.3]);
   assert.equal(new Set(Array.from({ length: 6 }, (_, k) => JSON.stringify(look(k)))).size, 6);
 });
 

@@ -66,7 +66,8 @@ export function roundTicks(low, high, count) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5, 10].find((one) => one * power >= rough) ?? 10);
   const ticks = [];
-  for (let k = Math.ceil(low / step); k * step <= high; k++) ticks.push(k * step);
+  const tick = (/** @type {number} */ k) => +(k * step).toPrecision(6); // 3 * 0.05 is 0.15000000000000002
+  for (let k = Math.ceil(low / step); tick(k) <= high; k++) ticks.push(tick(k));
   return ticks;
 }
 
