@@ -60,7 +60,7 @@ def vendored() -> Iterator[Part]:
 
 def parts() -> list[Part]:
     """All that ships."""
-    from static_widgets import needed
+    from notebook_cache import needed
 
     own = [Part("project", "code", "", "MIT"), Part("project", "text, figures, weights", "", "CC BY 4.0")]
     icons = Part("pages", "Font Awesome, in pydata-sphinx-theme", "", "CC BY 4.0, OFL-1.1, MIT")

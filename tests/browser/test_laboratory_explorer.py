@@ -152,7 +152,7 @@ def test_points_that_are_pasted_are_learnt_from_and_taken_away(visit, url, tmp_p
     names = {"__name__": "__main__"}
     exec(tab.evaluate("copied"), names)
     low, high = points.min(0).values, points.max(0).values
-    assert torch.allclose(names["rows"], 0.05 + 0.9 * (points - low) / (high - low), atol=1e-4)
+    assert torch.allclose(names["rows"], 0.05 + 0.9 * (points - low) / (high - low), atol=1e-3)
 
 
 def test_a_bad_row_is_named_and_nothing_changes(visit, url):
@@ -479,7 +479,7 @@ def test_settings_act_on_the_steps_to_come(visit, toys):
 def test_a_prior_is_sampled_where_it_was_drawn(again, scripts, toys):
     tab = again(toys)
     tab.get_by_role("radio", name="Your own").check(force=True)
-    box = tab.locator(".aae-live-pad").bounding_box()
+    box = tab.get_by_role("group", name="Codes").bounding_box()
 
     def at(x, y):
         return box["x"] + (x + 4) / 8 * box["width"], box["y"] + (4 - y) / 8 * box["height"]
@@ -622,7 +622,7 @@ def test_axe_finds_nothing_and_it_fits(again, url, theme, width):
     tab.evaluate("models[0].set('prior', 'drawn')")
     assert violations(tab) == []
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    for target in tab.locator(f"{ROOT} button, {ROOT} .aae-range, {ROOT} .aae-option").all():
+    for target in tab.locator(f":is({ROOT} button, {ROOT} .aae-range, {ROOT} .aae-option):visible").all():
         box = target.bounding_box()
         assert box["height"] >= 44 and box["width"] >= 44
 

@@ -9,7 +9,7 @@ import torch
 
 from aae_core.data import Digits
 from aae_core.explorers import UnusualExplorer
-from aae_core.explorers.unusual import scored
+from aae_core.explorers.unusual import WORST, scored
 from aae_core.metrics import both
 from aae_core.models import AdversarialAutoencoder
 from aae_core.priors import Gaussian
@@ -111,7 +111,7 @@ def test_each_score_has_its_own_curves_and_its_own_mistakes(again, url):
         assert rows.count() == 2
         rows.nth(1).locator("button").first.click()
         settle(tab)
-        assert get(tab, "example") == 4 + 16 * k + 8
+        assert get(tab, "example") == 4 + (2 * k + 1) * WORST
 
 
 def test_a_click_on_the_curves_sets_the_threshold(again, url):
