@@ -1,6 +1,6 @@
 """Weights at twelve bits: integers, with a scale for each unit of their layer, as the pages' networks are kept.
 
-No eye and no measure sees the difference (1e-4 a pixel on average, 1e-2 at most), and a reader loads two thirds of
+No eye and no measure sees the difference (2e-4 a pixel on average, 1e-2 at most), and a reader loads two thirds of
 what half precision takes. Twelve bits are two digits of base64, of which the high ones stand apart from the low ones:
 they are far from equally frequent, which a server's compression then uses. A unit of small weights, which could be kept
 finer than the rest of its layer, is not: its numbers stay small, and small numbers compress better.
@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 TOP = 2047  # the largest integer; -2048 is not used
-FINEST, MANY = 1 / 180, 100_000  # the least step, and of how many weights on: see finest_step
+FINEST, MANY = 1 / 90, 100_000  # the least step, and of how many weights on: see finest_step
 
 
 def finest_step(weight: np.ndarray, total: int) -> float:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 INK = (113, 125, 138)  # at least 3.9 : 1 on the palette's light paper and on its dark one: the still cannot ask which
+WIDTH = 1500  # pixels of a picture, more than two to a screen's in a column of text
 
 
 def still(images: Tensor, columns: int = 10, scale: int = 5, gap: int = 2) -> str:
@@ -23,7 +24,7 @@ def still(images: Tensor, columns: int = 10, scale: int = 5, gap: int = 2) -> st
     Args:
         images: (N, C, H, W) in [0, 1].
         columns: images in a row.
-        scale: pixels of the picture to one of the images; 5 is more than 2 to a screen's in a column of text.
+        scale: pixels of the picture to one of the images, at most; fewer where the picture is as wide as it need be.
         gap: space between images, in their pixels.
 
     Returns:
@@ -32,6 +33,7 @@ def still(images: Tensor, columns: int = 10, scale: int = 5, gap: int = 2) -> st
     n, channels, height, width = images.shape
     columns = min(columns, n)
     rows = -(-n // columns)
+    scale = max(2, min(scale, WIDTH // (columns * (width + gap))))
     size = (width * scale, height * scale)
     whole = ((columns * (width + gap) - gap) * scale, (rows * (height + gap) - gap) * scale)
     grey = channels == 1

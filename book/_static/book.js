@@ -48,6 +48,10 @@ function toScreen() {
   screenTheme = undefined;
   for (const fold of opened) fold.open = false;
 }
+document.querySelector(".btn-print")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  print();
+});
 addEventListener("beforeprint", toPaper);
 addEventListener("afterprint", toScreen);
 matchMedia("print").addEventListener("change", ({ matches }) => (matches ? toPaper() : toScreen()));

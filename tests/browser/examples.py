@@ -118,7 +118,7 @@ CASES = {
     ),
     "unusual": Case(
         "UnusualExplorer(lively(AdversarialAutoencoder(Gaussian(2), **small)), digits.parted(2)[0], digits.parted(2)[1])",
-        "What is unusual?", "false alarms", "ArrowRight", "rate", "0.05", "0.0524",
+        "What is unusual?", "false alarms", "End", "rate", "0.05", "0.5",
         {"unusual.rate=0.2&unusual.score=both": {"rate": 0.2, "kind": "both"}, "unusual.ours=5": {"example": 5},
          "unusual.ink=0000.8c8c&unusual.pen=0.15": {"pen": 0.15}},
         ("rate=0.9", "rate=", "score=luck", "ours=999", "ink=abc", "pen=9"), slack=50,
