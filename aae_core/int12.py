@@ -1,6 +1,6 @@
 """Weights at twelve bits: integers, with a scale for each unit of their layer, as the pages' networks are kept.
 
-No eye and no measure sees the difference (2e-4 a pixel on average, 1e-2 at most), and a reader loads two thirds of
+No eye and no measure sees the difference (2e-4 a pixel on average, 2e-2 at most), and a reader loads two thirds of
 what half precision takes. Twelve bits are two digits of base64, of which the high ones stand apart from the low ones:
 they are far from equally frequent, which a server's compression then uses. A unit of small weights, which could be kept
 finer than the rest of its layer, is not: its numbers stay small, and small numbers compress better.

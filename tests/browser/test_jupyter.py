@@ -40,7 +40,7 @@ PICTURES = """(root) => [...root.querySelectorAll("canvas")].filter((canvas) => 
 })"""
 DRAWN = """(root) => {
     const ink = getComputedStyle(root).getPropertyValue("--aae-ink").match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16));
-    const shown = [...root.querySelectorAll("canvas")].filter((canvas) => canvas.checkVisibility() && !canvas.closest(".aae-seen"));
+    const shown = [...root.querySelectorAll("canvas")].filter((canvas) => canvas.checkVisibility() && !canvas.closest(".aae-seen, .aae-made"));
     return shown.every((canvas) => {
         const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
         let k = 0; // the pixel with most ink
