@@ -170,8 +170,9 @@ def test_a_commit_takes_outputs_and_widget_state_away(saved_with_widgets, tmp_pa
 def test_notebook_begins_with_installation_and_ends_with_versions(path):
     notebook = json.loads(path.read_text("utf-8"))
     first = "".join(first_cell_with_code(notebook)["source"])
-    assert '"google.colab" in sys.modules' in first
-    repository = re.search(r'(?m)REPOSITORY = "(.*?)"', first)[1]
+    shape = "".join(first_cell_with_code(json.loads(NOTEBOOKS[0].read_text("utf-8")))["source"])
+    assert first == shape, "the first cell is the same in every notebook; test_install_cell.py runs one"
+    repository = re.search(r'(?m)^REPOSITORY = "(.*?)"', first)[1]
     assert repository == PROJECT["tool"]["aae-book"]["repository"], "run: make address REPOSITORY=…"
     last = notebook["cells"][-1]
     assert last["cell_type"] == "code"
