@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+# Threads of torch that wait for each other keep their cores busy, on a busy machine the very cores that those they wait for need:
+# training takes ten times as long. They shall sleep instead. OpenMP reads this once, when torch is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from aae_core.data import load_dataset, load_digits

@@ -8,7 +8,6 @@ import itertools
 import os
 import platform
 import re
-import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -84,9 +83,7 @@ def setup() -> None:
     from aae_core.training import choose_device
 
     use_style()
-    device = choose_device()
-    hint = "" if device.type != "cpu" or "google.colab" not in sys.modules else " (Runtime → Change runtime type → GPU)"
-    print(f"Device: {device.type}{hint}")
+    print(f"Device: {choose_device().type}")
 
 
 def live(config: TrainingConfig, n_images: int, steps: int, *, full: bool = False) -> TrainingConfig:

@@ -170,8 +170,9 @@ def test_a_commit_takes_outputs_and_widget_state_away(saved_with_widgets, tmp_pa
 def test_notebook_begins_with_installation_and_ends_with_versions(path):
     notebook = json.loads(path.read_text("utf-8"))
     first = "".join(first_cell_with_code(notebook)["source"])
-    assert '"google.colab" in sys.modules' in first
-    repository = re.search(r'(?m)REPOSITORY = "(.*?)"', first)[1]
+    shape = "".join(first_cell_with_code(json.loads(NOTEBOOKS[0].read_text("utf-8")))["source"])
+    assert first == shape, "the first cell is the same in every notebook; test_install_cell.py runs one"
+    repository = re.search(r'(?m)^REPOSITORY = "(.*?)"', first)[1]
     assert repository == PROJECT["tool"]["aae-book"]["repository"], "run: make address REPOSITORY=…"
     last = notebook["cells"][-1]
     assert last["cell_type"] == "code"
@@ -285,12 +286,27 @@ def test_address_is_set_everywhere_at_once(tmp_path):
         (tmp_path / path.relative_to(ROOT)).write_bytes(path.read_bytes())
     site = "https://someone.github.io/aae-book"
     assert len(set_address(tmp_path, address, site)) == 1 + len(NOTEBOOKS)
-    settings = tomllib.loads((tmp_path / "pyproject.toml").read_text("utf-8"))["tool"]["aae-book"]
+    written = tomllib.loads((tmp_path / "pyproject.toml").read_text("utf-8"))
+    assert urls_of(written) == written["project"]["urls"] == {"Repository": address, "Documentation": site}
+    settings = written["tool"]["aae-book"]
     assert settings == {"repository": address, "branch": "main", "site": site}
     for path in NOTEBOOKS:
         notebook = json.loads((tmp_path / path.relative_to(ROOT)).read_text("utf-8"))
         assert f'REPOSITORY = "{address}"' in "".join(first_cell_with_code(notebook)["source"])
     assert set_address(tmp_path, address, site) == []
+    set_address(tmp_path, "")
+    assert tomllib.loads((tmp_path / "pyproject.toml").read_text("utf-8"))["project"]["urls"] == {}
+
+
+def urls_of(project: dict) -> dict[str, str]:
+    """The addresses that a package index shows, as the settings give them."""
+    settings = project["tool"]["aae-book"]
+    named = {"Repository": settings["repository"], "Documentation": settings["site"]}
+    return {name: url for name, url in named.items() if url}
+
+
+def test_a_package_index_shows_the_address_of_the_setting():
+    assert PROJECT["project"]["urls"] == urls_of(PROJECT), "run: make address REPOSITORY=…"
 
 
 def test_files_have_their_licences():

@@ -19,15 +19,18 @@ def set_address(root: Path, address: str, site: str = "") -> list[Path]:
         The files that changed.
     """
     project = root / "pyproject.toml"
-    places = [(project, r'(?m)(^repository = )"[^"\n]*"', address), (project, r'(?m)(^site = )"[^"\n]*"', site)]
-    places += [
-        (path, r'(REPOSITORY = )\\"[^"\n]*\\"', address) for path in sorted((root / "notebooks").glob("*.ipynb"))
+    urls = ", ".join(f'{name} = "{url}"' for name, url in {"Repository": address, "Documentation": site}.items() if url)
+    places = [
+        (project, r'(?m)(^repository = )"[^"\n]*"', f'"{address}"'),
+        (project, r'(?m)(^site = )"[^"\n]*"', f'"{site}"'),
+        (project, r"(?m)(^urls = )\{[^}\n]*\}", f"{{ {urls} }}" if urls else "{}"),
     ]
+    cell = (r'(REPOSITORY = )\\"[^"\n]*\\"', rf"\"{address}\"")
+    places += [(path, *cell) for path in sorted((root / "notebooks").glob("*.ipynb"))]
     changed: list[Path] = []
     for file, pattern, value in places:
         old = file.read_text("utf-8")
-        quote = '"' if file.suffix == ".toml" else r"\""
-        new = re.sub(pattern, lambda match, quote=quote, value=value: f"{match[1]}{quote}{value}{quote}", old)
+        new = re.sub(pattern, lambda match, value=value: match[1] + value, old)
         if new != old:
             file.write_text(new, "utf-8")
             changed.append(file)
