@@ -33,6 +33,11 @@ class AtMost(TorchDispatchMode):
         super().__init__()  # type: ignore[no-untyped-call]
         self.most = self.left = most
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Torch would import its compiler to keep it out of here, which takes as long as all the rest of torch."""
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
