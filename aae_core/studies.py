@@ -231,6 +231,8 @@ def train(
 
 def _begin_process(threads: int) -> None:
     torch.set_num_threads(threads)
+    # A discriminator that has won has gradients near the least number there is, with which a processor is many times slower.
+    torch.set_flush_denormal(True)
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # Ctrl-C: the parent speaks for all
 
 
