@@ -28,7 +28,15 @@ from torch import nn
 from aae_core import zoo
 from aae_core.cards import AS_IT_IS, configuration
 from aae_core.data import DIGITS, load_dataset, load_digits
-from aae_core.models import clustering_model, letters_model, reading_model, reduction_model, style_model, usual_model
+from aae_core.models import (
+    clustering_model,
+    letters_model,
+    novelty_model,
+    reading_model,
+    reduction_model,
+    style_model,
+    usual_model,
+)
 from aae_core.models.semi_supervised import RUNGS
 from aae_core.recipes import Recipe, recipe
 from aae_core.records import record, recorded
@@ -109,6 +117,12 @@ VARIANTS = (
     Variant("letters", "from its own style, short", partial(letters_model, pairs_of=0), SHORT_LETTERS),
     Variant("novelty"),
     *(Variant("novelty", f"without {digit}", without=digit) for digit in DIGITS if digit != recipe("novelty").without),
+    *(
+        Variant(
+            "novelty", f"no adversary, without {digit}", partial(novelty_model, adversarial_weight=0), without=digit
+        )
+        for digit in DIGITS
+    ),
 )
 """All variants, in the order of the chapters. Of the recipes that are not here there is one variant, as it is."""
 
@@ -217,6 +231,8 @@ def train(
 
 def _begin_process(threads: int) -> None:
     torch.set_num_threads(threads)
+    # A discriminator that has won has gradients near the least number there is, with which a processor is many times slower.
+    torch.set_flush_denormal(True)
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # Ctrl-C: the parent speaks for all
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 
 from aae_core import notebook
 from aae_core.notebook import ClaimError, claim, reads
-from claims import claims_of, prose_of, read_runs, sentences, standing_of
-from pages import PAGES
+from claims import calls, claims_of, prose_of, read_runs, sentences, standing_of
+from pages import PAGES, read
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -23,6 +26,26 @@ def test_every_sentence_that_reads_a_run_is_true_of_any(page, record_property):
 def test_what_is_guarded_or_listed_stands_on_the_page(page):
     prose = prose_of(page)
     assert [words for words in (*claims_of(page), *standing_of(page)) if words not in prose] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_glued_text_has_no_marks_of_markdown(page):
+    assert marked(cell.source for cell in read(page).cells if cell.cell_type == "code") == []
+
+
+def test_marks_of_markdown_are_found_in_what_is_glued():
+    cells = [
+        "glue('a', f'it is *{best}* here')\nglue('b', reads(x, 'a `name`', 'none'))",
+        "glue('c', '2 of x_1, “best”')",
+    ]
+    assert marked(cells) == ["it is *", "* here", "a `name`"]
+
+
+def marked(cells: Iterable[str]) -> list[str]:
+    """Texts that cells glue and that have marks of Markdown: the book prints glued text as it is, marks and all."""
+    glued = (part for source in cells for name, call in calls(source) if name == "glue" for part in call.args[1:])
+    texts = (node.value for part in glued for node in ast.walk(part) if isinstance(node, ast.Constant))
+    return [text for text in texts if isinstance(text, str) and re.search(r"[*`$]|\]\(", text)]
 
 
 def test_a_claim_that_fails_stops_the_build_with_its_words_and_numbers(monkeypatch, capsys):

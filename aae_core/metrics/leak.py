@@ -19,7 +19,7 @@ def style_leak(model: AnyModel, probe_on: Digits, test: Digits, seed: int = 0) -
     on the codes of `probe_on` and are scored on those of `test`. The perceptron stops after 60 passes, converged or not.
 
     Returns:
-        ``linear`` and ``mlp``; against the share of the most frequent digit, which needs no code at all.
+        ``linear`` and ``mlp``; against the share of the most frequent class, which needs no code at all.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -41,4 +41,4 @@ def style_leak(model: AnyModel, probe_on: Digits, test: Digits, seed: int = 0) -
             if name == "mlp":
                 warnings.simplefilter("ignore", ConvergenceWarning)
             scores[name] = make_pipeline(StandardScaler(), probe).fit(z, y).score(z_test, y_test)
-    return {k: Measure(float(score), majority, "the most frequent digit") for k, score in scores.items()}
+    return {k: Measure(float(score), majority, "the most frequent class") for k, score in scores.items()}

@@ -17,8 +17,8 @@ def judged_accuracy(judge: Judge, images: Tensor, labels: Tensor) -> float:
 
 
 def judge_reference(judge: Judge, test: Digits) -> tuple[float, str]:
-    """The judge's accuracy on real digits, which no drawn digit is expected to exceed."""
-    return judged_accuracy(judge, test.pixels(), test.labels), "the judge on real digits"
+    """The judge's accuracy on real images, which no drawn image is expected to exceed."""
+    return judged_accuracy(judge, test.pixels(), test.labels), "the judge on real images"
 
 
 def sample_accuracy(model: AnyModel, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:

@@ -98,9 +98,8 @@ class SupervisedAAE(Constructed, nn.Module):
     def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
         """One training step; returns the losses, each a scalar."""
         x, y = batch.images, batch.labels
-        together = (
-            2 if self.pairs_of else 1
-        )  # a pair keeps its style, however it is varied: its images as channels of one
+        # A pair keeps its style, however it is varied: its images are then channels of one.
+        together = 2 if self.pairs_of else 1
         x, y = (each.unflatten(0, (-1, together)) for each in (x, y))
         if self.variation is not None:
             varied = self.variation(x[::2].flatten(1, 2)).view_as(x[::2])

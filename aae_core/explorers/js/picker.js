@@ -8,7 +8,7 @@ import { h, input, uniqueId } from "./dom.js";
 /** @import { Shape } from "./decoder.js" */
 /** @import { Theme } from "./theme.js" */
 
-const MOST = 20; // as many pictures as can be compared, and drawn in a frame
+const MOST = 26; // as many pictures as can be compared, and drawn in a frame: an alphabet
 
 /**
  * `names` are the classes' names, `shape` their images' [C, H, W], `describe(name)` the accessible name of a choice.
@@ -27,8 +27,9 @@ export function digitPicker({ names, shape, label, describe, onPick, onShow = ()
   const radios = names.map((name, k) =>
     input({ type: "radio", name: group, value: k, class: "aae-hidden", "aria-label": describe(name) }),
   );
-  const starts = names.map((_, k) => k).filter((k) => k % MOST === 0);
-  const ends = starts.map((first) => Math.min(first + MOST, names.length));
+  const most = Math.ceil(names.length / Math.ceil(names.length / MOST)); // of each group, as many
+  const starts = names.map((_, k) => k).filter((k) => k % most === 0);
+  const ends = starts.map((first) => Math.min(first + most, names.length));
   const select = h(
     "select",
     { class: "aae-button aae-select", "aria-label": "Classes that are drawn", "data-lm-suppress-shortcuts": "true" },
@@ -36,10 +37,9 @@ export function digitPicker({ names, shape, label, describe, onPick, onShow = ()
   );
   const grid = h("div", { class: "aae-picker", role: "radiogroup", "aria-label": label });
   const el = starts.length > 1 ? h("div", {}, select, grid) : grid;
-  const most = Math.min(MOST, names.length);
   const across = (/** @type {number} */ row) => Math.ceil(most / Math.ceil(most / row)); // rows of equal length
-  grid.style.setProperty("--wide", String(across(10)));
-  grid.style.setProperty("--narrow", String(across(5)));
+  grid.style.setProperty("--wide", String(across(most > 20 ? 13 : 10)));
+  grid.style.setProperty("--narrow", String(across(most > 20 ? 7 : 5)));
   if (names.length === 1) grid.classList.add("aae-alone");
   /** @type {number | null} */
   let picked = null;
@@ -78,7 +78,7 @@ export function digitPicker({ names, shape, label, describe, onPick, onShow = ()
   const set = (/** @type {number | null} */ index) => {
     picked = index;
     if (index !== null && !shown.includes(index)) {
-      show(Math.floor(index / MOST));
+      show(Math.floor(index / most));
       onShow();
     }
     radios.forEach((radio, k) => {
