@@ -63,7 +63,11 @@ class StyleExplorer(Explorer):
         drawn = min(classes, MOST)
         self.poster = still(page.images(torch.tensor([self.z] * drawn), torch.arange(drawn)))
         self.room = _room(classes, page.code_dim, page.image_shape[1] / page.image_shape[2])
-        self.poster_alt = f"{', '.join(names[:drawn])}: decoded in one style" if page.n_classes else "The image that is decoded from the code of the sliders"
+        self.poster_alt = (
+            f"{', '.join(names[:drawn])}: decoded in one style"
+            if page.n_classes
+            else "The image that is decoded from the code of the sliders"
+        )
 
     @t.validate("z", "start")
     def _check_z(self, proposal: dict[str, Any]) -> list[float]:

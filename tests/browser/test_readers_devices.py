@@ -101,7 +101,8 @@ def searched(tab: Page, words: str) -> list[tuple[str, str]]:
     asked = "(words) => new URLSearchParams(location.search).get('q') === words && document.querySelector('.aae-found')?.textContent"
     tab.wait_for_function(asked, arg=words)
     return [
-        (link.get_attribute("href").removeprefix("./"), link.text_content()) for link in tab.locator(".aae-results > li > a").all()[:5]
+        (link.get_attribute("href").removeprefix("./"), link.text_content())
+        for link in tab.locator(".aae-results > li > a").all()[:5]
     ]
 
 
