@@ -511,6 +511,23 @@ def test_a_prior_is_sampled_where_it_was_drawn(again, scripts, toys):
     assert tab.get_by_role("button", name="Undo").is_disabled()
 
 
+def test_an_empty_plane_says_that_the_prior_is_the_gaussian(visit, toys):
+    tab = visit(toys)
+    wait_for_step(tab, 0)
+    warning = tab.locator(".aae-easel strong")
+    heard = "document.querySelector('[role=status]').textContent"
+    assert not warning.is_visible() and "Gaussian" not in tab.evaluate(heard)
+    tab.get_by_role("radio", name="Your own").check(force=True)
+    tab.wait_for_function(f"{heard}.includes('Gaussian')")
+    assert warning.is_visible() and "Gaussian" in warning.text_content()
+    press(tab, "A ring")
+    tab.wait_for_function(f"{heard} === 'Prior: A ring'")
+    assert not warning.is_visible()
+    press(tab, "Clear")
+    tab.wait_for_function(f"{heard}.includes('Gaussian')")
+    assert warning.is_visible()
+
+
 def test_codes_follow_a_drawn_prior(visit, url):
     tab = visit(f"{url}#laboratory.prior=drawn")
     press(tab, "A ring")

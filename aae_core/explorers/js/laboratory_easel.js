@@ -18,6 +18,7 @@ const round = (x, y, radius) =>
     y + radius * Math.sin(turn),
   ]);
 
+const EMPTY = "While the plane is empty, the prior is the Gaussian.";
 /** @type {Record<string, () => Points[]>} */
 const SHAPES = {
   "Two islands": () => [round(-1.8, -0.9, 0.35), round(1.8, 0.9, 0.35)],
@@ -68,7 +69,7 @@ export function easel({ theme, signal, get, put, say }) {
   const undo = button("Undo", () => draw(drawn().slice(0, -1)));
   const clear = button("Clear", () => draw([]));
   const how = "Draw on the plane. By keyboard: arrows move the pen, the space bar leaves a dab. Or begin with a shape:";
-  const empty = h("strong", {}, " While the plane is empty, the prior is the Gaussian.");
+  const empty = h("strong", {}, ` ${EMPTY}`);
   const tools = h(
     "div",
     { class: "aae-easel" },
@@ -81,6 +82,7 @@ export function easel({ theme, signal, get, put, say }) {
     plane.live(drawing);
     undo.disabled = clear.disabled = !get("drawing");
     empty.hidden = Boolean(get("drawing"));
+    if (drawing && !empty.hidden) say(EMPTY);
     const { grid, levels } = describePrior(makePrior(get("prior"), get("drawing")), seeded(3), REACH);
     plane.contours(grid, levels);
   };
