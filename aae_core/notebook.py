@@ -188,7 +188,7 @@ def versions(digits: Splits | None = None) -> None:
 
 
 def _is_number(text: str) -> bool:
-    return re.fullmatch(r"[-−+]?[\d.,]+ ?%?( ± [\d.,]+ ?%?)?|–|", text) is not None
+    return re.fullmatch(r"[-−+]?[\d.,]+ ?%?([ \u00a0]±[ \u00a0][\d.,]+ ?%?)?|–|", text) is not None
 
 
 def _emphasis(text: str) -> str:

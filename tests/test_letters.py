@@ -61,12 +61,17 @@ def test_a_font_becomes_a_face_by_its_own_name_table(monkeypatch):
     from matplotlib import font_manager
 
     dejavu = Path(font_manager.findfont("DejaVu Sans")).read_bytes()
-    face = tool.read("some-package", dejavu)
-    assert face.family == "DejaVu Sans" and face.licence == "Bitstream Vera licence"
+    face = tool.read("some-package", dejavu, "1.2-3")
+    assert face.family == "DejaVu Sans" and face.licence == "Bitstream Vera licence" and face.version == "1.2-3"
     assert face.images.shape == (26, 28, 28) and face.images.max() == tool.LEVELS - 1
     assert tool.read("some-package", b"no font") is None
     monkeypatch.setattr(tool, "LICENCES", {"another": "another"})
     assert tool.read("some-package", dejavu) is None  # names none of these
+
+
+def test_each_face_says_of_which_version_of_its_package_it_was_rendered():
+    versions = {(face.package, face.version) for face in all_faces()}
+    assert len(versions) == len({package for package, _ in versions}) and all(version for _, version in versions)
 
 
 @pytest.mark.parametrize(

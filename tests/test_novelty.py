@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from aae_core import cards, metrics, studies, zoo
+from aae_core import cards, metrics, records, studies, zoo
+from aae_core.cards import AS_IT_IS
 from aae_core.data import Digits, Splits
 from aae_core.models import AdversarialAutoencoder
 from aae_core.priors import Gaussian
@@ -102,3 +103,9 @@ def test_a_run_says_what_was_kept_from_it(splits, tmp_path):
     about = zoo.run(short, splits, tmp_path / "run", progress=False)
     assert cards.without_of(about) == "2" and {"novelty_both", "rivals_svm"} <= set(about["measures"])
     assert cards.without_of(zoo.card("supervised")) is None
+
+
+def test_every_digit_has_been_kept_back_from_the_same_seeds():
+    names = [f"without {digit}" if str(digit) != recipe("novelty").without else AS_IT_IS for digit in range(10)]
+    seeds = {name: list(records.by_seed("novelty", name, "test")) for name in names}
+    assert seeds == dict.fromkeys(names, [0, 1, 2])

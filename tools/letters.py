@@ -4,7 +4,7 @@
 
 A face is left out that names no free licence in its own name table, lacks a capital, does not look Latin, does not fit
 the frame, or repeats another; families that share a look count as one. What is left goes into ``aae_core/data``:
-``letters.npy.xz``, and ``letters.csv``, a line a face. It needs ``apt-get``, ``dpkg-deb`` and fontTools, which comes with matplotlib.
+``letters.npy.xz``, and ``letters.csv``, a line a face with its package and the package's version. It needs ``apt-get``, ``dpkg-deb`` and fontTools, which comes with matplotlib.
 """
 
 from __future__ import annotations
@@ -78,17 +78,18 @@ FEWEST = 6
 
 @dataclass
 class Face:
-    """A face: its names, its licence, and its capitals ``uint8`` (26, 28, 28), white on black, in 0 … :data:`LEVELS` − 1."""
+    """A face: its names, its licence, its capitals ``uint8`` (26, 28, 28), white on black, in 0 … :data:`LEVELS` − 1, and its package's version."""
 
     package: str
     family: str
     style: str
     licence: str
     images: np.ndarray
+    version: str = ""
 
 
-def fonts(package: str, folder: Path) -> Iterator[bytes]:
-    """The font files of a package of Debian, in the order of their paths; the package is not installed."""
+def fonts(package: str, folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The version of a package of Debian with each of its font files, in the order of their paths; it is not installed."""
     subprocess.run(["apt-get", "download", package], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     (deb,) = folder.glob(f"{package}_*.deb")
     with (
@@ -97,10 +98,11 @@ def fonts(package: str, folder: Path) -> Iterator[bytes]:
     ):
         found = {m.name: files.extractfile(m).read() for m in files if m.isfile() and m.name.endswith((".otf", ".ttf"))}
     deb.unlink()
-    yield from (found[name] for name in sorted(found))
+    version = deb.name.split("_")[1].replace("%3a", ":")
+    yield from ((version, found[name]) for name in sorted(found))
 
 
-def read(package: str, font: bytes) -> Face | None:
+def read(package: str, font: bytes, version: str = "") -> Face | None:
     """The face of a font file, or None where it may not or cannot be used."""
     try:
         with TTFont(BytesIO(font), lazy=True) as tables:
@@ -114,7 +116,7 @@ def read(package: str, font: bytes) -> Face | None:
     if licence is None or re.search(NOT_FREE, terms, re.I) or not has.issuperset(map(ord, LETTERS)):
         return None
     images = capitals(font)
-    return None if images is None else Face(package, family, style, licence, images)
+    return None if images is None else Face(package, family, style, licence, images, version)
 
 
 def capitals(font: bytes) -> np.ndarray | None:
@@ -205,15 +207,20 @@ def write(faces: list[Face], out: Path) -> None:
         np.save(file, pixels[..., ::2] << 4 | pixels[..., 1::2])
     with (out / "letters.csv").open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(["family", "face", "style", "licence", "package"])
-        lines.writerows([names[k], faces[k].family, faces[k].style, faces[k].licence, faces[k].package] for k in kept)
+        lines.writerow(["family", "face", "style", "licence", "package", "version"])
+        for name, face in ((names[k], faces[k]) for k in kept):
+            lines.writerow([name, face.family, face.style, face.licence, face.package, face.version])
     print(f"{len(kept):,} faces of {len({names[k] for k in kept})} families; {len(faces) - len(kept):,} were copies")
 
 
 def main() -> None:
     """Fetches, renders and writes."""
     with tempfile.TemporaryDirectory() as folder:
-        found = [read(package, font) for package in PACKAGES.split() for font in fonts(package, Path(folder))]
+        found = [
+            read(package, font, version)
+            for package in PACKAGES.split()
+            for version, font in fonts(package, Path(folder))
+        ]
     write(latin([each for each in found if each is not None]), OUT)
 
 

@@ -24,13 +24,14 @@ PARTS = ("train", "validation", "test", "siblings")
 
 @dataclass(frozen=True)
 class Face:
-    """A face: the family that it belongs to, what it calls itself, its licence, and Debian's package."""
+    """A face: the family that it belongs to, what it calls itself, its licence, and Debian's package with its version."""
 
     family: str
     face: str
     style: str
     licence: str
     package: str
+    version: str
 
     @property
     def name(self) -> str:

@@ -82,8 +82,9 @@ def _room(classes: int, code_dim: int, ratio: float) -> list[float]:
     """The explorer's height as ``room`` gives it, from its style sheet: pictures of `ratio`, labels, tools, sliders."""
     room: list[float] = []
     select = 0 if classes <= MOST else 52
-    classes = min(classes, MOST)
-    for most, columns, rest in ((10, 2, 44 + 16 + 44), (5, 1, 90 + 8 + 44)):
+    classes = -(-classes // -(-classes // MOST))  # of each group that is drawn
+    wide, narrow = (13, 6) if classes > 20 else (10, 5)
+    for most, columns, rest in ((wide, 2, 44 + 16 + 44), (narrow, 1, 90 + 8 + 44)):
         rows = -(-classes // most)
         across = -(-classes // rows)
         sliders = 44 * -(-code_dim // columns)

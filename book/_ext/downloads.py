@@ -72,7 +72,7 @@ def offer(
     buttons.append(
         {
             "type": "link",  # the theme's other kind has a script in an attribute, which a strict policy forbids
-            "url": "#print",
+            "url": "#main-content",
             "text": "Print it, or save it as PDF",
             "icon": "fas fa-file-pdf",
             "label": "print",
