@@ -14,7 +14,7 @@ from aae_core.explorers.base import Code, Explorer
 from aae_core.explorers.page_decoder import PageDecoder
 from aae_core.explorers.still import still
 
-MOST = 20
+MOST = 26
 """Of more classes, a select says which are drawn, as in ``picker.js``."""
 
 
@@ -83,8 +83,7 @@ def _room(classes: int, code_dim: int, ratio: float) -> list[float]:
     room: list[float] = []
     select = 0 if classes <= MOST else 52
     classes = -(-classes // -(-classes // MOST))  # of each group that is drawn
-    wide, narrow = (13, 6) if classes > 20 else (10, 5)
-    for most, columns, rest in ((wide, 2, 44 + 16 + 44), (narrow, 1, 90 + 8 + 44)):
+    for most, columns, rest in ((10, 2, 44 + 16 + 44), (6 if classes > 20 else 5, 1, 90 + 8 + 44)):
         rows = -(-classes // most)
         across = -(-classes // rows)
         sliders = 44 * -(-code_dim // columns)

@@ -38,7 +38,7 @@ export function digitPicker({ names, shape, label, describe, onPick, onShow = ()
   const grid = h("div", { class: "aae-picker", role: "radiogroup", "aria-label": label });
   const el = starts.length > 1 ? h("div", {}, select, grid) : grid;
   const across = (/** @type {number} */ row) => Math.ceil(most / Math.ceil(most / row)); // rows of equal length
-  grid.style.setProperty("--wide", String(across(most > 20 ? 13 : 10)));
+  grid.style.setProperty("--wide", String(across(10)));
   grid.style.setProperty("--narrow", String(across(most > 20 ? 6 : 5)));
   if (names.length === 1) grid.classList.add("aae-alone");
   /** @type {number | null} */
