@@ -107,6 +107,7 @@ def test_labels_go_up_to_the_sets_own_number_of_classes():
         Digits(images, torch.tensor([0, 26]), 26)
 
 
+@pytest.mark.slow
 def test_the_model_has_26_classes_and_is_measured_as_chapter_fives_is():
     splits = load_dataset("letters", announce=str)
     few = data.Splits(*(part.subset(slice(0, 26 * 20)) for part in (splits.train, splits.validation, splits.test)),

@@ -305,6 +305,7 @@ def test_a_killed_process_ends_the_run_with_a_message(train_pictures, tmp_path):
     assert read(out / CHECKPOINT)[1]["step"] > 0
 
 
+@pytest.mark.slow
 def test_the_command_line_trains_in_several_processes(train_pictures, tmp_path):
     out = tmp_path / "run"
     launcher = ["accelerate.commands.launch", "--multi_gpu", "--num_processes=2", "--num_machines=1"]

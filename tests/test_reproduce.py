@@ -145,6 +145,7 @@ def test_the_readme_shows_the_table_of_todays_records():
     assert reproduce.with_table(text) == text, "renew it: python -m aae_core.reproduce README.md"
 
 
+@pytest.mark.slow
 def test_runs_train_side_by_side_in_processes_of_their_own_and_finished_ones_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(zoo, "ZOO", tmp_path / "zoo")
     monkeypatch.setenv("AAE_DATA", "")
