@@ -37,7 +37,9 @@ def alone():
     return rounds
 
 
-@pytest.mark.parametrize("path", [None, pytest.param(NOTEBOOKS[0], marks=pytest.mark.slow)], ids=["the package", "a chapter"])
+@pytest.mark.parametrize(
+    "path", [None, pytest.param(NOTEBOOKS[0], marks=pytest.mark.slow)], ids=["the package", "a chapter"]
+)
 def test_idle_threads_sleep(path, alone):
     cell = path and "".join(first_cell_with_code(json.loads(path.read_text("utf-8")))["source"])
     assert spins(cell or "import aae_core") == 0
