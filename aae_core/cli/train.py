@@ -130,8 +130,8 @@ def train(
 ) -> None:
     """Train a recipe from scratch; write its weights and a card with its measures.
 
-    A checkpoint is kept after each epoch, so that a run that was interrupted can be resumed, and a finished one made
-    longer. Several GPUs or machines train one model when torchrun -m aae_core, or accelerate launch -m aae_core, stands in
+    What was trained up to the last epoch is kept when Ctrl-C ends the run, so that it can be resumed, and a finished run
+    made longer. Several GPUs or machines train one model when torchrun -m aae_core, or accelerate launch -m aae_core, stands in
     the place of aae.
     """
     with mistakes_explained("; what --out holds up to the last epoch goes on with --resume"):
