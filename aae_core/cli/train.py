@@ -139,7 +139,7 @@ def train(
         from aae_core.cards import AS_IT_IS
         from aae_core.data import OWN, kind_of, load_dataset
         from aae_core.recipes import recipe
-        from aae_core.training import CHECKPOINT, Processes, check_free, choose_device, is_first
+        from aae_core.training import CHECKPOINT, Processes, check_folder, choose_device, is_first
 
         if epochs is not None and steps is not None:
             raise ValueError("--steps: leave out either this or --epochs.")
@@ -157,9 +157,9 @@ def train(
         reading: dict[str, Any] = {"image_shape": _image_shape(shape)} | ({"label": label} if label else {})
         if kind == "folder":
             reading |= {"fit": fit.value, "skip_bad": skip_bad}
-        if not (resume or overwrite):
-            check_free(folder)
-        with Processes(choose_device(device.value)).first_one_ahead():
+        processes = Processes(choose_device(device.value))
+        processes.from_first(lambda: check_folder(folder, resume=resume, overwrite=overwrite))
+        with processes.first_one_ahead():
             announce = note if is_first() else lambda line: None
             splits = load_dataset(kind, data, announce=announce, **reading)
         if steps is not None or (kind in OWN and epochs is None and "epochs" not in changes):
