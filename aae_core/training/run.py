@@ -25,6 +25,9 @@ from aae_core.training.processes import Processes
 from aae_core.training.state import State
 from aae_core.training.watch import Watch, one_sided
 
+LOOKS, RARE_LOOKS = {"cpu": (1, 10)}, (100, 100)
+"""Steps from one look at losses and gradients, and at weights and statistics, to the next: a GPU has to be waited for."""
+
 
 class Run:
     """The moving parts of one call of :func:`aae_core.training.fit`: optimizers, schedules, averaged weights, history."""
@@ -88,8 +91,11 @@ class Run:
         self._sum = values if self._sum is None else self._sum + values
         self._summed += 1
         self.watch.note(self.step, self._names, values)
-        if values.device.type == "cpu":
+        look, look_at_weights = LOOKS.get(values.device.type, RARE_LOOKS)
+        if self.step % look == 0:
             self._stop_if_diverged()
+        if self.step % look_at_weights == 0:
+            self.check_weights()
 
     def flush(self) -> dict[str, float]:
         """Records the mean losses since the last call, which waits for the device.
@@ -174,6 +180,8 @@ class Run:
             TrainingError: so it is.
         """
         state = {name: value for name, value in self.state.weights().items() if torch.is_floating_point(value)}
+        if torch.stack([norm.float() for norm in torch._foreach_norm([*state.values()])]).isfinite().all():
+            return  # a norm takes a tenth of the time of a look at each number
         finite = torch.stack([value.isfinite().all() for value in state.values()]).tolist()
         if not all(finite):
             self._stop(self.step, f"the weight '{list(state)[finite.index(False)]}'")
