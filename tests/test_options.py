@@ -199,6 +199,12 @@ def test_every_option_is_met_with_work_or_with_a_message(command, place):
     assert len(list(tried(command))) >= len(COMMANDS[command])
 
 
+def test_the_table_has_the_commands_and_options_of_now():
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        kept = {(row["command"], row["option"]) for row in csv.DictReader(file)}
+    assert kept == {(" ".join(name), each.option or each.name) for name, found in COMMANDS.items() for each in found}
+
+
 @pytest.mark.slow
 @pytest.mark.soak
 def test_what_was_tried_of_every_option_and_what_came_is_a_table(place, request, record_figures):
