@@ -13,12 +13,23 @@ LARGEST = 2**28
 """Bytes that a packed file may become: the largest of the data sets that come packed is a fifth of it."""
 
 
+def refuse_pipe(path: Path) -> None:
+    """Refuses what is there and is neither a file nor a folder: to read it may wait, or go on, for ever.
+
+    Raises:
+        ValueError: so it is.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ValueError(f"{path}: a pipe or a device, which was not opened. Save what it gives, and name that file.")
+
+
 def refuse_pickle(path: Path) -> None:
     """Refuses a file that holds Python objects, whatever its name ends in: to open it would run the code that it brings.
 
     Raises:
-        ValueError: it is a pickle, or an archive of torch's that has one.
+        ValueError: it is a pickle, or an archive of torch's that has one; or no file, see :func:`refuse_pipe`.
     """
+    refuse_pipe(path)
     with path.open("rb") as file:
         head = file.read(4096)
     # protocols 2 to 5; an archive of torch.save names its pickle at once
@@ -53,9 +64,10 @@ def unpacked(path: Path, most: int = LARGEST) -> bytes:
     """The bytes of a file, unpacked if its name ends in ``.gz``.
 
     Raises:
-        ValueError: it is truncated or not gzip, or has more than `most` bytes, beyond which it is not unpacked.
+        ValueError: it is truncated or not gzip, has more than `most` bytes, beyond which it is not unpacked, or is no file.
         OSError: it cannot be read.
     """
+    refuse_pipe(path)
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             raw = file.read(most + 1)

@@ -166,7 +166,7 @@ def run(
     Args:
         variant: what was changed of the recipe that `made_by` is named after, in a few words.
         split: which held-out images it is measured on, "test" or "validation".
-        resume: goes on from the folder's checkpoint, which each epoch leaves.
+        resume: goes on from the folder's checkpoint, as :func:`aae_core.training.fit` keeps it.
         overwrite: gives up a run that the folder holds.
         progress: shows progress bars; in a log, a line now and then.
 

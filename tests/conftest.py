@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -79,16 +80,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def record_figures(record_property) -> Callable[..., None]:
+def record_figures(record_property, request) -> Callable[..., None]:
     """``record_figures("kills", survived=200)``: figures of a test that passes, which ``make soak`` keeps."""
-    return lambda name, **figures: record_property("figures", [name, figures])
+    return lambda name, **figures: record_property("figures", [name, {"test": test_of(request.node.nodeid)} | figures])
 
 
-def keep_figures(found: dict[str, dict[str, object]]) -> None:
-    """Puts figures into the record, each with its date, in place of earlier ones."""
+def test_of(node: str) -> str:
+    """A test's name, without its parameters."""
+    return node.partition("[")[0]
+
+
+def commit() -> str:
+    """The commit that is tested, and whether something was changed since; what the long tests themselves record is not."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True)
+        return done.stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks")
+        return git("rev-parse", "--short=12", "HEAD") + (", changed" if changed else "") or "unknown"
+    except FileNotFoundError:
+        return "unknown"
+
+
+def keep_figures(found: dict[str, dict[str, object]], failed: Set[str] = frozenset()) -> None:
+    """Puts figures into the record, each with its date and commit, in place of earlier ones; those of `failed` tests go."""
     kept = json.loads(SOAK.read_text("utf-8")) if SOAK.exists() else {}
-    today = datetime.now(UTC).date().isoformat()
-    kept |= {name: {"date": today} | figures for name, figures in found.items()}
+    kept = {name: figures for name, figures in kept.items() if figures.get("test") not in failed}
+    of_now = {"date": datetime.now(UTC).date().isoformat(), "commit": commit()}
+    kept |= {name: of_now | figures for name, figures in found.items() if figures["test"] not in failed}
     SOAK.write_text(json.dumps(dict(sorted(kept.items())), indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
@@ -107,8 +128,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     DURATIONS.parent.mkdir(exist_ok=True)
     lines = [f"{took:8.1f} s  {name}" for each in (by_file, seconds) for name, took in [*each.most_common(25), ("", 0)]]
     DURATIONS.write_text("\n".join(lines[:-1]) + "\n", "utf-8")
-    if figures and terminalreporter.config.getoption("record"):
-        keep_figures(figures)
+    if terminalreporter.config.getoption("record"):
+        keep_figures(figures, {test_of(report.nodeid) for report in reports if report.failed})
     if claims:
         kinds = ", ".join(f"{claims[kind]} {kind or 'OPEN'}" for kind in sorted(claims))
         terminalreporter.write_line(f"Sentences of the book that read a run: {claims.total()}: {kinds}.")

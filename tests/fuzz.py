@@ -3,7 +3,7 @@
     python tests/fuzz.py FILES SEED FOLDER [KIND …]
 
 Each file is written to FOLDER before it is read, so that the one on which a process died lies there: it dies of five
-seconds of the processor for one file, and cannot take more than a gigabyte of memory beyond what it began with.
+seconds of the processor for one file, or of minutes in which it waits, and cannot take more than a gigabyte of memory beyond what it began with.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ from aae_core.training.checkpoint import read as read_checkpoint
 from aae_core.training.checkpoint import write as write_checkpoint
 
 SECONDS, BYTES = 5, 10**9
+PATIENCE = 600
+"""Seconds by the clock after which a read waits for something that does not come; a busy machine may take long."""
 NUMBERS = [0, 1, -1, 2, 3, 9, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**63, 2**64 - 1, 10**30]
 ODD = [
     *NUMBERS,
@@ -465,6 +467,7 @@ def run(name: str, files: int, number: int, folder: Path) -> dict[str, object]:
         path.write_bytes(content)
         begun = time.process_time()
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
         try:
             kind.read(path)
             came["read"] += 1
@@ -474,6 +477,7 @@ def run(name: str, files: int, number: int, folder: Path) -> dict[str, object]:
             assert name in UNNAMED or path.name in told or str(place) in told, f"{error!r} names no file"
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.setitimer(signal.ITIMER_REAL, 0)
             slowest = max(slowest, time.process_time() - begun)
         assert not Path("unpickled").exists()
         seen.add(digest)  # one that fails is tried again

@@ -1,16 +1,26 @@
 """The command line: what it prints, what it writes, and how it fails."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import nullcontext
+from functools import partial
 
+import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 from typer.testing import CliRunner
 
-from aae_core import metrics
+from aae_core import data, metrics
 from aae_core.cli import app
 from aae_core.models import AdversarialAutoencoder
 from aae_core.packed import PackedMLP
 from aae_core.recipes import FILES, RECIPES, recipe
+from aae_core.training.checkpoint import read
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +136,29 @@ def test_a_finished_run_goes_on_to_more_epochs_and_says_where_there_are_none(tmp
     assert json.loads(of(1, "--overwrite").stdout)["epochs"] == 1
 
 
+@pytest.mark.parametrize(
+    ("there", "options", "said"),
+    [
+        ("checkpoint.pt", [], "holds a run already"),
+        ("model.safetensors", ["--resume"], "no checkpoint to resume from"),
+        ("checkpoint.pt", ["--resume", "--overwrite"], "Ask for one of them"),
+        (".lock", ["--overwrite"], "another run is under way"),
+        ("", ["--out", "a/file/below"], "cannot be written"),
+    ],
+)
+def test_a_folder_is_refused_before_data_are_looked_for(tmp_path, monkeypatch, there, options, said):
+    looked = []
+    monkeypatch.setattr(data, "load_dataset", lambda *_, **__: looked.append(0))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "file").touch()
+    (tmp_path / "a" / (there or "file")).touch()
+    with FileLock(tmp_path / "a" / ".lock") if there == ".lock" else nullcontext():
+        result = run("train", "aae-small", "--epochs", "1", "--out", "a", *options)
+    assert result.exit_code == 1 and said in " ".join(result.stderr.split()), result.stderr
+    assert not looked
+
+
 def test_an_interrupted_training_says_how_to_go_on_and_what_keeps_nothing_does_not(tmp_path, monkeypatch):
     command = ["train", "aae-deterministic", "--device", "cpu", "--out", str(tmp_path / "mine"), "--epochs", "2"]
     steps, real = [], AdversarialAutoencoder.step
@@ -148,6 +181,59 @@ def test_an_interrupted_training_says_how_to_go_on_and_what_keeps_nothing_does_n
     monkeypatch.setattr(metrics, "evaluate", interrupt)
     stopped = run("evaluate", str(tmp_path / "mine"))
     assert stopped.exit_code == 130 and "interrupted" in stopped.stderr and "resume" not in stopped.stderr
+
+
+@pytest.fixture
+def going(tmp_path):
+    """A process that trains for long in the folder ``mine``, and has left a checkpoint there; with its command."""
+    np.save(tmp_path / "images.npy", np.random.default_rng(0).integers(0, 256, (150, 8, 8), np.uint8))
+    command = [sys.executable, "-m", "aae_core", "train", "aae-small", "--device", "cpu", "--epochs", "100000"]
+    command += ["--data", str(tmp_path / "images.npy"), "--out", str(tmp_path / "mine")]
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # which a shell's background jobs do not
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
+    until = time.monotonic() + 600
+    while not (tmp_path / "mine" / "checkpoint.pt").exists() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    yield process, command
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_a_second_process_is_kept_out_of_a_folder_and_the_first_goes_on(going):
+    process, command = going
+    second = subprocess.run([*command, "--resume"], capture_output=True, text=True)
+    assert second.returncode == 1 and "another run is under way there" in " ".join(second.stderr.split())
+    assert "Traceback" not in second.stderr and process.poll() is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_ctrl_c_ends_a_process_at_once_keeps_its_epochs_and_says_how_to_go_on(going, tmp_path):
+    process, _ = going
+    kept = tmp_path / "mine" / "checkpoint.pt"
+    time.sleep(1)
+    before = read(kept)[1]["history"]["epochs"]
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=600)
+    assert process.returncode == 130 and "Traceback" not in said
+    assert "interrupted" in said and "--resume" in said
+    about = read(kept)[1]
+    assert about["history"]["epochs"] >= max(before, 2) and about["step"] >= about["history"]["epochs"]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["recipes"], 0), (["train", "--help"], 0), (["sample", "数-é", "--out", "x.png"], 1), (["数-é"], 2)],
+)
+def test_what_the_terminal_cannot_write_is_replaced(encoding, arguments, code):
+    command = [sys.executable, "-m", "aae_core", *arguments]
+    done = subprocess.run(command, env=os.environ | {"PYTHONIOENCODING": encoding}, capture_output=True)
+    # click takes ASCII for a terminal that was not set up, and gives it UTF-8
+    said = (done.stderr if code else done.stdout).decode("utf-8" if encoding == "ascii" else encoding)
+    assert done.returncode == code and b"Traceback" not in done.stderr and len(said) > 40
+    if encoding != "ascii" and "--help" not in arguments:  # whose boxes are drawn of what there is
+        assert "?" in said
 
 
 def test_evaluate_in_words_prints_value_and_reference():

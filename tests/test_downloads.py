@@ -28,6 +28,13 @@ def packed(path: str) -> bytes:
     return gzip.compress(path.encode() + CONTENT, mtime=0)
 
 
+SLOWLY = {
+    "slow headers": b"HTTP/1.0 200 OK\r\nX-Long: ",
+    "slow lengths": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;",  # of the pieces in which it comes
+}
+"""How answers begin of which single bytes follow."""
+
+
 class Mirror(http.server.BaseHTTPRequestHandler):
     """Answers as its server's ``mode`` says; the server counts what it was asked."""
 
@@ -43,6 +50,9 @@ class Mirror(http.server.BaseHTTPRequestHandler):
             return self.send_error(int(mode))
         if mode == "silent":
             return self.server.over.wait(20)
+        if mode in SLOWLY:
+            self.wfile.write(SLOWLY[mode])
+            return self.dribble(b"x" * 1000)
         if mode.startswith("redirect"):
             self.send_response(302)
             self.send_header("Location", {"redirect": "http://127.0.0.1:9/", "redirect in a circle": self.path}[mode])
@@ -53,21 +63,27 @@ class Mirror(http.server.BaseHTTPRequestHandler):
             "altered": body[:-1] + bytes([body[-1] ^ 1]),
         }.get(mode, body)
         self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
+        if mode != "endless":
+            self.send_header("Content-Length", str(10**12 if mode == "huge" else len(body)))
         self.end_headers()
+        while mode in ("endless", "huge") and not self.server.over.is_set():
+            self.server.sent += self.wfile.write(bytes(2**16))
         if mode == "slow":
-            for k in range(1000):
-                if self.server.over.wait(0.05):
-                    return None
-                self.wfile.write(body[k : k + 1])
+            return self.dribble(body)
         time.sleep(0.2 if mode == "late" else 0)
         return self.wfile.write(body[: len(body) // 2] if mode == "half" else body)
+
+    def dribble(self, content):
+        for k in range(len(content)):
+            if self.server.over.wait(0.05):
+                return
+            self.wfile.write(content[k : k + 1])
 
 
 @contextmanager
 def serving(mode):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    server.mode, server.asked, server.over = mode, [], threading.Event()
+    server.mode, server.asked, server.over, server.sent = mode, [], threading.Event(), 0
     server.handle_error = lambda *_: None  # who asked has hung up
     server.address = f"http://127.0.0.1:{server.server_port}/"
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -90,7 +106,9 @@ def source(*servers) -> Source:
     def files():
         return {
             name: File(
-                tuple(f"{server.address}{name}.gz" for server in servers), md5(packed(f"/{name}.gz")).hexdigest()
+                tuple(f"{server.address}{name}.gz" for server in servers),
+                md5(packed(f"/{name}.gz")).hexdigest(),
+                len(CONTENT) + 10_000,
             )
             for name in NAMES
         }
@@ -117,6 +135,10 @@ FAULTS = [
     "redirect",
     "redirect in a circle",
     "slow",
+    "slow headers",
+    "slow lengths",
+    "endless",
+    "huge",
     "silent",
 ]
 
@@ -163,11 +185,22 @@ def test_a_mirror_that_was_busy_is_asked_again():
         assert len(mirror.asked) == 3
 
 
-def test_the_whole_has_a_limit(monkeypatch):
+@pytest.mark.parametrize("mode", ["slow", "slow headers", "slow lengths", "silent"])
+def test_the_whole_has_a_limit(monkeypatch, mode):
     monkeypatch.setattr(downloads, "LIMIT", 0.3)
     monkeypatch.setattr(downloads, "PATIENCE", 30)
-    with serving("slow") as mirror, pytest.raises(DataError, match="too slow"):
+    begun = time.monotonic()
+    with serving(mode) as mirror, pytest.raises(DataError, match="too slow"):
         source(mirror).find(None, True, pytest.fail)
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("mode", ["endless", "huge"])
+def test_no_more_is_taken_than_the_file_may_have(mode):
+    with serving(mode) as mirror, pytest.raises(DataError, match="the answer is not the file: .* bytes"):
+        source(mirror).find(None, True, pytest.fail)
+    assert len(mirror.asked) == 1 and mirror.sent < 2**24  # what the system takes in ahead
+    assert files_of_cache() == set()
 
 
 def test_two_that_begin_at_once_share_one_download():

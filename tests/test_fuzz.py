@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -83,6 +85,60 @@ def test_a_pickle_under_any_name_is_refused_with_the_reason_and_not_opened(run, 
         with pytest.raises((ValueError, TrainingError), match=f"{name}: .*pickle"):
             reader(tmp_path / name)
     assert not (tmp_path / "unpickled").exists()
+
+
+def waits(*_):
+    pytest.fail("it waits for what a pipe gives")
+
+
+@pytest.fixture
+def impatient():
+    """A test that waits is ended."""
+    before = signal.signal(signal.SIGALRM, waits)
+    signal.setitimer(signal.ITIMER_REAL, fuzz.PATIENCE)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [
+        ("array.npy", data.read_array),
+        ("array.npz", data.read_array),
+        ("table.csv", data.read_table),
+        ("table.parquet", data.read_table),
+        ("model.json", load_page_model),
+        ("train-images-idx3-ubyte", data.read_idx),
+        ("train-images-idx3-ubyte.gz", lambda path: data.read_idx(path.with_suffix(""))),
+        ("images", data.read_folder),
+        ("image.png", lambda path: data.read_folder(path.parent)),
+        ("mnist", data.load_digits),
+        (CHECKPOINT, read),
+        (WEIGHTS, lambda path: zoo.load(path.parent)),
+        (CARD, lambda path: zoo.load(path.parent)),
+        ("run", zoo.load),
+    ],
+)
+@linux
+def test_a_pipe_is_refused_and_not_waited_for(name, reader, tmp_path, impatient):
+    fuzz.a_run(tmp_path)
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    with pytest.raises((ValueError, TrainingError)) as caught:
+        reader(tmp_path / name)
+    assert str(tmp_path) in str(caught.value)
+
+
+@linux
+def test_a_read_that_waits_ends_the_search(tmp_path, monkeypatch):
+    """As one that takes long does; the process is a fork, which may die of it."""
+    monkeypatch.setattr(fuzz, "PATIENCE", 0.5)
+    os.mkfifo(tmp_path / "pipe")
+    endless = fuzz.Kind("x", st.just(b"x"), lambda _: (tmp_path / "pipe").read_bytes())
+    monkeypatch.setattr(fuzz, "kinds", lambda folder: {"endless": lambda: endless})
+    with pytest.raises(SystemExit, match="endless: ended by SIGALRM"):
+        fuzz.run_all(1, 0, tmp_path)
 
 
 def test_an_array_of_objects_is_refused_with_the_reason(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from docutils.utils import new_document
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from sphinx.errors import ExtensionError
 
+import conftest
 from honest import held, refuse_outputs, refuse_unrun, status_page
 from pages import PAGES
 
@@ -38,6 +40,17 @@ def a_build(folder: Path, ran: dict | None, **cell: object) -> SimpleNamespace:
     )
     builder = SimpleNamespace(format="html", get_relative_uri=lambda at, to: f"{to}.html")
     return SimpleNamespace(env=env, outdir=folder / "_build" / "html", builder=builder)
+
+
+def test_a_long_test_that_fails_leaves_no_figures_and_one_that_passes_says_of_which_commit(tmp_path, monkeypatch):
+    monkeypatch.setattr(conftest, "SOAK", tmp_path / "soak.json")
+    conftest.keep_figures({"kills": {"test": "a::kills", "kills": 200}, "moves": {"test": "a::moves", "moves": 9}})
+    conftest.keep_figures({"moves": {"test": "a::moves", "moves": 2000}}, {"a::kills"})
+    kept = json.loads((tmp_path / "soak.json").read_text("utf-8"))
+    assert list(kept) == ["moves"] and kept["moves"]["moves"] == 2000
+    assert kept["moves"]["commit"] == conftest.commit() != ""
+    conftest.keep_figures({"moves": {"test": "a::moves", "moves": 1}}, {"a::moves"})
+    assert json.loads((tmp_path / "soak.json").read_text("utf-8")) == {}
 
 
 def test_a_notebook_with_outputs_stops_the_build(tmp_path):

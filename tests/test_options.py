@@ -12,6 +12,7 @@ import inspect
 import json
 import os
 import shutil
+import signal
 import webbrowser
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -54,6 +55,8 @@ PATHS = {
     "a table that is empty": "empty.csv",
     "an array that is text": "text.npy",
 }
+READ = {"a pipe": "pipe"}
+"""Paths to read; a pipe to write to waits for whoever reads it, as it should."""
 
 
 class Begun(Exception):
@@ -88,6 +91,7 @@ def place(tmp_path, monkeypatch) -> Iterator[Path]:
     Path("circle").symlink_to("round")
     Path("round").symlink_to("circle")
     Path("dangling").symlink_to("nowhere")
+    os.mkfifo("pipe")
     images = np.random.default_rng(0).integers(0, 256, (150, 8, 8), np.uint8)
     for name in ("images.npy", PATHS["with spaces"], PATHS["Unicode"]):
         np.save(name, images)
@@ -158,14 +162,16 @@ def values(parameter: Parameter) -> Iterator[tuple[str, list[str]]]:
         words = [*map(str, parameter.kind), next(iter(parameter.kind)).upper(), "x", ""]
     given = {word: word for word in words} if parameter.kind is not Path else {}
     if parameter.kind is Path or "DIR" in parameter.metavar:
-        given |= PATHS
+        given |= PATHS | (READ if parameter.name != "out" else {})
     for what, value in given.items():
         yield what, [*option, value]
 
 
 def came_of(arguments: list[str]) -> str:
     """What a command came to: 0 done, 1 refused, 2 refused as a usage; anything else is a fault."""
+    signal.setitimer(signal.ITIMER_REAL, fuzz.PATIENCE)  # a command that waits ends the tests
     result = CliRunner().invoke(app, arguments)
+    signal.setitimer(signal.ITIMER_REAL, 0)
     if isinstance(result.exception, Begun):
         return "training begins"
     assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
@@ -191,6 +197,12 @@ def tried(command: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_option_is_met_with_work_or_with_a_message(command, place):
     assert len(list(tried(command))) >= len(COMMANDS[command])
+
+
+def test_the_table_has_the_commands_and_options_of_now():
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        kept = {(row["command"], row["option"]) for row in csv.DictReader(file)}
+    assert kept == {(" ".join(name), each.option or each.name) for name, found in COMMANDS.items() for each in found}
 
 
 @pytest.mark.slow
@@ -244,9 +256,9 @@ def test_every_setting_takes_what_it_says_and_names_itself_otherwise(name):
             assert value == value and not isinstance(value, bool) or name == "compile"
 
 
-@pytest.mark.parametrize("name", [*PATHS])
+@pytest.mark.parametrize("name", [*PATHS, *READ])
 def test_from_python_a_path_of_any_kind_is_read_or_named(name, place):
-    path = PATHS[name]
+    path = (PATHS | READ)[name]
     for reader in (
         zoo.load,
         zoo.card,

@@ -26,7 +26,7 @@ from aae_core.data import Digits
 from aae_core.models import GAN
 from aae_core.networks import Decoder, ImageDiscriminator
 from aae_core.priors import Gaussian
-from aae_core.training import CARD, CHECKPOINT, WEIGHTS, TrainingConfig, TrainingError, descend, fit
+from aae_core.training import CARD, CHECKPOINT, WEIGHTS, TrainingConfig, TrainingError, descend, fit, keeping
 from aae_core.training.checkpoint import read, take
 
 CONFIG = TrainingConfig(epochs=4, batch_size=16, precision="float32", device="cpu", ema_decay=0.9, learning_rate=1e-4)
@@ -137,6 +137,93 @@ forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here, and a 
 @forks
 def test_a_run_killed_at_twenty_moments_ends_with_the_weights_of_one_that_was_not(tmp_path):
     survived(tmp_path, 20, seed=0)
+
+
+@pytest.fixture
+def unpaid(monkeypatch):
+    """Of the epochs between the first and the last none pays for its checkpoint."""
+    monkeypatch.setattr(keeping, "STEP_BYTES", 1)
+
+
+def same_checkpoint(first: Path, second: Path) -> None:
+    (tensors, about), (expected, ours) = (read(folder / CHECKPOINT) for folder in (first, second))
+    assert tensors.keys() == expected.keys() and all(torch.equal(tensors[name], expected[name]) for name in expected)
+    assert about["step"] == ours["step"] and about["history"]["losses"] == ours["history"]["losses"]
+
+
+@pytest.mark.parametrize("break_off", [KeyboardInterrupt, ZeroDivisionError, OSError])
+def test_an_interrupt_or_an_error_keeps_the_last_finished_epoch_that_was_not_written(tmp_path, unpaid, break_off):
+    def interrupt(step, model):
+        if step == 14:
+            raise break_off
+
+    with pytest.raises(break_off):
+        train(tmp_path / "broken", 6, callback=interrupt)
+    assert read(tmp_path / "broken" / CHECKPOINT)[1]["step"] == 12
+    train(tmp_path / "broken", 6, resume=True)
+    train(tmp_path / "whole", 6)
+    same_checkpoint(tmp_path / "broken", tmp_path / "whole")
+
+
+def test_an_interrupt_while_a_checkpoint_is_written_keeps_its_epoch(tmp_path, monkeypatch):
+    real, calls = os.replace, []
+
+    def interrupted(*paths):
+        calls.append(paths)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        real(*paths)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, 4)
+    assert read(tmp_path / CHECKPOINT)[1]["history"]["epochs"] == 3
+
+
+def test_an_interrupt_on_a_disk_that_is_full_says_what_was_kept(tmp_path, unpaid, monkeypatch):
+    def interrupt(step, model):
+        if step == 8:
+            monkeypatch.setattr(os, "replace", full)
+            raise KeyboardInterrupt
+
+    def full(*paths):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(TrainingError, match="epoch 2 could not be written .*Kept: the checkpoint of epoch 1"):
+        train(tmp_path, 4, callback=interrupt)
+
+
+def test_a_step_that_is_no_number_keeps_the_last_finished_epoch(tmp_path, unpaid):
+    def spoil(step, model):
+        if step == 10:
+            with torch.no_grad():
+                next(model.generator.parameters())[0] = torch.nan
+
+    with pytest.raises(TrainingError, match="Kept: the checkpoint of epoch 3"):
+        train(tmp_path, 5, callback=spoil)
+    assert all(each.isfinite().all() for each in read(tmp_path / CHECKPOINT)[0].values())
+
+
+@forks
+def test_a_run_killed_between_two_checkpoints_goes_on_from_the_one_that_was_written(tmp_path, unpaid):
+    assert leg(tmp_path / "killed", 6, "step", 14) is None
+    assert read(tmp_path / "killed" / CHECKPOINT)[1]["step"] == 3
+    assert [leg(tmp_path / name, 6, "never", 1) for name in ("killed", "whole")] == [0, 0]
+    same_checkpoint(tmp_path / "killed", tmp_path / "whole")
+
+
+def test_a_checkpoint_is_no_more_steps_behind_than_pay_for_it(tmp_path, monkeypatch):
+    train(tmp_path / "one", 1)
+    size = sum(tensor.nbytes for tensor in read(tmp_path / "one" / CHECKPOINT)[0].values())
+    monkeypatch.setattr(keeping, "STEP_BYTES", size // 7)  # paid after eight steps: each third epoch of three
+    behind = []
+
+    def look(step, model):
+        if step > 3 and step % 3 == 1:  # the first step after an epoch
+            behind.append(step - 1 - read(tmp_path / "run" / CHECKPOINT)[1]["step"])
+
+    train(tmp_path / "run", 10, callback=look)
+    assert behind == [0, 3, 6, 0, 3, 6, 0, 3, 6]
 
 
 @forks

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json as json_module
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,19 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(
+
+class CommandLine(typer.Typer):
+    """Typer's application, called as ``aae`` and as ``python -m`` alike."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs a command. What the terminal cannot write, such as a Greek letter under cp1252, stands there as "?"."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        return super().__call__(*args, **kwargs)
+
+
+app = CommandLine(
     name="aae",
     help="Train, measure and look at the adversarial autoencoders of the book.",
     epilog="Start with: aae recipes · aae evaluate supervised · aae sample supervised --out digits.png",

@@ -130,8 +130,8 @@ def train(
 ) -> None:
     """Train a recipe from scratch; write its weights and a card with its measures.
 
-    A checkpoint is kept after each epoch, so that a run that was interrupted can be resumed, and a finished one made
-    longer. Several GPUs or machines train one model when torchrun -m aae_core, or accelerate launch -m aae_core, stands in
+    What was trained up to the last epoch is kept when Ctrl-C ends the run, so that it can be resumed, and a finished run
+    made longer. Several GPUs or machines train one model when torchrun -m aae_core, or accelerate launch -m aae_core, stands in
     the place of aae.
     """
     with mistakes_explained("; what --out holds up to the last epoch goes on with --resume"):
@@ -139,7 +139,7 @@ def train(
         from aae_core.cards import AS_IT_IS
         from aae_core.data import OWN, kind_of, load_dataset
         from aae_core.recipes import recipe
-        from aae_core.training import CHECKPOINT, Processes, check_free, choose_device, is_first
+        from aae_core.training import CHECKPOINT, Processes, check_folder, choose_device, is_first
 
         if epochs is not None and steps is not None:
             raise ValueError("--steps: leave out either this or --epochs.")
@@ -157,9 +157,9 @@ def train(
         reading: dict[str, Any] = {"image_shape": _image_shape(shape)} | ({"label": label} if label else {})
         if kind == "folder":
             reading |= {"fit": fit.value, "skip_bad": skip_bad}
-        if not (resume or overwrite):
-            check_free(folder)
-        with Processes(choose_device(device.value)).first_one_ahead():
+        processes = Processes(choose_device(device.value))
+        processes.from_first(lambda: check_folder(folder, resume=resume, overwrite=overwrite))
+        with processes.first_one_ahead():
             announce = note if is_first() else lambda line: None
             splits = load_dataset(kind, data, announce=announce, **reading)
         if steps is not None or (kind in OWN and epochs is None and "epochs" not in changes):

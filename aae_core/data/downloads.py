@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -34,10 +35,13 @@ LIMIT = 1800.0
 
 @dataclass(frozen=True)
 class File:
-    """One file of a data set: where it may be had, and the MD5 checksum by which torchvision knows what is sent."""
+    """One file of a data set: where it may be had, the MD5 checksum by which torchvision knows what is sent, and a number of
+    bytes that it does not reach, beyond which nothing is taken.
+    """
 
     addresses: tuple[str, ...]
     md5: str
+    most: int
 
 
 def fetch(path: Path, file: File, until: float, failed: dict[str, int]) -> None:
@@ -53,7 +57,7 @@ def fetch(path: Path, file: File, until: float, failed: dict[str, int]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     reasons: dict[str, str] = {}
     addresses = list(file.addresses)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix="partial-") as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix="partial-", ignore_cleanup_errors=True) as folder:
         for pause in PAUSES:
             if not addresses or time.monotonic() + pause > until:
                 break
@@ -61,7 +65,7 @@ def fetch(path: Path, file: File, until: float, failed: dict[str, int]) -> None:
             for address in sorted(addresses, key=lambda each: failed.get(urlsplit(each).netloc, 0)):
                 server, sent = urlsplit(address).netloc, Path(folder, Path(urlsplit(address).path).name)
                 try:
-                    _download(address, sent, file.md5, until)
+                    _download(address, sent, file, until)
                     if sent.suffix == ".gz" and path.suffix != ".gz":
                         sent, packed = Path(folder, path.name), sent
                         sent.write_bytes(gzip.decompress(packed.read_bytes()))
@@ -85,7 +89,7 @@ def _may_pass(error: Exception) -> bool:
     return isinstance(error, HTTPException | ConnectionResetError)
 
 
-def _download(address: str, sent: Path, md5: str, until: float) -> None:
+def _download(address: str, sent: Path, file: File, until: float) -> None:
     """What `address` answers, into the file `sent`, with a bar in a terminal or a notebook; checked.
 
     Raises:
@@ -95,26 +99,66 @@ def _download(address: str, sent: Path, md5: str, until: float) -> None:
 
     in_notebook = any(kind.__module__ == "tqdm.notebook" for kind in tqdm.__mro__)
     shown = (in_notebook or sys.stderr.isatty()) and os.environ.get("TQDM_DISABLE") != "1"
-    _reach(address)
-    begun, found, taken = time.monotonic(), hashlib.md5(usedforsecurity=False), 0
-    request = Request(address, headers={"User-Agent": "aae_core"})
-    with urlopen(request, timeout=PATIENCE) as answer, sent.open("wb") as kept:
-        size = int(answer.headers.get("Content-Length") or 0)
-        options = {"unit": "B", "unit_scale": True, "leave": False, "disable": not shown}
-        with tqdm(total=size or None, desc=sent.name, **options) as bar:
-            while part := answer.read1(2**16):
-                kept.write(part)
-                found.update(part)
-                bar.update(len(part))
-                taken, now = taken + len(part), time.monotonic()
-                if now > until or (now - begun > PATIENCE and taken < SLOWEST * (now - begun)):
-                    raise TimeoutError(f"too slow: {taken:,} bytes in {now - begun:.0f} s")
-                if size and taken > size:
-                    break
-    if taken < size:
-        raise ConnectionResetError(f"the answer broke off after {taken:,} of {size:,} bytes")
-    if found.hexdigest() != md5:
+    begun, answer = time.monotonic(), _Answer(address, sent, file.most)
+    answer.start()
+    try:
+        with tqdm(unit="B", unit_scale=True, leave=False, disable=not shown, desc=sent.name) as bar:
+            while answer.is_alive():
+                answer.join(0.1)
+                bar.total = answer.size or None
+                bar.update(answer.taken - bar.n)
+                took = (now := time.monotonic()) - begun
+                slow = now > until or (took > PATIENCE and answer.taken < SLOWEST * took)
+                if slow and answer.is_alive():
+                    raise TimeoutError(f"too slow: {answer.taken:,} bytes in {took:.0f} s")
+    finally:
+        answer.given_up.set()
+    if answer.failure is not None:
+        raise answer.failure
+    if answer.taken < answer.size:
+        raise ConnectionResetError(f"the answer broke off after {answer.taken:,} of {answer.size:,} bytes")
+    if answer.found.hexdigest() != file.md5:
         raise OSError("the answer is not the file: its checksum is another")
+
+
+class _Answer(threading.Thread):
+    """An answer on its way into a file, in a thread of its own: who waits for it can give it up at any time.
+
+    A time-out of the socket counts from each byte, and a server may send those of a name, a header or a length one by one.
+    """
+
+    def __init__(self, address: str, sent: Path, most: int) -> None:
+        super().__init__(daemon=True)
+        self.address, self.sent, self.most = address, sent, most
+        self.size = self.taken = 0
+        self.found = hashlib.md5(usedforsecurity=False)
+        self.given_up = threading.Event()
+        self.failure: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self._take()
+        except Exception as error:  # for the thread that waits
+            self.failure = error
+
+    def _take(self) -> None:
+        _reach(self.address)
+        request = Request(self.address, headers={"User-Agent": "aae_core"})
+        with urlopen(request, timeout=PATIENCE) as answer:
+            self.size = int(answer.headers.get("Content-Length") or 0)
+            if self.size > self.most:
+                raise OSError(
+                    f"the answer is not the file: {self.size:,} bytes, and the file has less than {self.most:,}"
+                )
+            if self.given_up.is_set():
+                return
+            with self.sent.open("wb") as kept:
+                while (part := answer.read1(2**16)) and not self.given_up.is_set():
+                    self.taken += len(part)
+                    if self.taken > self.most:
+                        raise OSError(f"the answer is not the file: it has more than {self.most:,} bytes")
+                    kept.write(part)
+                    self.found.update(part)
 
 
 def _reach(address: str, seconds: float = 3.0) -> None:

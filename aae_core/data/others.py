@@ -27,6 +27,8 @@ from aae_core.data.tables import read_table
 
 OWN = ("folder", "array", "table")
 DATASETS = ("mnist", "fashion-mnist", "svhn", "letters", *OWN)
+MOST_FASHION, MOST_SVHN = 30_000_000, 200_000_000
+"""Bytes that no file of the set has as it is sent: the largest have 26 and 182 million."""
 SUFFIXES = {".npy": "array", ".npz": "array", ".csv": "table", ".tsv": "table", ".parquet": "table"}
 
 
@@ -122,7 +124,10 @@ def _fashion_files() -> dict[str, File]:
     from torchvision.datasets import FashionMNIST
 
     mirrors = FashionMNIST.mirrors
-    return {name: File(tuple(mirror + name for mirror in mirrors), md5) for name, md5 in FashionMNIST.resources}
+    return {
+        name: File(tuple(mirror + name for mirror in mirrors), md5, MOST_FASHION)
+        for name, md5 in FashionMNIST.resources
+    }
 
 
 def _read_fashion(place: Path) -> tuple[Arrays, Arrays, Sequence[str]]:
@@ -138,7 +143,9 @@ def _read_fashion(place: Path) -> tuple[Arrays, Arrays, Sequence[str]]:
 def _svhn_files() -> dict[str, File]:
     from torchvision.datasets import SVHN
 
-    return {name: File((url,), md5) for url, name, md5 in (SVHN.split_list[part] for part in ("train", "test"))}
+    return {
+        name: File((url,), md5, MOST_SVHN) for url, name, md5 in (SVHN.split_list[part] for part in ("train", "test"))
+    }
 
 
 def _read_svhn(place: Path) -> tuple[Arrays, Arrays, Sequence[str]]:

@@ -1,7 +1,7 @@
 """Training: :func:`fit` is the one loop of every model; what a step sees and how it descends is :mod:`aae_core.step`."""
 
 from aae_core.step import Batch, Model, Optimizers, descend
-from aae_core.training.checkpoint import CARD, CHECKPOINT, WEIGHTS, check_free, take, write_whole
+from aae_core.training.checkpoint import CARD, CHECKPOINT, WEIGHTS, check_folder, take, write_whole
 from aae_core.training.config import TrainingConfig, TrainingError, check_seed, seed_everything
 from aae_core.training.device import Device, Precision, choose_device, choose_precision, has_bfloat16
 from aae_core.training.history import History

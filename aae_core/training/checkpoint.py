@@ -30,12 +30,35 @@ UNSIGNED = "0" * 64
 """What stands in place of a checkpoint's checksum while it is taken."""
 
 
-def check_free(folder: Path) -> None:
-    """Refuses a folder that holds a run, finished or not, which new weights or checkpoints would overwrite.
+def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
+    """Refuses at once, before data are looked for, what :func:`take` would refuse; nothing is made.
 
     Raises:
-        ValueError: it holds one; the message says how to go on with it.
+        ValueError, TrainingError: as :func:`take`.
     """
+    _check_held(folder, resume, overwrite)
+    if (folder / LOCK).exists():
+        with take(folder, resume=resume, overwrite=overwrite):
+            return
+    near = next(path for path in (folder, *folder.parents) if path.exists())
+    if not near.is_dir() or not os.access(near, os.W_OK):
+        raise _unwritable(folder, f"{near} is no folder" if not near.is_dir() else "Permission denied")
+
+
+def _unwritable(folder: Path, why: str | None) -> TrainingError:
+    return TrainingError(f"{folder}: cannot be written ({why}), so nothing was begun. Choose another folder.")
+
+
+def _check_held(folder: Path, resume: bool, overwrite: bool) -> None:
+    """Refuses a folder that lacks the run to resume, or holds one, finished or not, that nobody asked to resume or give up."""
+    if resume and overwrite:
+        raise ValueError(
+            "resume and overwrite: the one goes on with a run, the other gives it up. Ask for one of them."
+        )
+    if resume and not (folder / CHECKPOINT).exists():
+        raise TrainingError(f"{folder / CHECKPOINT}: there is no checkpoint to resume from. Start without resuming.")
+    if resume or overwrite:
+        return
     if held := [name for name in (CHECKPOINT, WEIGHTS, CARD) if (folder / name).exists()]:
         raise ValueError(
             f"{folder}: holds a run already ({', '.join(held)}). It was left as it is. --resume goes on with it, another --out "
@@ -51,14 +74,7 @@ def take(folder: Path, *, resume: bool, overwrite: bool) -> Iterator[None]:
         ValueError: it holds a run, and neither to resume nor to overwrite it was asked for.
         TrainingError: there is nothing to resume, another run is under way there, or the folder cannot be written.
     """
-    if resume and overwrite:
-        raise ValueError(
-            "resume and overwrite: the one goes on with a run, the other gives it up. Ask for one of them."
-        )
-    if resume and not (folder / CHECKPOINT).exists():
-        raise TrainingError(f"{folder / CHECKPOINT}: there is no checkpoint to resume from. Start without resuming.")
-    if not resume and not overwrite:
-        check_free(folder)
+    _check_held(folder, resume, overwrite)
     lock = FileLock(folder / LOCK, timeout=0, is_singleton=True)  # taken twice by one run: to train, and to measure
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -70,9 +86,7 @@ def take(folder: Path, *, resume: bool, overwrite: bool) -> Iterator[None]:
             f"{folder}: another run is under way there. It was left alone; wait for its end, or choose another folder."
         ) from error
     except OSError as error:
-        raise TrainingError(
-            f"{folder}: cannot be written ({error.strerror}), so nothing was begun. Choose another folder."
-        ) from error
+        raise _unwritable(folder, error.strerror) from error
     try:
         yield
     finally:

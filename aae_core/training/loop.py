@@ -56,8 +56,10 @@ def fit(
         model: has ``step`` and ``parts`` (see :class:`aae_core.step.Model`); afterwards in evaluation mode, on the chosen device.
         data: digits in memory; or, for data that does not fit there, a DataLoader of (images in [0, 1], labels),
             whose last batch is left out where it is a single image, from which batch norm learns nothing.
-        folder: keeps a checkpoint there after each epoch, or every few where they are short and the model is large; of several processes, the first writes and reads it. It holds the
-            model's state and what its modules count in plain numbers; noise is to come from torch, which each epoch seeds.
+        folder: keeps a checkpoint there after each epoch; where epochs are short and the model is large, after every few, and
+            of those between them the last is written when the run is interrupted or fails, but not when its process is
+            killed. Of several processes, the first writes and reads it. It holds the model's state and what its modules
+            count in plain numbers; noise is to come from torch, which each epoch seeds.
         resume: goes on from the folder's checkpoint, to the same weights as a run that never stopped. `config` may name
             another number of epochs, not below those that are done: the schedules are those of the new number from there on.
         overwrite: gives up a run that the folder holds.
@@ -102,7 +104,7 @@ def fit(
         begin = time.perf_counter() - run.history.seconds
         log_every = max(1, run.total_steps // 300)
         bar = progress_bar(run.total_steps, "step", done=run.step, show=progress and first)
-        with torch.random.fork_rng(), _compiled(model, config.compile), bar:
+        with torch.random.fork_rng(), _compiled(model, config.compile), bar, run.keeper.at_a_break():
             for epoch in range(run.history.epochs, config.epochs):
                 # Seeding by epoch is what makes a resumed run equal to one that never stopped.
                 seed = config.seed * SEEDS_APART + epoch

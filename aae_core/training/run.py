@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,14 @@ from aae_core.training.checkpoint import CHECKPOINT
 from aae_core.training.config import TrainingConfig, TrainingError
 from aae_core.training.history import History
 from aae_core.training.identity import but_for_length, checksum, describe_model, difference
+from aae_core.training.keeping import Keeper
 from aae_core.training.optimizers import by_part, optimizers_of, warmed_up
 from aae_core.training.processes import Processes
 from aae_core.training.state import State
 from aae_core.training.watch import Watch, one_sided
 
-STEP_BYTES = 2**19
-"""Bytes of checkpoints a step: with a large model and little data, an epoch is short, and not each is kept."""
+LOOKS, RARE_LOOKS = {"cpu": (1, 10)}, (100, 100)
+"""Steps from one look at losses and gradients, and at weights and statistics, to the next: a GPU has to be waited for."""
 
 
 class Run:
@@ -61,7 +63,7 @@ class Run:
         self.watch = Watch(self.optimizers)
         self.history = History()
         self.step = 0
-        self._kept_epoch = self._kept_step = 0  # what the folder's checkpoint is of
+        self.keeper = Keeper(folder)
         self._sum: Tensor | None = None
         self._summed = 0
         runs = processes.from_all(self._identity())
@@ -89,8 +91,11 @@ class Run:
         self._sum = values if self._sum is None else self._sum + values
         self._summed += 1
         self.watch.note(self.step, self._names, values)
-        if values.device.type == "cpu":
+        look, look_at_weights = LOOKS.get(values.device.type, RARE_LOOKS)
+        if self.step % look == 0:
             self._stop_if_diverged()
+        if self.step % look_at_weights == 0:
+            self.check_weights()
 
     def flush(self) -> dict[str, float]:
         """Records the mean losses since the last call, which waits for the device.
@@ -120,15 +125,13 @@ class Run:
             self._stop(found[0], " and ".join(found[1]))
 
     def _stop(self, step: int, what: str) -> None:
+        with suppress(TrainingError):
+            self.keeper.write_held()
         rates = ", ".join(f"{name} {each.param_groups[0]['lr']:.3g}" for name, each in self.optimizers.items())
         raise TrainingError(
             f"Training stopped: {what} is not a finite number at step {step} of {self.total_steps}. Learning rates: {rates}. "
-            f"Kept: {self._kept()}. Lower the learning rate, or look for images outside [0, 1]."
+            f"Kept: {self.keeper.kept()}. Lower the learning rate, or look for images outside [0, 1]."
         )
-
-    def _kept(self) -> str:
-        there = self.folder is not None and self._kept_epoch and (self.folder / CHECKPOINT).exists()
-        return f"the checkpoint of epoch {self._kept_epoch} in {self.folder}" if there else "nothing"
 
     def _tensors(self) -> dict[str, Tensor]:
         """All tensors that the next epoch depends on. Its noise begins anew."""
@@ -151,9 +154,7 @@ class Run:
             checkpoint.give_up(self.folder)
 
     def end_epoch(self, seconds: float) -> None:
-        """Counts an epoch, after as many seconds of training in all, and keeps it where there is a folder and it is due.
-
-        Due are the first epoch, the last, and one after as many steps as pay for the writing.
+        """Counts an epoch, after as many seconds of training in all, and keeps it where there is a folder.
 
         Raises:
             TrainingError: what it learnt is not finite, or cannot be written.
@@ -162,35 +163,15 @@ class Run:
         self.check_weights()
         self.history.epochs += 1
         self.history.seconds = seconds
-        if self.folder is None or self.processes.index > 0:
-            return
-        paid = (self.step - self._kept_step) * STEP_BYTES >= sum(tensor.nbytes for tensor in self._tensors().values())
-        if paid or not self._kept_epoch or self.history.epochs == self.config.epochs:
-            self.save()
-
-    def save(self) -> None:
-        """Writes the checkpoint whole or not at all.
-
-        Raises:
-            TrainingError: it cannot be written; the last one stays.
-        """
-        assert self.folder is not None
-        about = {
-            "step": self.step,
-            "summed": self._summed,
-            "history": self.history.as_dict(),
-            "run": self._identity(),
-            "counters": self.state.counters(),
-        }
-        try:
-            checkpoint.write(self.folder / CHECKPOINT, self._tensors(), about)
-        except OSError as error:
-            raise TrainingError(
-                f"{self.folder / CHECKPOINT}: epoch {self.history.epochs} could not be written "
-                f"({checkpoint.reason(error, self.folder)}). Kept: {self._kept()}. "
-                "Make room, or choose another folder, and resume."
-            ) from error
-        self._kept_epoch, self._kept_step = self.history.epochs, self.step
+        if self.folder is not None and self.processes.index == 0:
+            about = {
+                "step": self.step,
+                "summed": self._summed,
+                "history": self.history.as_dict(),
+                "run": self._identity(),
+                "counters": self.state.counters(),
+            }
+            self.keeper.end_epoch(self._tensors(), about, last=self.history.epochs == self.config.epochs)
 
     def check_weights(self) -> None:
         """Stops a run of whose weights or statistics one is not a finite number.
@@ -199,6 +180,8 @@ class Run:
             TrainingError: so it is.
         """
         state = {name: value for name, value in self.state.weights().items() if torch.is_floating_point(value)}
+        if torch.stack([norm.float() for norm in torch._foreach_norm([*state.values()])]).isfinite().all():
+            return  # a norm takes a tenth of the time of a look at each number
         finite = torch.stack([value.isfinite().all() for value in state.values()]).tolist()
         if not all(finite):
             self._stop(self.step, f"the weight '{list(state)[finite.index(False)]}'")
@@ -219,7 +202,7 @@ class Run:
             if about["summed"]:
                 self._sum, self._summed = tensors["sum"].to(next(self.model.parameters()).device), about["summed"]
             self.history, self.step = History.from_dict(about["history"]), int(about["step"])
-            self._kept_epoch, self._kept_step = self.history.epochs, self.step
+            self.keeper.epoch, self.keeper.step = self.history.epochs, self.step
             self._set_rates()  # those of the checkpoint are of a run as long as was planned then
         except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
             raise TrainingError(
