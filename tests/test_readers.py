@@ -135,18 +135,36 @@ def test_an_image_is_padded_by_the_colour_of_its_border(tmp_path):
     assert (items.images[0, 0, [0, -1]] == 50).all() and (items.images[0, 0, :, [0, -1]] == 50).all()
 
 
-def test_sub_folders_named_after_splits_are_splits_if_they_have_classes_and_a_test(tmp_path):
-    for part in ("train", "val", "test"):
-        for name in "ab":
+@pytest.mark.parametrize("names", ["train test", "train val", "train", "Training validation testing"])
+@pytest.mark.parametrize("classes", [(), ("a", "b")])
+def test_sub_folders_named_after_splits_are_splits_with_classes_or_without_labels(tmp_path, names, classes):
+    for part in names.split():
+        for name in classes or ("",):
             picture(tmp_path / part / name / "x.png")
     items, _ = folder(tmp_path)
-    assert items.classes == ("a", "b") and sorted(items.parts.tolist()) == [0, 0, 1, 1, 2, 2]
-    for path in (tmp_path / "test").rglob("*.png"):
-        path.unlink()
-    for path in ("test/a", "test/b", "test"):
-        (tmp_path / path).rmdir()
-    items, _ = folder(tmp_path)  # without a test they are classes, whose names happen to be these
-    assert items.classes == ("train", "val") and items.parts is None
+    places = {"t": 0, "v": 1, "e": 2}
+    expected = [places["e" if name.lower().startswith("test") else name[0].lower()] for name in names.split()]
+    assert items.classes == classes and len(items.names) == len(expected) * max(1, len(classes))
+    assert sorted(items.parts.tolist()) == sorted(expected * max(1, len(classes)))
+    if not classes:
+        assert items.labels.tolist() == [UNLABELLED] * len(expected)
+
+
+@pytest.mark.parametrize(
+    ("paths", "words"),
+    [
+        (["train/x.png", "test/x.png", "extra/x.png"], ["test, train", "extra", "rename"]),
+        (["train/a/x.png", "train/b/x.png", "test/x.png"], ["train has classes", "test has none"]),
+        (["test/x.png"], ["has test", "no train"]),
+        (["val/a/x.png", "test/a/x.png"], ["has test, val", "no train"]),
+    ],
+)
+def test_another_mix_of_splits_and_classes_is_refused_by_name(tmp_path, paths, words):
+    for path in paths:
+        picture(tmp_path / path)
+    with pytest.raises(DataError) as caught:
+        folder(tmp_path)
+    assert all(word in str(caught.value) for word in [str(tmp_path), *words])
 
 
 def noise(n: int) -> np.ndarray:
@@ -178,6 +196,20 @@ def test_splits_that_came_stay_and_a_missing_validation_is_taken_from_training()
     assert (splits.test.images.numpy() == images[two == 2]).all()
     held = (two == 0) & (checksums(images) < HELD_OUT_BELOW)
     assert (splits.validation.images.numpy() == images[held]).all() and len(splits.train) == 200 - held.sum()
+
+
+def test_a_missing_test_is_taken_from_training_and_the_validation_stays():
+    images, came = noise(300), np.arange(300) % 2
+    splits = split_items(items_of(images, came), "folder", Path("mine"))
+    found = checksums(images)
+    test = (came == 0) & (found >= HELD_OUT_BELOW) & (found < 2 * HELD_OUT_BELOW)
+    assert (splits.validation.images.numpy() == images[came == 1]).all()
+    assert test.sum() >= 10 and (splits.test.images.numpy() == images[test]).all()
+    assert (splits.train.images.numpy() == images[(came == 0) & ~test]).all()
+    alone = split_items(items_of(images, 0 * came), "folder", Path("mine"))
+    whole = split_items(items_of(images), "folder", Path("mine"))
+    for part in ("train", "validation", "test"):  # train alone is split as a folder without splits is
+        assert (getattr(alone, part).images == getattr(whole, part).images).all()
 
 
 def test_ten_items_a_split_are_enough_and_nine_are_not():
