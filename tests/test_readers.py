@@ -111,6 +111,19 @@ def test_what_was_changed_is_told_with_its_number(tmp_path):
     assert not any("grey" in line for line in lines)  # ink on glass has no colour that is lost
 
 
+@pytest.mark.parametrize("deep", [False, True])
+def test_images_beside_sub_folders_are_left_out_and_counted(tmp_path, deep):
+    for part in ("train", "test") if deep else ("",):
+        for name in "ab":
+            picture(tmp_path / part / name / "x.png")
+    strays = ["stray.png", "train/lost.png"] if deep else ["lost.png", "stray.png"]
+    for stray in strays:
+        picture(tmp_path / stray)
+    items, lines = folder(tmp_path)
+    assert len(items.names) == (4 if deep else 2) and items.classes == ("a", "b")
+    assert any(line.startswith("Data: 2 images") and all(stray in line for stray in strays) for line in lines)
+
+
 @pytest.mark.parametrize("n", [10, 11])
 def test_of_many_bad_files_ten_are_named(tmp_path, n):
     picture(tmp_path / "good.png")

@@ -52,8 +52,7 @@ def read_folder(
     channels, height, width = check_image_shape(image_shape)
     if fit not in get_args(Fit):
         raise DataError(f"fit: expected one of {', '.join(get_args(Fit))}, got {fit!r}.")
-    places, passed_over = _places(folder)
-    found = _Found()
+    places, found = _places(folder)
     read = _pixels(folder, places, (channels, height, width), fit, skip_bad, found)
     images = _gathered(read, len(places), (channels, height, width))
     if found.bad and not skip_bad:
@@ -64,7 +63,7 @@ def read_folder(
         )
     if not found.kept:
         raise DataError(f"{folder}: none of its {len(places):,} images can be read. Save them as PNG or JPEG.")
-    for line in found.told(passed_over, (channels, height, width), fit):
+    for line in found.told((channels, height, width), fit):
         announce(f"Data: {line}.")
     labels, classes = numbered([place.name for place in found.kept])
     what = f"{len(classes)} classes of images" if classes else "images without labels"
@@ -101,21 +100,25 @@ class _Place(NamedTuple):
 
 @dataclass
 class _Found:
-    """What the images of a folder were like as they were read."""
+    """What a folder holds beside its images, and what these were like as they were read."""
 
+    others: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
     kept: list[_Place] = field(default_factory=list)
     bad: list[str] = field(default_factory=list)
     sizes: set[tuple[int, int]] = field(default_factory=set)
     coloured: int = 0
     transparent: int = 0
 
-    def told(self, passed_over: Sequence[str], image_shape: tuple[int, int, int], fit: Fit) -> Iterator[str]:
+    def told(self, image_shape: tuple[int, int, int], fit: Fit) -> Iterator[str]:
         """What had to be changed or left out, a line each."""
         channels, height, width = image_shape
         if self.bad:
             yield f"{len(self.bad):,} files that cannot be read were left out: {', '.join(self.bad[:5])}"
-        if passed_over:
-            yield f"{len(passed_over):,} files that are no images were passed over: {', '.join(passed_over[:5])}"
+        if self.others:
+            yield f"{len(self.others):,} files that are no images were passed over: {', '.join(self.others[:5])}"
+        if self.beside:
+            yield f"{len(self.beside):,} images beside the sub-folders were left out: {', '.join(self.beside[:5])}; move them into one"
         if self.transparent:
             yield f"{self.transparent:,} images with transparent parts were put on white"
         if self.sizes != {(width, height)}:
@@ -158,28 +161,38 @@ def _pixels(
         yield np.asarray(image).reshape(height, width, channels).transpose(2, 0, 1)
 
 
-def _places(folder: Path) -> tuple[list[_Place], list[str]]:
-    """Each image's path, split and class, where the folder tells them; and the names of the files that are none."""
+def _places(folder: Path) -> tuple[list[_Place], _Found]:
+    """Each image's path, split and class, where the folder tells them; and the names of the other files, for a start."""
     if not folder.is_dir():
         raise DataError(f"{folder}: there is no such folder. Name the one that holds your images.")
-    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-    found: list[_Place] = []
-    others: list[str] = []
-    for home, part, name in _homes(folder):
-        within = sorted(home.iterdir() if name is None else home.rglob("*"))
-        visible = [
-            path
-            for path in within
-            if path.is_file() and not any(word.startswith(".") for word in path.relative_to(folder).parts)
-        ]
-        images = [path for path in visible if path.suffix.lower() in suffixes]
-        others += [path.name for path in visible if path.suffix.lower() not in suffixes]
+    homes = _homes(folder)
+    within = {home.path for home in homes}
+    places: list[_Place] = []
+    found = _Found()
+    for home, part, name in homes:
+        images, others = _files(home.iterdir() if name is None else home.rglob("*"), folder)
         if home != folder and not images:
             raise DataError(f"{home}: the sub-folder has no images. Put some into it, or take it away.")
-        found += [_Place(path, part, name) for path in images]
-    if not found:
+        found.others += [path.name for path in others]
+        places += [_Place(path, part, name) for path in images]
+    if folder not in within:
+        for above in sorted({folder, *(home.parent for home in within)}):
+            found.beside += [str(path.relative_to(folder)) for path in _files(above.iterdir(), folder)[0]]
+    if not places:
         raise DataError(f"{folder}: has neither images nor sub-folders of them.")
-    return found, others
+    return places, found
+
+
+def _files(paths: Iterable[Path], folder: Path) -> tuple[list[Path], list[Path]]:
+    """Those of `paths` that are images by their names, and the other files; nothing hidden."""
+    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    files = [
+        path
+        for path in sorted(paths)
+        if path.is_file() and not any(word.startswith(".") for word in path.relative_to(folder).parts)
+    ]
+    images = [path for path in files if path.suffix.lower() in suffixes]
+    return images, [path for path in files if path.suffix.lower() not in suffixes]
 
 
 def _homes(folder: Path) -> list[_Place]:
