@@ -134,6 +134,28 @@ def test_all_bad_files_are_named_or_left_out_when_asked(tmp_path):
     assert taken.exit_code == 0 and "3 files" in say(taken)
 
 
+def test_bad_files_are_left_out_by_every_command_that_reads_a_folder(tmp_path):
+    bad, good = shapes(tmp_path / "bad", 120), shapes(tmp_path / "good", 120)
+    (bad / "x.png").write_bytes(b"")
+    common = ("--shape", "1x12x12", "--steps", 4, "--set", "hidden=8", "--set", "batch_size=32")
+    assert train("aae-deterministic", "--data", good, *common, "--out", tmp_path / "clean").exit_code == 0
+    asked = train("aae-deterministic", "--data", bad, *common, "--skip-bad", "--out", tmp_path / "skipped")
+    assert asked.exit_code == 0
+    out = ("--out", tmp_path / "table.csv")
+    for command, more in (("encode", out), ("score", out), ("evaluate", ())):
+        use = [command, "--data", str(bad), *map(str, more)]
+        refused = CliRunner().invoke(app, [*use, str(tmp_path / "clean")])
+        assert refused.exit_code == 1 and "x.png" in say(refused) and "--skip-bad" in say(refused)
+        assert not (tmp_path / "table.csv").exists()
+        # asked to, or because the run's own data were read so
+        for which in (["--skip-bad", str(tmp_path / "clean")], [str(tmp_path / "skipped")]):
+            taken = CliRunner().invoke(app, [*use, *which])
+            assert taken.exit_code == 0 and "1 files" in say(taken), say(taken)
+            if more:
+                assert len(pd.read_csv(tmp_path / "table.csv")) == 120
+                (tmp_path / "table.csv").unlink()
+
+
 def test_images_larger_than_memory_are_mapped_from_a_file(tmp_path, monkeypatch):
     from aae_core.data import folder as reader
     from aae_core.data import images

@@ -15,6 +15,7 @@ from aae_core.cli.options import (
     DeviceOption,
     MnistFolder,
     RecipeOrRun,
+    SkipBad,
     Split,
     app,
     mistakes_explained,
@@ -29,6 +30,7 @@ from aae_core.cli.options import (
 def evaluate(
     which: RecipeOrRun,
     data: DataFolder = None,
+    skip_bad: SkipBad = False,
     split: Annotated[Split, typer.Option(help="Measure on the test or on the validation digits.")] = Split.test,
     device: DeviceOption = DeviceName.auto,
     update: Annotated[
@@ -46,7 +48,7 @@ def evaluate(
         about = zoo.card(which)
         asked = cards.measures_of(about)
         model = zoo.load(which, device.value)
-        splits = provenance.data_of(about, data, announce=note)
+        splits = provenance.data_of(about, data, skip_bad=skip_bad, announce=note)
         if update and (split is not Split.test or not splits.is_full):
             raise ValueError(
                 "--update: a card holds measures of full MNIST's test digits. Name its folder: --data DIR."

@@ -17,6 +17,7 @@ from aae_core.cli.options import (
     DeviceOption,
     FitName,
     NetworkName,
+    SkipBad,
     app,
     mistakes_explained,
     note,
@@ -87,9 +88,7 @@ def train(
         ),
     ] = None,
     fit: Annotated[FitName, typer.Option(help="How images of a folder get that shape.")] = FitName.stretch,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out files that cannot be read as images.")
-    ] = False,
+    skip_bad: SkipBad = False,
     label: Annotated[str | None, typer.Option(help="The column of a table that holds the classes.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for weights and card; runs/RECIPE, or runs/RECIPE-DATASET, by default.")

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aae_core.cli.options import DeviceName, DeviceOption, RecipeOrRun, app, check_draws, mistakes_explained, note
+from aae_core.cli.options import (
+    DeviceName,
+    DeviceOption,
+    RecipeOrRun,
+    SkipBad,
+    app,
+    check_draws,
+    mistakes_explained,
+    note,
+)
 
 if TYPE_CHECKING:
     from aae_core.step import AnyModel
@@ -82,7 +91,13 @@ def sample(
 
 
 @app.command()
-def encode(which: RecipeOrRun, data: ItemsPath, out: TablePath, device: DeviceOption = DeviceName.auto) -> None:
+def encode(
+    which: RecipeOrRun,
+    data: ItemsPath,
+    out: TablePath,
+    skip_bad: SkipBad = False,
+    device: DeviceOption = DeviceName.auto,
+) -> None:
     """Write the code of every item: a row each, with its name, its label, z1, z2 …, and the class that the model infers."""
     with mistakes_explained():
         from aae_core import provenance, zoo
@@ -90,7 +105,8 @@ def encode(which: RecipeOrRun, data: ItemsPath, out: TablePath, device: DeviceOp
 
         _check_table(out)
         about = zoo.card(which)
-        model, items = zoo.load(which, device.value), provenance.items_of(about, data, announce=note)
+        items = provenance.items_of(about, data, skip_bad=skip_bad, announce=note)
+        model = zoo.load(which, device.value)
         if not hasattr(model, "encode"):
             raise ValueError(f"{which}: this model has no encoder.")
         _write_table(code_columns(model, items, provenance.classes_of(about)), out)
@@ -102,6 +118,7 @@ def score(
     data: ItemsPath,
     out: TablePath,
     rate: Annotated[float, typer.Option(help="Share of usual items that may be called unusual.")] = 0.05,
+    skip_bad: SkipBad = False,
     device: DeviceOption = DeviceName.auto,
 ) -> None:
     """Write how unusual every item is: the error of its reconstruction, and the surprise of its code under the prior.
@@ -118,7 +135,8 @@ def score(
         known, quantiles = provenance.classes_of(about), about.get("usual", {})
         for name, values in quantiles.items():
             note(f"{name}: {rate:.1%} of held-out items are above {threshold(values, rate):.4g}.")
-        model, items = zoo.load(which, device.value), provenance.items_of(about, data, announce=note)
+        items = provenance.items_of(about, data, skip_bad=skip_bad, announce=note)
+        model = zoo.load(which, device.value)
         columns = score_columns(model, items, known, quantiles, rate)
         _write_table(columns, out)
         for name, area in area_under_curve(columns, known).items():

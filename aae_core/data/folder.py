@@ -74,7 +74,7 @@ def read_folder(
         [str(place.path.relative_to(folder)) for place in found.kept],
         f"{what} in {folder}",
         None if found.kept[0].part is None else np.array([place.part for place in found.kept]),
-        {"image_shape": [channels, height, width], "fit": fit},
+        {"image_shape": [channels, height, width], "fit": fit, "skip_bad": skip_bad},
     )
 
 
