@@ -65,20 +65,31 @@ def data_of(
 
 
 def items_of(
-    about: dict[str, Any], path: Path, *, skip_bad: bool = False, announce: Callable[[str], None] = say
+    about: dict[str, Any],
+    path: Path,
+    *,
+    skip_bad: bool = False,
+    label: str | None = None,
+    announce: Callable[[str], None] = say,
 ) -> Items:
     """Items of any folder or file, in their order and not split, read as the data of a card's model were.
 
     Args:
         skip_bad: as of :func:`reading_of`.
+        label: the column of a table that holds the labels, where it is another than the model's or the model has none.
 
     Raises:
-        ValueError: they are of another kind or shape than the model's.
+        ValueError: they are of another kind or shape than the model's, or `label` is none of theirs.
     """
     kind, own = kind_of(path), dataset_of(about)
     if kind not in OWN or (kind == "table") != (own == "table"):
         raise ValueError(f"{path}: {kind} data; the model was trained on {own} data. Name data of its kind.")
-    items = load_items(kind, path, announce=announce, **reading_of(about, kind, skip_bad=skip_bad))
+    reading = reading_of(about, kind, skip_bad=skip_bad) | ({} if label is None else {"label": label})
+    items = load_items(kind, path, announce=announce, **reading)
+    if label is not None and not items.classes:
+        raise ValueError(
+            f"{path}: has no column '{label}', or none that holds anything. Name the column of the labels."
+        )
     if items.images.shape[1:] != image_shape_of(about):
         found, expected = ("x".join(map(str, shape)) for shape in (items.images.shape[1:], image_shape_of(about)))
         raise ValueError(f"{path}: images of {found}; the model was trained on {expected}.")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from aae_core.cli.options import (
+    RATE,
     RUNS,
     AsJson,
     DataFolder,
@@ -44,6 +45,7 @@ def evaluate(
     """
     with mistakes_explained():
         from aae_core import cards, metrics, provenance, zoo
+        from aae_core.scoring import thresholds
 
         about = zoo.card(which)
         asked = cards.measures_of(about)
@@ -68,7 +70,8 @@ def evaluate(
             zoo.remeasure(which, found)
         about["measures"] = {name: measure.as_dict() for name, measure in found.items()}
         about["left_out"] = list(metrics.left_out(asked, splits))
-        print_measures(about, as_json, {"split": split.value, "data": splits.source})
+        more = {"split": split.value, "data": splits.source, "thresholds": thresholds(about, RATE)}
+        print_measures(about, as_json, more)
 
 
 @app.command()

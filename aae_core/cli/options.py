@@ -100,6 +100,8 @@ MnistFolder = Annotated[
 ]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out files that cannot be read as images.")]
 RUNS = Path("runs")
+RATE = 0.05
+"""Share of usual items that may be called unusual, if nothing else is asked for."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")]
 DeviceOption = Annotated[DeviceName, typer.Option(help="Where to compute; auto takes a GPU where there is one.")]
 
@@ -148,6 +150,8 @@ def print_measures(about: dict[str, Any], as_json: bool, more: dict[str, Any]) -
     typer.secho(f"{about['recipe']}: {about['steps']:,} steps, seed {about['seed']}", bold=True)
     for name, measure in about["measures"].items():
         typer.echo(f"  {name:<18} {measure['value']:8.4f}   {measure['reference_is']}: {measure['reference']:.4f}")
+    for name, limit in more.get("thresholds", {}).items():
+        typer.echo(f"  {name:<18} {limit:8.4g}   threshold, above which are {RATE:.0%} of held-out items")
     if about.get("left_out"):
         typer.echo(
             f"  left out: {', '.join(about['left_out'])}: they are of MNIST's digits, or of labels, which these data do not have"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aae_core.cli.options import (
+    RATE,
     DeviceName,
     DeviceOption,
     RecipeOrRun,
@@ -117,31 +118,44 @@ def score(
     which: RecipeOrRun,
     data: ItemsPath,
     out: TablePath,
-    rate: Annotated[float, typer.Option(help="Share of usual items that may be called unusual.")] = 0.05,
+    rate: Annotated[float, typer.Option(help="Share of usual items that may be called unusual.")] = RATE,
+    usual: Annotated[
+        list[str] | None,
+        typer.Option(help="A label that is usual; all others are not. By default the run's classes. May be repeated."),
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="The column of a table that holds the labels.")] = None,
     skip_bad: SkipBad = False,
     device: DeviceOption = DeviceName.auto,
 ) -> None:
     """Write how unusual every item is: the error of its reconstruction, and the surprise of its code under the prior.
 
     An item is called unusual where its score is above that of all but a share --rate of the run's held-out data. Where some of the
-    labels are classes that the model was not trained on, the area under the curve says how well the scores tell them apart.
+    labels are usual and some not, the area under the curve says how well the scores tell them apart.
     """
     with mistakes_explained():
         from aae_core import provenance, zoo
-        from aae_core.scoring import area_under_curve, score_columns, threshold
+        from aae_core.scoring import area_under_curve, check_rate, score_columns, thresholds
 
+        check_rate(rate)
         _check_table(out)
         about = zoo.card(which)
-        known, quantiles = provenance.classes_of(about), about.get("usual", {})
-        for name, values in quantiles.items():
-            note(f"{name}: {rate:.1%} of held-out items are above {threshold(values, rate):.4g}.")
-        items = provenance.items_of(about, data, skip_bad=skip_bad, announce=note)
+        known, limits = provenance.classes_of(about), thresholds(about, rate)
+        items = provenance.items_of(about, data, skip_bad=skip_bad, label=label, announce=note)
         model = zoo.load(which, device.value)
-        columns = score_columns(model, items, known, quantiles, rate)
-        _write_table(columns, out)
-        for name, area in area_under_curve(columns, known).items():
+        columns = score_columns(model, items, known, limits)
+        for name, limit in limits.items():
+            note(f"{name}: {rate:.1%} of held-out items are above {limit:.4g}.")
+        if not limits:
             note(
-                f"{name}: area under the curve {area:.3f}, of classes that the model does not know against those it does."
+                f"No threshold: the card of {which} keeps no scores of held-out data, as aae train keeps of data of your own."
+            )
+        _write_table(columns, out)
+        try:
+            for name, area in area_under_curve(columns, usual or known).items():
+                note(f"{name}: area under the curve {area:.3f}, of unusual labels against usual ones.")
+        except ValueError as why:
+            note(
+                f"No area under the curve: {why}. --usual NAME says which labels are usual, --label COLUMN where a table has them."
             )
 
 

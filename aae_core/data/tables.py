@@ -52,8 +52,9 @@ def read_table(
     frame = _loaded(path)
     labels: list[str | None] = [None] * len(frame)
     if label is not None:
-        if label in frame:
-            labels = [None if value != value or value is None else str(value) for value in frame.pop(label)]
+        if label in frame:  # which may be a column of the model's as well, where it was trained without labels
+            told = frame[label] if label in (sketch or ()) else frame.pop(label)
+            labels = [None if value != value or value is None else str(value) for value in told]
         elif sketch is None:
             raise DataError(f"{path}: has no column '{label}'. There are: {', '.join(map(str, frame.columns))}.")
     if sketch is not None and (odd := [name for name, about in sketch.items() if not _is_known(about)]):
