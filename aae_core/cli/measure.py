@@ -32,7 +32,7 @@ def evaluate(
     which: RecipeOrRun,
     data: DataFolder = None,
     skip_bad: SkipBad = False,
-    split: Annotated[Split, typer.Option(help="Measure on the test or on the validation digits.")] = Split.test,
+    split: Annotated[Split, typer.Option(help="Measure on the test or on the validation items.")] = Split.test,
     device: DeviceOption = DeviceName.auto,
     update: Annotated[
         bool, typer.Option("--update", help="Write what was measured into the card; full MNIST's test digits only.")

@@ -61,7 +61,7 @@ class NetworkName(StrEnum):
 
 
 class Split(StrEnum):
-    """Which held-out digits to measure on."""
+    """Which held-out items to measure on."""
 
     test = "test"
     validation = "validation"
@@ -136,9 +136,9 @@ def note(line: str) -> None:
 
 
 def check_draws(model: object, which: str) -> None:
-    """Raises ValueError unless the model makes images."""
+    """Raises ValueError unless the model draws."""
     if not hasattr(model, "decoder"):
-        raise ValueError(f"{which}: this model reads digits, it draws none.")
+        raise ValueError(f"{which}: this model names classes, it draws nothing.")
 
 
 def print_measures(about: dict[str, Any], as_json: bool, more: dict[str, Any]) -> None:
@@ -154,5 +154,5 @@ def print_measures(about: dict[str, Any], as_json: bool, more: dict[str, Any]) -
         typer.echo(f"  {name:<18} {limit:8.4g}   threshold, above which are {RATE:.0%} of held-out items")
     if about.get("left_out"):
         typer.echo(
-            f"  left out: {', '.join(about['left_out'])}: they are of MNIST's digits, or of labels, which these data do not have"
+            f"  left out: {', '.join(about['left_out'])}: they need labels or a judge, which these data do not have, or are of MNIST alone"
         )

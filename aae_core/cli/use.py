@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,8 +36,11 @@ def sample(
         Path,
         typer.Option(help="Where the picture goes; its ending names the format. Rows of a table go to .csv or .npz."),
     ],
-    digit: Annotated[
-        int | None, typer.Option(min=0, help="Draw only this digit, or the class or cluster of that number.")
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--class", "--digit", metavar="NAME", help="Draw this class only, by its name or number; or this cluster."
+        ),
     ] = None,
     rows: Annotated[int, typer.Option(min=1, max=100, help="How many styles, one a row.")] = 8,
     seed: Annotated[int, typer.Option(help="Of the styles.")] = 0,
@@ -63,25 +67,25 @@ def sample(
         columns = len(classes_of(about)) or N_CLASSES
         if asked and model.n_classes != columns:  # clusters, which may be more or fewer than the classes
             columns = model.n_classes
-        if digit is not None and asked and digit >= columns:
-            raise ValueError(f"--digit: {which} has {columns} classes, 0 … {columns - 1}.")
-        if digit is not None and not asked:
-            raise ValueError(f"--digit: {which} cannot be asked for a digit; leave the option out.")
+        if only is not None and not asked:
+            raise ValueError(f"--class: {which} cannot be asked for a class; leave the option out.")
+        names = classes_of(about) if len(classes_of(about)) == columns else ()
+        chosen = None if only is None else _number(only, names, columns, which)
         where = next(model.parameters()).device
         seed_everything(seed)
         with torch.no_grad():
             if not asked:
                 images = model.decode(model.prior.sample(columns * rows, device=where))
-            elif digit is not None:
-                images = model.sample(columns * rows, digit)
+            elif chosen is not None:
+                images = model.sample(columns * rows, chosen)
             else:
                 z = model.prior.sample(rows, device=where).repeat_interleave(columns, 0)
                 images = model.decode(z, torch.arange(columns, device=where).repeat(rows))
         if sketch is not None:
             drawn = values_of(images[:, 0, 0].cpu().numpy(), sketch)
-            label, classes = reading_of(about)["label"], classes_of(about)
-            if asked and label and columns == len(classes):
-                told = list(classes) if digit is None else [classes[digit]] * columns
+            label = reading_of(about)["label"]
+            if asked and label and names:
+                told = list(names) if chosen is None else [names[chosen]] * columns
                 drawn = {label: told * rows} | drawn
             _write_table(drawn, out)
             return
@@ -89,6 +93,16 @@ def sample(
         paper = 1 - images if images.shape[1] == 1 and dataset_of(about) not in OWN else images
         save_image(paper, out, nrow=columns, padding=2, pad_value=1)
         typer.echo(out)
+
+
+def _number(only: str, names: Sequence[str], n_classes: int, which: str) -> int:
+    """The number of a class that is told by its name, or by its number."""
+    if only in names:
+        return names.index(only)
+    if only.isdecimal() and int(only) < n_classes:
+        return int(only)
+    told = f": {', '.join(names[:12])}{', …' if len(names) > 12 else ''}" if names else ""
+    raise ValueError(f"--class: there is no '{only:.40}'; {which} has {n_classes} classes, 0 … {n_classes - 1}{told}.")
 
 
 @app.command()
