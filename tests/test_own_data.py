@@ -254,7 +254,7 @@ def test_a_table_with_categories_and_gaps_goes_through_and_new_rows_are_treated_
         ("a,b\n", "no rows"),
         ("a,b\n1,2\n1,2\n", "no column"),
         ("a,a\n1,2\n3,4\n", "no column 'kind'"),
-        ("a,kind\n1,x\ninf,y\n", "column 'a', row 1: .*inf"),
+        ("a,kind\n1,x\ninf,y\n", "column 'a', row 3: .*inf"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_refused_by_column_and_row(tmp_path, text, message):

@@ -173,6 +173,19 @@ def test_who_trains_on_other_things_reads_of_no_digits(tmp_path):
     assert said[0] and [line for text in said for line in text.splitlines() if "digit" in line.lower()] == []
 
 
+@pytest.mark.filterwarnings("default:The trained model rebuilds")
+def test_who_trains_on_a_table_reads_of_no_images(tmp_path):
+    data, reading, recipe = measured(tmp_path / "mine")
+    run = tmp_path / "run"
+    trained = done("train", recipe, "--data", data, *reading, "--set", "hidden=8", "--steps", 1, "--out", run)
+    refused = aae("train", recipe, "--data", data, "--steps", 1, "--out", tmp_path / "none")
+    assert refused.exit_code == 1 and "--label" in refused.stderr
+    assert "their mean row" in " ".join(trained.stderr.split())
+    said = [trained, refused, done("evaluate", run, "--data", data), done("explore", run, "--out", tmp_path / "x.html")]
+    said += [done(command, run, "--data", data, "--out", tmp_path / "x.csv") for command in ("encode", "score")]
+    assert [line for each in said for line in each.output.splitlines() if "image" in line] == []
+
+
 def test_classes_that_are_named_by_numbers_are_no_digits(tmp_path):
     told = aae("train", "aae-deterministic", "--data", many(tmp_path, 10, 30), "--steps", 1, "--out", tmp_path / "run")
     assert told.exit_code == 0 and "images of 0, 1" in told.stderr and "digit" not in told.stderr

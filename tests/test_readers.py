@@ -43,6 +43,9 @@ def test_an_array_of_words_or_of_no_image_is_refused(tmp_path):
         array(tmp_path, np.full((2, 12, 12), "a"))
     with pytest.raises(DataError, match=r"mine.npz: .*\(0, 1, 12, 12\)"):
         array(tmp_path, np.zeros((0, 12, 12), np.uint8))
+    np.save(tmp_path / "large.npy", np.zeros((2, 12, 300), np.uint8))
+    with pytest.raises(DataError, match="large.npy: .*1x12x300"):
+        load_items("array", tmp_path / "large.npy", announce=str)
 
 
 @pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY"])
@@ -138,6 +141,20 @@ def test_of_many_bad_files_ten_are_named(tmp_path, n):
     (tmp_path / "good.png").unlink()
     with pytest.raises(DataError, match=f"none of its {n} images"):
         folder(tmp_path, skip_bad=True)
+
+
+@pytest.mark.parametrize("ending", ["png", "tif", "pgm"])
+@pytest.mark.parametrize("value", [200, 257, 65535])
+def test_sixteen_bits_are_scaled_by_what_the_file_may_hold(tmp_path, ending, value):
+    Image.fromarray(np.full((12, 12), value, np.uint16)).save(tmp_path / f"deep.{ending}")
+    items, _ = folder(tmp_path)
+    assert (items.images == round(value / 257)).all()
+
+
+def test_numbers_of_unknown_scale_are_refused(tmp_path):
+    Image.fromarray(np.full((12, 12), 200, np.int32)).save(tmp_path / "odd.tif")
+    with pytest.raises(DataError, match="odd.tif .*16 bits"):
+        folder(tmp_path)
 
 
 def test_an_image_is_padded_by_the_colour_of_its_border(tmp_path):
@@ -270,6 +287,38 @@ def test_yes_and_no_are_categories_and_an_empty_label_is_none(tmp_path):
     items, _ = rows(tmp_path, frame, label="kind")
     assert items.read_as["sketch"]["fast"]["kind"] == "category"
     assert items.labels.tolist() == [0, UNLABELLED, 1] and items.classes == ("a", "b")
+
+
+def test_words_that_a_model_does_not_know_are_counted(tmp_path):
+    frame = pd.DataFrame({"size": [1.0, 2, 3], "colour": ["red", "blue", None]})
+    items, _ = rows(tmp_path, frame)
+    frame["colour"] = ["green", "pink", "red"]
+    again, lines = rows(tmp_path, frame, sketch=items.read_as["sketch"])
+    assert len(lines) == 1 and "'colour': 2 rows" in lines[0] and "green, pink" in lines[0]
+    assert again.images[:, 0, 0, 1:].sum(1).tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_decimals_behind_a_comma_are_refused_with_what_to_do(tmp_path, known):
+    path = tmp_path / "mine.csv"
+    path.write_text("size;name\n1.5;a\n2.5;b\n")
+    sketch = load_items("table", path, announce=str).read_as["sketch"] if known else None
+    path.write_text("size;name\n1;a\n2,5;b\n1.000,25;a\n")
+    with pytest.raises(DataError, match="mine.csv: column 'size', row 3: '2,5' .*decimal=','"):
+        load_items("table", path, sketch=sketch, announce=str)
+    pd.read_csv(path, sep=";", decimal=",", thousands=".").to_csv(path, index=False)
+    assert load_items("table", path, announce=str).read_as["sketch"]["size"]["high"] == 1000.25
+    path.write_text('pair,size\n"1,2",1\n"x",2\n')  # words that are no numbers may have commas
+    assert load_items("table", path, announce=str).read_as["sketch"]["pair"]["kind"] == "category"
+
+
+def test_rows_are_counted_as_the_file_does(tmp_path):
+    frame = pd.DataFrame({"size": [1.0, 2, 3], "weight": [1, 2, 4]})
+    items, _ = rows(tmp_path, frame)
+    assert items.names == ["2", "3", "4"]  # the header is row 1
+    (tmp_path / "mine.csv").write_text("size,weight\n1,2\n2,none\n")
+    with pytest.raises(DataError, match="'weight', row 3: .*'none'"):
+        load_items("table", tmp_path / "mine.csv", sketch=items.read_as["sketch"], announce=str)
 
 
 def test_a_row_may_become_so_many_numbers_and_no_more(tmp_path, monkeypatch):

@@ -71,6 +71,8 @@ def test_settings_by_name_make_another_model_and_stand_in_the_card(run):
         ("adversarial_weight=heavy", "adversarial_weight: expected a number"),
         ("prior=donut", "prior: there is no 'donut'"),
         ("code_dim", "NAME=VALUE"),
+        ("hidden=0", "hidden: expected layers of at least 1 unit, got 0"),
+        ("hidden=64,-1", "hidden: expected layers of at least 1 unit, got 64, -1"),
     ],
 )
 def test_a_setting_that_is_none_is_refused_before_the_training(run, given, message):
@@ -80,6 +82,16 @@ def test_a_setting_that_is_none_is_refused_before_the_training(run, given, messa
     said = " ".join(result.stderr.split())
     assert result.exit_code == 1 and not (run / "none").exists()
     assert message in said
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    [("--steps", 5, "--set", "epochs=2"), ("--epochs", 1, "--set", "epochs=2"), ("--steps", 5, "--epochs", 1)],
+)
+def test_two_lengths_of_one_training_are_refused(run, lengths):
+    result = aae("train", "supervised", "--data", run / "seen.npz", *lengths, "--out", run / "none")
+    said = " ".join(result.stderr.split())
+    assert result.exit_code == 1 and "--steps" in said and "--set epochs" in said and not (run / "none").exists()
 
 
 @pytest.mark.parametrize("ending", ["csv", "npz"])

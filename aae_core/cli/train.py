@@ -140,9 +140,9 @@ def train(
         from aae_core.recipes import recipe
         from aae_core.training import CHECKPOINT, Processes, check_free, choose_device, is_first
 
-        if epochs is not None and steps is not None:
-            raise ValueError("--steps: leave out either this or --epochs.")
         changes = _settings(settings or [])
+        if (epochs is not None) + (steps is not None) + ("epochs" in changes) > 1:
+            raise ValueError("--steps, --epochs, --set epochs=…: one training has one length. Give one of them.")
         if network is NetworkName.conv:
             if "hidden" in changes:
                 raise ValueError("--network: convolutions stand in the place of hidden layers; leave hidden=… out.")

@@ -238,12 +238,13 @@ def _opened(path: Path) -> Image.Image:
         with Image.open(path) as file:
             if file.width * file.height > MOST_PIXELS:
                 raise ValueError(f"{file.width}×{file.height}: more than {MOST_PIXELS // 10**6} million pixels")
+            # Pillow gives a PGM, and before version 11 a PNG, of 16 bits as one of 32
+            is_deep = file.mode.startswith("I;16") or (file.mode == "I" and file.format in ("PNG", "PPM"))
             image = ImageOps.exif_transpose(file)  # as the camera was held; loads it, too
-    if image.mode[0] in "IF":  # 16 bits or more, or numbers of unknown scale
-        values = np.asarray(image, np.float32)
-        if image.mode == "F" or values.min() < 0 or values.max() > 65535:
+    if image.mode[0] in "IF":
+        if not is_deep:
             raise ValueError(f"mode {image.mode}, of unknown scale: save it with 8 or 16 bits a channel")
-        image = Image.fromarray((values / 257 if values.max() > 255 else values).round().astype(np.uint8))
+        image = Image.fromarray((np.asarray(image, np.float32) / 257).round().astype(np.uint8))
     return image
 
 
