@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -133,6 +134,23 @@ def mistakes_explained(kept: str = "") -> Iterator[None]:
 def note(line: str) -> None:
     """A line on stderr, which is no part of the result."""
     typer.echo(line, err=True)
+
+
+def write_out(out: Path, content: bytes) -> None:
+    """Puts what a command makes where it was asked for, whole or not at all, and says where.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    from aae_core.training import write_whole
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    place = Path(os.path.realpath(out))  # a link stays one
+    if place.exists() and not place.is_file():  # a device or a pipe takes what comes, and is not to be replaced
+        place.write_bytes(content)
+    else:
+        write_whole(place, content)
+    typer.echo(out)
 
 
 def check_draws(model: object, which: str) -> None:

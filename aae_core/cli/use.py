@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,7 @@ from aae_core.cli.options import (
     check_draws,
     mistakes_explained,
     note,
+    write_out,
 )
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ def sample(
         about = card(which)
         if (sketch := reading_of(about).get("sketch")) is not None:
             _check_table(out)
+        else:
+            ending = _check_picture(out)
         model: AnyModel = load(which, device.value)
         check_draws(model, which)
         asked = takes_class(model)
@@ -89,10 +93,10 @@ def sample(
                 drawn = {label: told * rows} | drawn
             _write_table(drawn, out)
             return
-        out.parent.mkdir(parents=True, exist_ok=True)
         paper = 1 - images if images.shape[1] == 1 and dataset_of(about) not in OWN else images
-        save_image(paper, out, nrow=columns, padding=2, pad_value=1)
-        typer.echo(out)
+        picture = BytesIO()
+        save_image(paper, picture, ending, nrow=columns, padding=2, pad_value=1)
+        write_out(out, picture.getvalue())
 
 
 def _number(only: str, names: Sequence[str], n_classes: int, which: str) -> int:
@@ -195,11 +199,9 @@ def explore(
         )
         page = standalone(explorer, f"The codes of {about['recipe']}", trained)
         path = out or Path(tempfile.mkdtemp(prefix="aae-")) / f"{about['recipe']}.html"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, "utf-8")
+        write_out(path, page.encode())
         if out is None:
             webbrowser.open(path.resolve().as_uri())
-        typer.echo(path)
 
 
 @app.command()
@@ -216,9 +218,7 @@ def export(
         model: AnyModel = load(which)
         check_draws(model, which)
         packed = (pack_convolutions if is_convolutional(model.decoder) else pack_mlp)(model.decoder.net)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(packed.to_json())
-        typer.echo(out)
+        write_out(out, packed.to_json().encode())
 
 
 def _check_table(out: Path) -> None:
@@ -226,15 +226,25 @@ def _check_table(out: Path) -> None:
         raise ValueError(f"--out: {out} ends in neither .csv nor .npz.")
 
 
+def _check_picture(out: Path) -> str:
+    """The format that a picture's ending names."""
+    from PIL import Image
+
+    found = Image.registered_extensions().get(out.suffix.lower())
+    if found is None or found not in Image.SAVE:
+        raise ValueError(f"--out: {out} ends in no format of pictures, such as .png.")
+    return found
+
+
 def _write_table(columns: dict[str, Any], out: Path) -> None:
     import numpy as np
     import pandas as pd
 
-    out.parent.mkdir(parents=True, exist_ok=True)
+    table = BytesIO()
     if out.suffix == ".csv":
-        pd.DataFrame(columns).to_csv(out, index=False)
+        pd.DataFrame(columns).to_csv(table, index=False)
     else:
         words = {name: ["" if value is None else value for value in column] for name, column in columns.items()}
         arrays: dict[str, Any] = {name: np.asarray(column) for name, column in words.items()}
-        np.savez_compressed(out, **arrays)
-    typer.echo(out)
+        np.savez_compressed(table, **arrays)
+    write_out(out, table.getvalue())
