@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -310,6 +311,30 @@ def test_decimals_behind_a_comma_are_refused_with_what_to_do(tmp_path, known):
     assert load_items("table", path, announce=str).read_as["sketch"]["size"]["high"] == 1000.25
     path.write_text('pair,size\n"1,2",1\n"x",2\n')  # words that are no numbers may have commas
     assert load_items("table", path, announce=str).read_as["sketch"]["pair"]["kind"] == "category"
+
+
+def test_a_parquet_file_is_read_as_the_same_table_in_a_text(tmp_path):
+    pytest.importorskip("pyarrow", reason="needs pyarrow: pip install 'aae-core[parquet]'")
+    frame = pd.DataFrame(
+        {"size": [1.5, None, 3], "count": [1, 2, 4], "colour": ["red", None, "blue"], "fast": [True, False, True]}
+    )
+    frame["kind"] = ["a", "b", "a"]
+    frame.to_parquet(tmp_path / "mine.parquet")
+    found = load_items("table", tmp_path / "mine.parquet", label="kind", announce=str)
+    items, _ = rows(tmp_path, frame, label="kind")
+    assert (found.images == items.images).all() and found.read_as == items.read_as
+    assert found.classes == items.classes == ("a", "b") and (found.labels == items.labels).all()
+    assert found.names == ["1", "2", "3"]  # such a file has no header that would be a row
+    again = load_items("table", tmp_path / "mine.parquet", sketch=items.read_as["sketch"], announce=str)
+    assert (again.images == items.images).all()
+
+
+def test_where_parquet_cannot_be_read_the_message_names_what_to_install(tmp_path, monkeypatch):
+    for name in ("pyarrow", "fastparquet"):
+        monkeypatch.setitem(sys.modules, name, None)
+    (tmp_path / "mine.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"mine.parquet: .*aae-core\[parquet\]"):
+        load_items("table", tmp_path / "mine.parquet", announce=str)
 
 
 def test_rows_are_counted_as_the_file_does(tmp_path):

@@ -130,7 +130,9 @@ def _loaded(path: Path) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else _comma_separated(path)
     except ImportError as error:
-        raise DataError(f"{path}: to read .parquet install pyarrow, or save the table as .csv.") from error
+        raise DataError(
+            f"{path}: .parquet is read by pyarrow, which is not installed: pip install 'aae-core[parquet]'. Or save the table as .csv."
+        ) from error
     except Exception as error:  # pandas meets altered bytes with errors of many kinds
         raise DataError(f"{path}: not a table ({(str(error).splitlines() or ['empty'])[0][:120]}).") from error
     if frame.empty:
