@@ -58,6 +58,9 @@ def test_settings_by_name_make_another_model_and_stand_in_the_card(run):
     assert ring.make(0).prior.n_classes == 8 and ring.training.epochs == 3
     assert recipe("aae-deterministic").with_settings({"code_dim": 16}).make(0).code_dim == 16
     assert recipe("vae-mixture").with_settings({"code_dim": 4, "prior": "gaussian"}).make(0).code_dim == 4
+    assert recipe("aae-deterministic").with_settings({"prior": "ring"}).make(0).code_dim == 2
+    wide = recipe("aae-deterministic").with_settings({"prior": "ring", "code_dim": 16}).make(0)
+    assert wide.code_dim == 16 and wide.encode(torch.rand(2, 1, 28, 28)).shape == (2, 16)
     with pytest.raises(ValueError, match="code_dim: .*SwissRoll"):
         recipe("labels-roll").with_settings({"code_dim": 4})
 

@@ -35,7 +35,7 @@ PRIORS: dict[str, Callable[[int], Prior]] = {
     "ring": lambda dim: GaussianMixture(8, shift=2.0, radial_std=0.2, tangential_std=0.2),
     "roll": lambda dim: SwissRoll(),
 }
-"""Priors by a short name, each made for a width of the code; all but the first are of two dimensions."""
+"""Priors by a short name, each made for a width of the code; all but the first are of two dimensions, if ``code_dim`` asks for no more."""
 
 
 def _spelt(options: Mapping[str, object], how: Mapping[str, Any]) -> dict[str, object]:
@@ -53,7 +53,9 @@ def _spelt(options: Mapping[str, object], how: Mapping[str, Any]) -> dict[str, o
             spelt["prior.dim"] = spelt.pop("code_dim")
         elif spelt.pop("code_dim") != 2:
             kind = prior["class"].rpartition(".")[2]
-            raise ValueError(f"code_dim: the prior, {kind}, has two dimensions; prior=gaussian has any number.")
+            raise ValueError(
+                f"code_dim: the prior, {kind}, has two dimensions; prior=gaussian and prior=ring have any number."
+            )
     return spelt
 
 
