@@ -32,7 +32,12 @@ def mlp(
         slope: slope of the rectifier below zero; 0 is the plain ReLU.
         batch_norm: which layers, counted from 0, are batch-normalised: a hidden one before its rectifier, the last as it is.
         output: what follows the last linear layer; nothing by default.
+
+    Raises:
+        ValueError: a hidden layer without units.
     """
+    if any(width < 1 for width in sizes[1:-1]):
+        raise ValueError(f"hidden: expected layers of at least 1 unit, got {', '.join(map(str, sizes[1:-1]))}.")
     layers: list[nn.Module] = []
     for k, (n_in, n_out) in enumerate(zip(sizes[:-2], sizes[1:-1], strict=True)):
         layers.append(nn.Linear(n_in, n_out))

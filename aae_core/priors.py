@@ -133,12 +133,12 @@ class GaussianMixture(Prior):
         radial_std: standard deviation along the petal, away from the origin.
         tangential_std: standard deviation across the petal.
         weights: share of each petal, non-negative and of sum 1; None makes all petals alike.
+        dim: width of the code, at least 2; the flower is in its first two coordinates, the others are standard normal.
 
     Raises:
-        ValueError: no petal, a scale that is not positive, or weights that are not shares of one whole.
+        ValueError: no petal, a scale that is not positive, weights that are not shares of one whole, or a narrower code.
     """
 
-    dim = 2
     regions = "petals"
 
     def __init__(
@@ -148,7 +148,10 @@ class GaussianMixture(Prior):
         radial_std: float = 0.5,
         tangential_std: float = 0.1,
         weights: Sequence[float] | None = None,
+        dim: int = 2,
     ) -> None:
+        if dim < 2:
+            raise ValueError(f"dim: expected a width of at least 2, got {dim}.")
         if n_components < 1:
             raise ValueError(f"n_components: expected at least 1, got {n_components}.")
         for name, value in (("radial_std", radial_std), ("tangential_std", tangential_std)):
@@ -162,7 +165,7 @@ class GaussianMixture(Prior):
                 f"weights: expected {n_components} shares of at least 0 that sum to 1, got {tuple(shares.shape)} "
                 f"of sum {float(shares.sum()):.4g}."
             )
-        self.n_classes = n_components
+        self.dim, self.n_classes = dim, n_components
         self.shift, self.radial_std, self.tangential_std = shift, radial_std, tangential_std
         self.weights = shares / shares.sum()
 
@@ -175,29 +178,34 @@ class GaussianMixture(Prior):
         if labels is None:
             labels = torch.multinomial(self.weights.to(device), n, replacement=True, generator=generator)
         along, across = torch.randn(2, n, generator=generator, device=device)
-        return self.place(labels, along, across)
+        flower = self.place(labels, along, across)
+        if self.dim == 2:
+            return flower
+        return torch.cat([flower, torch.randn(n, self.dim - 2, generator=generator, device=device)], 1)
 
     def place(self, labels: Tensor, along: Tensor, across: Tensor) -> Tensor:
-        """Codes (N, 2) in the petals `labels`, so many standard deviations `along` and `across` from the centres."""
+        """The first two coordinates (N, 2) of codes in the petals `labels`, so many standard deviations `along` and `across` from the centres."""
         radial, tangential = (axes[labels] for axes in self._axes(labels.device))
         radius = self.shift + self.radial_std * along
         return radius[:, None] * radial + self.tangential_std * across[:, None] * tangential
 
     def log_joint(self, z: Tensor) -> Tensor:
-        """log p(k) p(z|k) in nats, (N, n_components), for codes (N, 2)."""
+        """log p(k) p(z|k) in nats, (N, n_components), for codes (N, dim)."""
         check_code(z, self.dim)
+        z, others = z[:, :2], z[:, 2:]
         radial, tangential = self._axes(z.device)
         # Sums, not matrix products: autocasting would round those to bfloat16, and the petals are narrow.
         along = ((z[:, None] * radial).sum(2) - self.shift) / self.radial_std
         across = (z[:, None] * tangential).sum(2) / self.tangential_std
         norm = math.log(2 * math.pi * self.radial_std * self.tangential_std)
-        return self.weights.to(z.device).log() - 0.5 * (along.square() + across.square()) - norm
+        beside = 0.5 * (others.square().sum(1, keepdim=True) + others.shape[1] * math.log(2 * math.pi))
+        return self.weights.to(z.device).log() - 0.5 * (along.square() + across.square()) - norm - beside
 
     def log_prob(self, z: Tensor) -> Tensor:
         return self.log_joint(z).logsumexp(1)
 
     def region(self, z: Tensor) -> Tensor:
-        """The petal that most probably drew each code, (N,), for codes (N, 2)."""
+        """The petal that most probably drew each code, (N,), for codes (N, dim)."""
         return self.log_joint(z).argmax(1)
 
 

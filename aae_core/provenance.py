@@ -25,22 +25,37 @@ def image_shape_of(about: dict[str, Any]) -> tuple[int, int, int]:
     return channels, height, width
 
 
-def reading_of(about: dict[str, Any]) -> dict[str, Any]:
-    """How the data of a card's model were read: options of :func:`aae_core.data.load_items`."""
-    if (name := dataset_of(about)) == "folder":
-        read_as = about["data"].get("read_as", {})
-        return {"image_shape": image_shape_of(about), "fit": read_as.get("fit", "stretch")}
-    return {key: about["data"]["read_as"][key] for key in ("label", "sketch")} if name == "table" else {}
+def reading_of(about: dict[str, Any], kind: str | None = None, *, skip_bad: bool = False) -> dict[str, Any]:
+    """How the data of a card's model were read: options of :func:`aae_core.data.load_items`.
+
+    Args:
+        kind: of the data that are to be read, where it may be another than the model's.
+        skip_bad: leaves out what cannot be read, as is done in any case where the model's own data were read so.
+    """
+    kind, read_as = kind or dataset_of(about), about["data"].get("read_as", {})
+    if kind == "folder":
+        skip_bad = skip_bad or bool(read_as.get("skip_bad"))
+        return {"image_shape": image_shape_of(about), "fit": read_as.get("fit", "stretch"), "skip_bad": skip_bad}
+    return {key: read_as[key] for key in ("label", "sketch")} if kind == "table" else {}
 
 
-def data_of(about: dict[str, Any], folder: Path | None = None, *, announce: Callable[[str], None] = say) -> Splits:
+def data_of(
+    about: dict[str, Any],
+    folder: Path | None = None,
+    *,
+    skip_bad: bool = False,
+    announce: Callable[[str], None] = say,
+) -> Splits:
     """The data set that a card's model was trained on, in that model's shape. See :func:`aae_core.data.load_dataset`.
+
+    Args:
+        skip_bad: as of :func:`reading_of`.
 
     Raises:
         ValueError: the folder's classes are others than the model's.
     """
     name = dataset_of(about)
-    splits = load_dataset(name, folder, announce=announce, **reading_of(about))
+    splits = load_dataset(name, folder, announce=announce, **reading_of(about, skip_bad=skip_bad))
     classes = classes_of(about)
     if splits.classes != classes:
         raise ValueError(
@@ -49,22 +64,32 @@ def data_of(about: dict[str, Any], folder: Path | None = None, *, announce: Call
     return splits
 
 
-def items_of(about: dict[str, Any], path: Path, *, announce: Callable[[str], None] = say) -> Items:
+def items_of(
+    about: dict[str, Any],
+    path: Path,
+    *,
+    skip_bad: bool = False,
+    label: str | None = None,
+    announce: Callable[[str], None] = say,
+) -> Items:
     """Items of any folder or file, in their order and not split, read as the data of a card's model were.
 
+    Args:
+        skip_bad: as of :func:`reading_of`.
+        label: the column of a table that holds the labels, where it is another than the model's or the model has none.
+
     Raises:
-        ValueError: they are of another kind or shape than the model's.
+        ValueError: they are of another kind or shape than the model's, or `label` is none of theirs.
     """
     kind, own = kind_of(path), dataset_of(about)
     if kind not in OWN or (kind == "table") != (own == "table"):
         raise ValueError(f"{path}: {kind} data; the model was trained on {own} data. Name data of its kind.")
-    reading: dict[str, Any] = {}
-    if kind == "folder":
-        fit = about["data"].get("read_as", {}).get("fit", "stretch")
-        reading = {"image_shape": image_shape_of(about), "fit": fit}
-    elif kind == "table":
-        reading = reading_of(about)
+    reading = reading_of(about, kind, skip_bad=skip_bad) | ({} if label is None else {"label": label})
     items = load_items(kind, path, announce=announce, **reading)
+    if label is not None and not items.classes:
+        raise ValueError(
+            f"{path}: has no column '{label}', or none that holds anything. Name the column of the labels."
+        )
     if items.images.shape[1:] != image_shape_of(about):
         found, expected = ("x".join(map(str, shape)) for shape in (items.images.shape[1:], image_shape_of(about)))
         raise ValueError(f"{path}: images of {found}; the model was trained on {expected}.")

@@ -38,9 +38,19 @@ def threshold(quantiles: Sequence[float], rate: float) -> float:
     Raises:
         ValueError: a rate outside (0, 1).
     """
+    check_rate(rate)
+    return float(np.interp(1 - rate, np.linspace(0, 1, len(quantiles)), quantiles))
+
+
+def check_rate(rate: float) -> None:
+    """Raises ValueError unless `rate` is in (0, 1)."""
     if not 0 < rate < 1:
         raise ValueError(f"rate: expected a share of false alarms in (0, 1), got {rate}.")
-    return float(np.interp(1 - rate, np.linspace(0, 1, len(quantiles)), quantiles))
+
+
+def thresholds(about: Mapping[str, Any], rate: float) -> dict[str, float]:
+    """The :func:`threshold` of each score whose quantiles a run's card keeps; {} where it keeps none."""
+    return {name: threshold(values, rate) for name, values in about.get("usual", {}).items()}
 
 
 def code_columns(model: AnyModel, items: Items, classes: Sequence[str]) -> dict[str, Any]:
@@ -57,27 +67,41 @@ def code_columns(model: AnyModel, items: Items, classes: Sequence[str]) -> dict[
     return columns
 
 
-def score_columns(
-    model: AnyModel, items: Items, classes: Sequence[str], quantiles: Mapping[str, Sequence[float]], rate: float
-) -> dict[str, Any]:
-    """A table of scores by columns: ``name``, ``label``, and of each score its value and whether it is above the threshold."""
+def score_columns(model: AnyModel, items: Items, classes: Sequence[str], limits: Mapping[str, float]) -> dict[str, Any]:
+    """A table of scores by columns: ``name``, ``label``, and of each score its value and whether it is above its limit."""
     columns: dict[str, Any] = {"name": items.names} | _labels(items)
     for name, values in scores_of(model, items.named(classes).digits()).items():
         columns[name] = values.numpy()
-        if name in quantiles:
-            columns[f"unusual_{name}"] = values.numpy() > threshold(quantiles[name], rate)
+        if name in limits:
+            columns[f"unusual_{name}"] = values.numpy() > limits[name]
     return columns
 
 
 def area_under_curve(columns: Mapping[str, Any], known: Sequence[str]) -> dict[str, float]:
-    """Of each score, how often an item of an unknown class scores above one of a known class; {} unless there are both."""
+    """Of each score, how often an item of an unusual class scores above one of a usual class.
+
+    Args:
+        columns: of :func:`score_columns`.
+        known: the usual classes; items without a label are not counted.
+
+    Raises:
+        ValueError: there are not both, so that there is nothing to tell apart; the message says why.
+    """
     from sklearn.metrics import roc_auc_score
 
     labels = columns.get("label", [])
+    there = sorted({label for label in labels if label is not None})
+    named = f"{', '.join(there[:12])}{', …' if len(there) > 12 else ''}"
     odd = np.array([label is not None and label not in known for label in labels], bool)
     usual_ones = np.array([label in known for label in labels], bool)
-    if not odd.any() or not usual_ones.any():
-        return {}
+    if not there:
+        raise ValueError("the data have no labels")
+    if not known:
+        raise ValueError(f"the model knows no classes; say which of {named} are usual")
+    if not odd.any():
+        raise ValueError(f"all labels, {named}, are of usual classes")
+    if not usual_ones.any():
+        raise ValueError(f"no label is of a usual class, {', '.join(known)}: there are {named}")
     told = odd | usual_ones
     scores = (name for name in ("error", "surprise") if name in columns)
     return {name: float(roc_auc_score(odd[told], np.asarray(columns[name])[told])) for name in scores}

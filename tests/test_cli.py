@@ -92,7 +92,7 @@ def test_samples_stand_in_a_column_for_each_class_or_cluster(name, columns, tmp_
     assert Image.open(picture).size == (columns * 30 + 2, 2 * 30 + 2)
     before, asked = picture.read_bytes(), run("sample", name, "--out", str(picture), "--rows", "2", "--digit", "9")
     if name.startswith("aae"):
-        assert asked.exit_code == 1 and "cannot be asked for a digit" in asked.stderr.replace("\n", " ")
+        assert asked.exit_code == 1 and "cannot be asked for a class" in asked.stderr.replace("\n", " ")
     else:
         assert asked.exit_code == 0 and picture.read_bytes() != before
         refused = run("sample", name, "--out", str(picture), "--digit", str(columns))

@@ -37,8 +37,10 @@ each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path
 
 
 def requirements() -> list[Requirement]:
+    """All that the environment of the tests has: not pyarrow, tens of megabytes for one format, whose test needs it by hand."""
     project = PROJECT["project"]
-    lines = project["dependencies"] + [line for extra in project["optional-dependencies"].values() for line in extra]
+    extras = [lines for name, lines in project["optional-dependencies"].items() if name != "parquet"]
+    lines = project["dependencies"] + [line for extra in extras for line in extra]
     return [requirement for requirement in map(Requirement, lines) if requirement.name != "aae-core"]
 
 

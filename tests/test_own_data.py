@@ -13,16 +13,19 @@ from PIL import Image
 from torch.utils.data import DataLoader, TensorDataset
 from typer.testing import CliRunner
 
-from aae_core import cards, metrics, provenance, zoo
+import aae_core
+from aae_core import cards, explorers, metrics, provenance, zoo
 from aae_core.cli import app
 from aae_core.construction import changed, construct, construction_of
 from aae_core.data import DataError, Digits, Splits, kind_of, load_dataset, load_items
+from aae_core.explorers.standalone import explorer_of
 from aae_core.models import AdversarialAutoencoder
 from aae_core.models.gan import build
 from aae_core.models.likelihood import RECIPES as LIKELIHOOD
 from aae_core.priors import Gaussian, GaussianMixture
 from aae_core.recipes import RECIPES, recipe
 from aae_core.training import Recipe, TrainingConfig, fit
+from aae_core.training import recipe as recipe_module
 
 
 def shapes(folder, n, size=(12, 12), mode="L", seed=0):
@@ -134,6 +137,28 @@ def test_all_bad_files_are_named_or_left_out_when_asked(tmp_path):
     assert taken.exit_code == 0 and "3 files" in say(taken)
 
 
+def test_bad_files_are_left_out_by_every_command_that_reads_a_folder(tmp_path):
+    bad, good = shapes(tmp_path / "bad", 120), shapes(tmp_path / "good", 120)
+    (bad / "x.png").write_bytes(b"")
+    common = ("--shape", "1x12x12", "--steps", 4, "--set", "hidden=8", "--set", "batch_size=32")
+    assert train("aae-deterministic", "--data", good, *common, "--out", tmp_path / "clean").exit_code == 0
+    asked = train("aae-deterministic", "--data", bad, *common, "--skip-bad", "--out", tmp_path / "skipped")
+    assert asked.exit_code == 0
+    out = ("--out", tmp_path / "table.csv")
+    for command, more in (("encode", out), ("score", out), ("evaluate", ())):
+        use = [command, "--data", str(bad), *map(str, more)]
+        refused = CliRunner().invoke(app, [*use, str(tmp_path / "clean")])
+        assert refused.exit_code == 1 and "x.png" in say(refused) and "--skip-bad" in say(refused)
+        assert not (tmp_path / "table.csv").exists()
+        # asked to, or because the run's own data were read so
+        for which in (["--skip-bad", str(tmp_path / "clean")], [str(tmp_path / "skipped")]):
+            taken = CliRunner().invoke(app, [*use, *which])
+            assert taken.exit_code == 0 and "1 files" in say(taken), say(taken)
+            if more:
+                assert len(pd.read_csv(tmp_path / "table.csv")) == 120
+                (tmp_path / "table.csv").unlink()
+
+
 def test_images_larger_than_memory_are_mapped_from_a_file(tmp_path, monkeypatch):
     from aae_core.data import folder as reader
     from aae_core.data import images
@@ -232,7 +257,7 @@ def test_a_table_with_categories_and_gaps_goes_through_and_new_rows_are_treated_
         ("a,b\n", "no rows"),
         ("a,b\n1,2\n1,2\n", "no column"),
         ("a,a\n1,2\n3,4\n", "no column 'kind'"),
-        ("a,kind\n1,x\ninf,y\n", "column 'a', row 1: .*inf"),
+        ("a,kind\n1,x\ninf,y\n", "column 'a', row 3: .*inf"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_refused_by_column_and_row(tmp_path, text, message):
@@ -289,6 +314,42 @@ def test_nothing_but_this_packages_classes_is_made_from_a_file(how):
         construct(how)
 
 
+def test_a_run_on_data_of_ones_own_takes_as_many_steps_as_its_recipe_does_unless_told_otherwise(tmp_path, monkeypatch):
+    np.save(tmp_path / "mine.npy", np.random.default_rng(0).integers(0, 256, (300, 12, 12), dtype=np.uint8))
+    began = []
+
+    def begin(model, data, config, **_):
+        began.append((config.epochs, len(data) // config.batch_size))
+        raise DataError("it would train now")
+
+    monkeypatch.setattr(recipe_module, "fit", begin)
+
+    def epochs(*more):
+        train(
+            "aae-deterministic",
+            "--data",
+            tmp_path / "mine.npy",
+            "--out",
+            tmp_path / "run",
+            "--set",
+            "batch_size=50",
+            *more,
+        )
+        return began[-1]
+
+    usual, (all_epochs, each) = recipe("aae-deterministic").steps, epochs()
+    assert each > 1 and usual <= all_epochs * each < usual + each
+    assert epochs("--epochs", 3)[0] == 3 and epochs("--set", "epochs=2")[0] == 2
+    assert epochs("--steps", 2 * each + 1)[0] == 3 and len(began) == 4
+
+
+def test_what_the_package_offers_is_listed_where_the_tab_key_looks():
+    for module in (aae_core, explorers):
+        names = [name for name in dir(module) if not name.startswith("_")]
+        assert set(module.__all__) <= set(names) and all(hasattr(module, name) for name in names)
+    assert {"load", "card", "load_digits", "load_dataset", "recipe", "fit", "TrainingConfig"} <= set(dir(aae_core))
+
+
 def test_a_recipe_of_ones_own_is_kept_like_the_zoos(tmp_path):
     ring = Recipe(
         name="ring",
@@ -308,8 +369,15 @@ def test_a_recipe_of_ones_own_is_kept_like_the_zoos(tmp_path):
     assert loaded.prior.n_classes == 8 and card["recipe"] == "ring"
     measured = metrics.evaluate(loaded, splits, cards.measures_of(card), None)
     assert measured["test_mse"].value == pytest.approx(card["measures"]["test_mse"]["value"], rel=1e-3)
-    drawn = CliRunner().invoke(app, ["sample", str(tmp_path / "run"), "--out", str(tmp_path / "x.png")])
-    assert drawn.exit_code == 0, drawn.stderr
+    for command, out in (("sample", "x.png"), ("explore", "x.html")):
+        done = CliRunner().invoke(app, [command, str(tmp_path / "run"), "--out", str(tmp_path / out)])
+        assert done.exit_code == 0, done.stderr
+    explored = explorer_of(tmp_path / "run")
+    codes = torch.randn(5, 2)
+    with torch.no_grad():
+        expected = loaded.decode(codes)
+    assert (explored.page.images(codes)[:, :1] - expected).abs().max() < 0.02  # twelve bits a weight
+    assert "Trained on 300 items" in (tmp_path / "x.html").read_text("utf-8")
 
     own = replace(ring, build=lambda image_shape, n_classes: Mine(Gaussian(2), hidden=(32,), image_shape=image_shape))
     zoo.run(own, splits, tmp_path / "mine", progress=False)

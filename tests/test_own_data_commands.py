@@ -150,6 +150,47 @@ def test_two_classes_and_two_hundred_are_told_and_explored(n_classes, tmp_path):
     done("sample", run, "--out", tmp_path / "drawn.png", "--digit", n_classes - 1, "--rows", 1)
 
 
+def test_who_trains_on_other_things_reads_of_no_digits(tmp_path):
+    data, reading, recipe = fifteen(tmp_path / "mine")
+    run, said = tmp_path / "run", []
+    settings = ("--set", "hidden=32", "--set", "batch_size=64", "--steps", 20)
+    for name in ("aae-deterministic", recipe, "labels-mixture"):
+        trained = done("train", name, "--data", data, *reading, *settings[2:], "--out", tmp_path / name)
+        said += [trained.stderr, trained.stdout]
+    run = tmp_path / recipe
+    said += [done("evaluate", run, "--data", data).output, done("explore", run, "--out", tmp_path / "x.html").stderr]
+    for command in ("encode", "score"):
+        said.append(done(command, run, "--data", data, "--out", tmp_path / "x.csv").stderr)
+    drawn = [tmp_path / f"{name}.png" for name in ("number", "name")]
+    done("sample", run, "--out", drawn[0], "--rows", 1, "--digit", 3)
+    done("sample", run, "--out", drawn[1], "--rows", 1, "--class", "kind 03")
+    assert drawn[0].read_bytes() == drawn[1].read_bytes()
+    for which, only, words in ((run, "kind 3", "kind 03"), (tmp_path / "aae-deterministic", "kind 03", "leave")):
+        refused = aae("sample", which, "--out", tmp_path / "none.png", "--class", only)
+        assert refused.exit_code == 1 and words in refused.stderr and not (tmp_path / "none.png").exists()
+        said.append(refused.stderr)
+    said.append(aae("sample", "judge", "--out", tmp_path / "none.png").stderr)
+    assert said[0] and [line for text in said for line in text.splitlines() if "digit" in line.lower()] == []
+
+
+@pytest.mark.filterwarnings("default:The trained model rebuilds")
+def test_who_trains_on_a_table_reads_of_no_images(tmp_path):
+    data, reading, recipe = measured(tmp_path / "mine")
+    run = tmp_path / "run"
+    trained = done("train", recipe, "--data", data, *reading, "--set", "hidden=8", "--steps", 1, "--out", run)
+    refused = aae("train", recipe, "--data", data, "--steps", 1, "--out", tmp_path / "none")
+    assert refused.exit_code == 1 and "--label" in refused.stderr
+    assert "their mean row" in " ".join(trained.stderr.split())
+    said = [trained, refused, done("evaluate", run, "--data", data), done("explore", run, "--out", tmp_path / "x.html")]
+    said += [done(command, run, "--data", data, "--out", tmp_path / "x.csv") for command in ("encode", "score")]
+    assert [line for each in said for line in each.output.splitlines() if "image" in line] == []
+
+
+def test_classes_that_are_named_by_numbers_are_no_digits(tmp_path):
+    told = aae("train", "aae-deterministic", "--data", many(tmp_path, 10, 30), "--steps", 1, "--out", tmp_path / "run")
+    assert told.exit_code == 0 and "images of 0, 1" in told.stderr and "digit" not in told.stderr
+
+
 def test_a_class_of_three_images_is_too_few_for_a_recipe_that_is_told_of_classes_and_no_matter_for_another(tmp_path):
     many(tmp_path, 4, 60)
     with np.load(tmp_path / "mine.npz") as held:

@@ -2,15 +2,79 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
+from typer.testing import CliRunner
 
 from aae_core import zoo
+from aae_core.cli import app
 from aae_core.data import downloads, load_digits
 from aae_core.models import AdversarialAutoencoder, SupervisedAAE
 from aae_core.priors import Gaussian
 from aae_core.training import TrainingConfig, TrainingError, fit
+
+WRITTEN = {
+    "sample": ("x.png",),
+    "explore": ("x.html",),
+    "export": ("x.json",),
+    "encode": ("x.csv", "--data", "digits.npy"),
+    "score": ("x.npz", "--data", "digits.npy"),
+}
+"""What each command that puts a model to use writes, and what it needs for that."""
+
+
+@pytest.fixture
+def digits(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("digits.npy", np.random.default_rng(0).integers(0, 256, (12, 28, 28), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("command", WRITTEN)
+def test_what_is_written_is_there_whole_or_not_at_all(command, digits, monkeypatch):
+    out, *more = WRITTEN[command]
+    written = [command, "aae-small", "--out", out, *more]
+    assert CliRunner().invoke(app, written).exit_code == 0
+    before = {path.name: path.read_bytes() for path in Path().iterdir()}
+    assert len(before) == 2 and len(before[out]) > 100
+    real = os.fsync
+
+    def full(file):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    Path(out).write_bytes(b"of yesterday")
+    for _ in range(2):
+        stopped = CliRunner().invoke(app, written)
+        assert stopped.exit_code == 1 and "No space" in stopped.stderr and "Traceback" not in stopped.stderr
+        assert not stopped.stdout
+    assert {path.name for path in Path().iterdir()} == set(before) and Path(out).read_bytes() == b"of yesterday"
+    monkeypatch.setattr(os, "fsync", real)
+    assert CliRunner().invoke(app, written).exit_code == 0 and len(Path(out).read_bytes()) == len(before[out])
+
+
+def test_a_link_is_followed_and_a_pipe_is_not_replaced(digits):
+    Path("there").mkdir()
+    Path("codes.csv").symlink_to("there/real.csv")
+    written = ["encode", "aae-small", "--data", "digits.npy", "--out", "codes.csv"]
+    assert CliRunner().invoke(app, written).exit_code == 0
+    assert Path("codes.csv").is_symlink() and len(Path("there/real.csv").read_text().splitlines()) == 13
+    os.mkfifo("pipe.csv")
+    reader = os.open("pipe.csv", os.O_RDONLY | os.O_NONBLOCK)
+    assert CliRunner().invoke(app, [*written[:-1], "pipe.csv"]).exit_code == 0
+    came = os.read(reader, 2**16)
+    os.close(reader)
+    assert came == Path("there/real.csv").read_bytes() and Path("pipe.csv").is_fifo()
+
+
+def test_a_picture_of_no_known_format_is_refused_before_anything_is_drawn(digits):
+    refused = CliRunner().invoke(app, ["sample", "aae-small", "--out", "x.pgn"])
+    assert refused.exit_code == 1 and "x.pgn" in refused.stderr and ".png" in refused.stderr
 
 
 @pytest.mark.parametrize(("n", "steps"), [(33, 2), (34, 3), (32, 2)])

@@ -36,6 +36,19 @@ def test_samples_have_mean_zero_and_variance_one():
     assert Gaussian(1).log_prob(torch.zeros(1, 1)).item() == pytest.approx(-0.5 * math.log(2 * math.pi))
 
 
+def test_a_wider_mixture_is_the_flower_beside_standard_normal_coordinates():
+    flat, wide = GaussianMixture(8, shift=2.0, tangential_std=0.2), GaussianMixture(8, 2.0, tangential_std=0.2, dim=5)
+    labels = torch.arange(4000) % 8
+    z = wide.sample(4000, labels, torch.Generator().manual_seed(0))
+    assert z.shape == (4000, 5) and z[:, 2:].std(0).tolist() == pytest.approx([1] * 3, abs=0.05)
+    others = torch.distributions.Normal(0.0, 1.0).log_prob(z[:, 2:]).sum(1)
+    assert torch.allclose(wide.log_prob(z), flat.log_prob(z[:, :2]) + others, atol=1e-4)
+    assert (wide.region(z) == labels).float().mean() > 0.9 and (wide.region(z) == flat.region(z[:, :2])).all()
+    assert wide.sample(7).shape == (7, 5)
+    with pytest.raises(ValueError, match="dim: .*at least 2, got 1"):
+        GaussianMixture(dim=1)
+
+
 @pytest.mark.parametrize("n", [0, -3, 2.0, True])
 def test_a_number_of_samples_that_is_none_is_refused(n):
     with pytest.raises(ValueError, match="n: .*1"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +44,9 @@ def test_an_array_of_words_or_of_no_image_is_refused(tmp_path):
         array(tmp_path, np.full((2, 12, 12), "a"))
     with pytest.raises(DataError, match=r"mine.npz: .*\(0, 1, 12, 12\)"):
         array(tmp_path, np.zeros((0, 12, 12), np.uint8))
+    np.save(tmp_path / "large.npy", np.zeros((2, 12, 300), np.uint8))
+    with pytest.raises(DataError, match="large.npy: .*1x12x300"):
+        load_items("array", tmp_path / "large.npy", announce=str)
 
 
 @pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY"])
@@ -111,6 +115,19 @@ def test_what_was_changed_is_told_with_its_number(tmp_path):
     assert not any("grey" in line for line in lines)  # ink on glass has no colour that is lost
 
 
+@pytest.mark.parametrize("deep", [False, True])
+def test_images_beside_sub_folders_are_left_out_and_counted(tmp_path, deep):
+    for part in ("train", "test") if deep else ("",):
+        for name in "ab":
+            picture(tmp_path / part / name / "x.png")
+    strays = ["stray.png", "train/lost.png"] if deep else ["lost.png", "stray.png"]
+    for stray in strays:
+        picture(tmp_path / stray)
+    items, lines = folder(tmp_path)
+    assert len(items.names) == (4 if deep else 2) and items.classes == ("a", "b")
+    assert any(line.startswith("Data: 2 images") and all(stray in line for stray in strays) for line in lines)
+
+
 @pytest.mark.parametrize("n", [10, 11])
 def test_of_many_bad_files_ten_are_named(tmp_path, n):
     picture(tmp_path / "good.png")
@@ -127,6 +144,20 @@ def test_of_many_bad_files_ten_are_named(tmp_path, n):
         folder(tmp_path, skip_bad=True)
 
 
+@pytest.mark.parametrize("ending", ["png", "tif", "pgm"])
+@pytest.mark.parametrize("value", [200, 257, 65535])
+def test_sixteen_bits_are_scaled_by_what_the_file_may_hold(tmp_path, ending, value):
+    Image.fromarray(np.full((12, 12), value, np.uint16)).save(tmp_path / f"deep.{ending}")
+    items, _ = folder(tmp_path)
+    assert (items.images == round(value / 257)).all()
+
+
+def test_numbers_of_unknown_scale_are_refused(tmp_path):
+    Image.fromarray(np.full((12, 12), 200, np.int32)).save(tmp_path / "odd.tif")
+    with pytest.raises(DataError, match="odd.tif .*16 bits"):
+        folder(tmp_path)
+
+
 def test_an_image_is_padded_by_the_colour_of_its_border(tmp_path):
     wide = Image.new("L", (24, 12), 50)
     wide.paste(200, (8, 4, 16, 8))
@@ -135,18 +166,36 @@ def test_an_image_is_padded_by_the_colour_of_its_border(tmp_path):
     assert (items.images[0, 0, [0, -1]] == 50).all() and (items.images[0, 0, :, [0, -1]] == 50).all()
 
 
-def test_sub_folders_named_after_splits_are_splits_if_they_have_classes_and_a_test(tmp_path):
-    for part in ("train", "val", "test"):
-        for name in "ab":
+@pytest.mark.parametrize("names", ["train test", "train val", "train", "Training validation testing"])
+@pytest.mark.parametrize("classes", [(), ("a", "b")])
+def test_sub_folders_named_after_splits_are_splits_with_classes_or_without_labels(tmp_path, names, classes):
+    for part in names.split():
+        for name in classes or ("",):
             picture(tmp_path / part / name / "x.png")
     items, _ = folder(tmp_path)
-    assert items.classes == ("a", "b") and sorted(items.parts.tolist()) == [0, 0, 1, 1, 2, 2]
-    for path in (tmp_path / "test").rglob("*.png"):
-        path.unlink()
-    for path in ("test/a", "test/b", "test"):
-        (tmp_path / path).rmdir()
-    items, _ = folder(tmp_path)  # without a test they are classes, whose names happen to be these
-    assert items.classes == ("train", "val") and items.parts is None
+    places = {"t": 0, "v": 1, "e": 2}
+    expected = [places["e" if name.lower().startswith("test") else name[0].lower()] for name in names.split()]
+    assert items.classes == classes and len(items.names) == len(expected) * max(1, len(classes))
+    assert sorted(items.parts.tolist()) == sorted(expected * max(1, len(classes)))
+    if not classes:
+        assert items.labels.tolist() == [UNLABELLED] * len(expected)
+
+
+@pytest.mark.parametrize(
+    ("paths", "words"),
+    [
+        (["train/x.png", "test/x.png", "extra/x.png"], ["test, train", "extra", "rename"]),
+        (["train/a/x.png", "train/b/x.png", "test/x.png"], ["train has classes", "test has none"]),
+        (["test/x.png"], ["has test", "no train"]),
+        (["val/a/x.png", "test/a/x.png"], ["has test, val", "no train"]),
+    ],
+)
+def test_another_mix_of_splits_and_classes_is_refused_by_name(tmp_path, paths, words):
+    for path in paths:
+        picture(tmp_path / path)
+    with pytest.raises(DataError) as caught:
+        folder(tmp_path)
+    assert all(word in str(caught.value) for word in [str(tmp_path), *words])
 
 
 def noise(n: int) -> np.ndarray:
@@ -178,6 +227,20 @@ def test_splits_that_came_stay_and_a_missing_validation_is_taken_from_training()
     assert (splits.test.images.numpy() == images[two == 2]).all()
     held = (two == 0) & (checksums(images) < HELD_OUT_BELOW)
     assert (splits.validation.images.numpy() == images[held]).all() and len(splits.train) == 200 - held.sum()
+
+
+def test_a_missing_test_is_taken_from_training_and_the_validation_stays():
+    images, came = noise(300), np.arange(300) % 2
+    splits = split_items(items_of(images, came), "folder", Path("mine"))
+    found = checksums(images)
+    test = (came == 0) & (found >= HELD_OUT_BELOW) & (found < 2 * HELD_OUT_BELOW)
+    assert (splits.validation.images.numpy() == images[came == 1]).all()
+    assert test.sum() >= 10 and (splits.test.images.numpy() == images[test]).all()
+    assert (splits.train.images.numpy() == images[(came == 0) & ~test]).all()
+    alone = split_items(items_of(images, 0 * came), "folder", Path("mine"))
+    whole = split_items(items_of(images), "folder", Path("mine"))
+    for part in ("train", "validation", "test"):  # train alone is split as a folder without splits is
+        assert (getattr(alone, part).images == getattr(whole, part).images).all()
 
 
 def test_ten_items_a_split_are_enough_and_nine_are_not():
@@ -225,6 +288,62 @@ def test_yes_and_no_are_categories_and_an_empty_label_is_none(tmp_path):
     items, _ = rows(tmp_path, frame, label="kind")
     assert items.read_as["sketch"]["fast"]["kind"] == "category"
     assert items.labels.tolist() == [0, UNLABELLED, 1] and items.classes == ("a", "b")
+
+
+def test_words_that_a_model_does_not_know_are_counted(tmp_path):
+    frame = pd.DataFrame({"size": [1.0, 2, 3], "colour": ["red", "blue", None]})
+    items, _ = rows(tmp_path, frame)
+    frame["colour"] = ["green", "pink", "red"]
+    again, lines = rows(tmp_path, frame, sketch=items.read_as["sketch"])
+    assert len(lines) == 1 and "'colour': 2 rows" in lines[0] and "green, pink" in lines[0]
+    assert again.images[:, 0, 0, 1:].sum(1).tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_decimals_behind_a_comma_are_refused_with_what_to_do(tmp_path, known):
+    path = tmp_path / "mine.csv"
+    path.write_text("size;name\n1.5;a\n2.5;b\n")
+    sketch = load_items("table", path, announce=str).read_as["sketch"] if known else None
+    path.write_text("size;name\n1;a\n2,5;b\n1.000,25;a\n")
+    with pytest.raises(DataError, match="mine.csv: column 'size', row 3: '2,5' .*decimal=','"):
+        load_items("table", path, sketch=sketch, announce=str)
+    pd.read_csv(path, sep=";", decimal=",", thousands=".").to_csv(path, index=False)
+    assert load_items("table", path, announce=str).read_as["sketch"]["size"]["high"] == 1000.25
+    path.write_text('pair,size\n"1,2",1\n"x",2\n')  # words that are no numbers may have commas
+    assert load_items("table", path, announce=str).read_as["sketch"]["pair"]["kind"] == "category"
+
+
+def test_a_parquet_file_is_read_as_the_same_table_in_a_text(tmp_path):
+    pytest.importorskip("pyarrow", reason="needs pyarrow: pip install 'aae-core[parquet]'")
+    frame = pd.DataFrame(
+        {"size": [1.5, None, 3], "count": [1, 2, 4], "colour": ["red", None, "blue"], "fast": [True, False, True]}
+    )
+    frame["kind"] = ["a", "b", "a"]
+    frame.to_parquet(tmp_path / "mine.parquet")
+    found = load_items("table", tmp_path / "mine.parquet", label="kind", announce=str)
+    items, _ = rows(tmp_path, frame, label="kind")
+    assert (found.images == items.images).all() and found.read_as == items.read_as
+    assert found.classes == items.classes == ("a", "b") and (found.labels == items.labels).all()
+    assert found.names == ["1", "2", "3"]  # such a file has no header that would be a row
+    again = load_items("table", tmp_path / "mine.parquet", sketch=items.read_as["sketch"], announce=str)
+    assert (again.images == items.images).all()
+
+
+def test_where_parquet_cannot_be_read_the_message_names_what_to_install(tmp_path, monkeypatch):
+    for name in ("pyarrow", "fastparquet"):
+        monkeypatch.setitem(sys.modules, name, None)
+    (tmp_path / "mine.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"mine.parquet: .*aae-core\[parquet\]"):
+        load_items("table", tmp_path / "mine.parquet", announce=str)
+
+
+def test_rows_are_counted_as_the_file_does(tmp_path):
+    frame = pd.DataFrame({"size": [1.0, 2, 3], "weight": [1, 2, 4]})
+    items, _ = rows(tmp_path, frame)
+    assert items.names == ["2", "3", "4"]  # the header is row 1
+    (tmp_path / "mine.csv").write_text("size,weight\n1,2\n2,none\n")
+    with pytest.raises(DataError, match="'weight', row 3: .*'none'"):
+        load_items("table", tmp_path / "mine.csv", sketch=items.read_as["sketch"], announce=str)
 
 
 def test_a_row_may_become_so_many_numbers_and_no_more(tmp_path, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,6 +58,9 @@ def test_settings_by_name_make_another_model_and_stand_in_the_card(run):
     assert ring.make(0).prior.n_classes == 8 and ring.training.epochs == 3
     assert recipe("aae-deterministic").with_settings({"code_dim": 16}).make(0).code_dim == 16
     assert recipe("vae-mixture").with_settings({"code_dim": 4, "prior": "gaussian"}).make(0).code_dim == 4
+    assert recipe("aae-deterministic").with_settings({"prior": "ring"}).make(0).code_dim == 2
+    wide = recipe("aae-deterministic").with_settings({"prior": "ring", "code_dim": 16}).make(0)
+    assert wide.code_dim == 16 and wide.encode(torch.rand(2, 1, 28, 28)).shape == (2, 16)
     with pytest.raises(ValueError, match="code_dim: .*SwissRoll"):
         recipe("labels-roll").with_settings({"code_dim": 4})
 
@@ -69,6 +74,8 @@ def test_settings_by_name_make_another_model_and_stand_in_the_card(run):
         ("adversarial_weight=heavy", "adversarial_weight: expected a number"),
         ("prior=donut", "prior: there is no 'donut'"),
         ("code_dim", "NAME=VALUE"),
+        ("hidden=0", "hidden: expected layers of at least 1 unit, got 0"),
+        ("hidden=64,-1", "hidden: expected layers of at least 1 unit, got 64, -1"),
     ],
 )
 def test_a_setting_that_is_none_is_refused_before_the_training(run, given, message):
@@ -78,6 +85,16 @@ def test_a_setting_that_is_none_is_refused_before_the_training(run, given, messa
     said = " ".join(result.stderr.split())
     assert result.exit_code == 1 and not (run / "none").exists()
     assert message in said
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    [("--steps", 5, "--set", "epochs=2"), ("--epochs", 1, "--set", "epochs=2"), ("--steps", 5, "--epochs", 1)],
+)
+def test_two_lengths_of_one_training_are_refused(run, lengths):
+    result = aae("train", "supervised", "--data", run / "seen.npz", *lengths, "--out", run / "none")
+    said = " ".join(result.stderr.split())
+    assert result.exit_code == 1 and "--steps" in said and "--set epochs" in said and not (run / "none").exists()
 
 
 @pytest.mark.parametrize("ending", ["csv", "npz"])
@@ -109,6 +126,61 @@ def test_what_was_never_seen_scores_higher_and_the_threshold_keeps_its_rate(run)
     errors = scores_of(zoo.load(run / "run"), held_out)["error"]
     limit = threshold(card["usual"]["error"], 0.1)
     assert float((errors > limit).float().mean()) == pytest.approx(0.1, abs=0.05)
+
+
+def scored(run, which, data, *more):
+    """What score says, in one line; and the table that it writes."""
+    done = aae("score", which, "--data", data, "--out", run / "told.csv", *more)
+    assert done.exit_code == 0, done.stderr
+    return " ".join(done.stderr.split()), pd.read_csv(run / "told.csv")
+
+
+def test_where_nothing_is_told_apart_one_line_says_why(run):
+    said, _ = scored(run, run / "run", run / "seen.npz")
+    assert "No area under the curve" in said and "ring, square" in said and "--usual" in said
+    said, found = scored(run, run / "run", run / "seen.npz", "--usual", "ring")
+    odd = found["label"] == "square"
+    above = np.asarray(found["error"][odd])[:, None] > np.asarray(found["error"][~odd])
+    assert float(said.split("error: area under the curve ")[1][:5]) == pytest.approx(above.mean(), abs=1e-3)
+    assert "none" in scored(run, run / "run", run / "seen.npz", "--usual", "none")[0]
+    np.savez(run / "bare.npz", images=np.load(run / "new.npz")["images"])
+    assert "the data have no labels" in scored(run, run / "run", run / "bare.npz")[0]
+
+
+def test_a_run_without_labels_is_scored_by_labels_that_the_data_have(run):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 3)), columns=list("abc"))
+    frame.to_csv(run / "usual.csv", index=False)
+    size = ("--steps", 60, "--set", "hidden=16", "--set", "batch_size=32")
+    assert aae("train", "aae-deterministic", "--data", run / "usual.csv", *size, "--out", run / "rows").exit_code == 0
+    frame.loc[:19, ["a", "b", "c"]] *= 8
+    frame.assign(state=["broken"] * 20 + ["fine"] * 180).to_csv(run / "mixed.csv", index=False)
+    assert "no labels" in scored(run, run / "rows", run / "mixed.csv")[0]
+    assert "knows no classes" in scored(run, run / "rows", run / "mixed.csv", "--label", "state")[0]
+    said, found = scored(run, run / "rows", run / "mixed.csv", "--label", "state", "--usual", "fine")
+    assert float(said.split("error: area under the curve ")[1][:5]) > 0.8 and set(found["label"]) == {"broken", "fine"}
+    refused = aae("score", run / "rows", "--data", run / "mixed.csv", "--out", run / "no.csv", "--label", "stat")
+    assert refused.exit_code == 1 and "'stat'" in refused.stderr and not (run / "no.csv").exists()
+    # a column that the model has learnt stays one of its own
+    again, _ = scored(run, run / "rows", run / "usual.csv", "--label", "a")
+    assert "missing" not in again
+
+
+def test_a_model_without_scores_of_held_out_data_has_no_threshold_and_says_so(run):
+    images = np.random.default_rng(1).integers(0, 256, (12, 28, 28), dtype=np.uint8)
+    np.save(run / "digits.npy", images)
+    said, found = scored(run, "aae-small", run / "digits.npy")
+    assert "No threshold" in said and "error" in found and "unusual_error" not in found
+    before = aae("score", "nowhere", "--data", run / "digits.npy", "--out", run / "x.csv", "--rate", 2)
+    assert before.exit_code == 1 and "rate" in before.stderr and "nowhere" not in before.stderr
+
+
+def test_evaluate_prints_the_thresholds_of_the_card(run):
+    limits = {name: threshold(values, 0.05) for name, values in zoo.card(run / "run")["usual"].items()}
+    words = aae("evaluate", run / "run", "--data", run / "seen.npz")
+    assert words.exit_code == 0 and words.stdout.count("threshold") == len(limits)
+    assert all(f"{name} " in words.stdout and f"{limit:.4g}" in words.stdout for name, limit in limits.items())
+    told = aae("evaluate", run / "run", "--data", run / "seen.npz", "--json")
+    assert json.loads(told.stdout)["thresholds"] == limits
 
 
 @pytest.mark.parametrize("command", ["encode", "score"])

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from aae_core.cli.options import (
+    RATE,
     RUNS,
     AsJson,
     DataFolder,
@@ -15,6 +16,7 @@ from aae_core.cli.options import (
     DeviceOption,
     MnistFolder,
     RecipeOrRun,
+    SkipBad,
     Split,
     app,
     mistakes_explained,
@@ -29,7 +31,8 @@ from aae_core.cli.options import (
 def evaluate(
     which: RecipeOrRun,
     data: DataFolder = None,
-    split: Annotated[Split, typer.Option(help="Measure on the test or on the validation digits.")] = Split.test,
+    skip_bad: SkipBad = False,
+    split: Annotated[Split, typer.Option(help="Measure on the test or on the validation items.")] = Split.test,
     device: DeviceOption = DeviceName.auto,
     update: Annotated[
         bool, typer.Option("--update", help="Write what was measured into the card; full MNIST's test digits only.")
@@ -42,11 +45,12 @@ def evaluate(
     """
     with mistakes_explained():
         from aae_core import cards, metrics, provenance, zoo
+        from aae_core.scoring import thresholds
 
         about = zoo.card(which)
         asked = cards.measures_of(about)
         model = zoo.load(which, device.value)
-        splits = provenance.data_of(about, data, announce=note)
+        splits = provenance.data_of(about, data, skip_bad=skip_bad, announce=note)
         if update and (split is not Split.test or not splits.is_full):
             raise ValueError(
                 "--update: a card holds measures of full MNIST's test digits. Name its folder: --data DIR."
@@ -66,7 +70,8 @@ def evaluate(
             zoo.remeasure(which, found)
         about["measures"] = {name: measure.as_dict() for name, measure in found.items()}
         about["left_out"] = list(metrics.left_out(asked, splits))
-        print_measures(about, as_json, {"split": split.value, "data": splits.source})
+        more = {"split": split.value, "data": splits.source, "thresholds": thresholds(about, RATE)}
+        print_measures(about, as_json, more)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json as json_module
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -75,7 +76,7 @@ class NetworkName(StrEnum):
 
 
 class Split(StrEnum):
-    """Which held-out digits to measure on."""
+    """Which held-out items to measure on."""
 
     test = "test"
     validation = "validation"
@@ -112,7 +113,10 @@ MnistFolder = Annotated[
         help="Folder with MNIST's four files. Without it: AAE_DATA, the cache, a download, or 5,000 embedded digits.",
     ),
 ]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out files that cannot be read as images.")]
 RUNS = Path("runs")
+RATE = 0.05
+"""Share of usual items that may be called unusual, if nothing else is asked for."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")]
 DeviceOption = Annotated[DeviceName, typer.Option(help="Where to compute; auto takes a GPU where there is one.")]
 
@@ -146,10 +150,27 @@ def note(line: str) -> None:
     typer.echo(line, err=True)
 
 
+def write_out(out: Path, content: bytes) -> None:
+    """Puts what a command makes where it was asked for, whole or not at all, and says where.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    from aae_core.training import write_whole
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    place = Path(os.path.realpath(out))  # a link stays one
+    if place.exists() and not place.is_file():  # a device or a pipe takes what comes, and is not to be replaced
+        place.write_bytes(content)
+    else:
+        write_whole(place, content)
+    typer.echo(out)
+
+
 def check_draws(model: object, which: str) -> None:
-    """Raises ValueError unless the model makes images."""
+    """Raises ValueError unless the model draws."""
     if not hasattr(model, "decoder"):
-        raise ValueError(f"{which}: this model reads digits, it draws none.")
+        raise ValueError(f"{which}: this model names classes, it draws nothing.")
 
 
 def print_measures(about: dict[str, Any], as_json: bool, more: dict[str, Any]) -> None:
@@ -161,7 +182,9 @@ def print_measures(about: dict[str, Any], as_json: bool, more: dict[str, Any]) -
     typer.secho(f"{about['recipe']}: {about['steps']:,} steps, seed {about['seed']}", bold=True)
     for name, measure in about["measures"].items():
         typer.echo(f"  {name:<18} {measure['value']:8.4f}   {measure['reference_is']}: {measure['reference']:.4f}")
+    for name, limit in more.get("thresholds", {}).items():
+        typer.echo(f"  {name:<18} {limit:8.4g}   threshold, above which are {RATE:.0%} of held-out items")
     if about.get("left_out"):
         typer.echo(
-            f"  left out: {', '.join(about['left_out'])}: they are of MNIST's digits, or of labels, which these data do not have"
+            f"  left out: {', '.join(about['left_out'])}: they need labels or a judge, which these data do not have, or are of MNIST alone"
         )

@@ -17,6 +17,7 @@ from aae_core.cli.options import (
     DeviceOption,
     FitName,
     NetworkName,
+    SkipBad,
     app,
     mistakes_explained,
     note,
@@ -87,9 +88,7 @@ def train(
         ),
     ] = None,
     fit: Annotated[FitName, typer.Option(help="How images of a folder get that shape.")] = FitName.stretch,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out files that cannot be read as images.")
-    ] = False,
+    skip_bad: SkipBad = False,
     label: Annotated[str | None, typer.Option(help="The column of a table that holds the classes.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for weights and card; runs/RECIPE, or runs/RECIPE-DATASET, by default.")
@@ -141,9 +140,9 @@ def train(
         from aae_core.recipes import recipe
         from aae_core.training import CHECKPOINT, Processes, check_folder, choose_device, is_first
 
-        if epochs is not None and steps is not None:
-            raise ValueError("--steps: leave out either this or --epochs.")
         changes = _settings(settings or [])
+        if (epochs is not None) + (steps is not None) + ("epochs" in changes) > 1:
+            raise ValueError("--steps, --epochs, --set epochs=…: one training has one length. Give one of them.")
         if network is NetworkName.conv:
             if "hidden" in changes:
                 raise ValueError("--network: convolutions stand in the place of hidden layers; leave hidden=… out.")

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aae_core.cli.options import DeviceName, DeviceOption, RecipeOrRun, app, check_draws, mistakes_explained, note
+from aae_core.cli.options import (
+    RATE,
+    DeviceName,
+    DeviceOption,
+    RecipeOrRun,
+    SkipBad,
+    app,
+    check_draws,
+    mistakes_explained,
+    note,
+    write_out,
+)
 
 if TYPE_CHECKING:
     from aae_core.step import AnyModel
@@ -25,8 +38,11 @@ def sample(
         Path,
         typer.Option(help="Where the picture goes; its ending names the format. Rows of a table go to .csv or .npz."),
     ],
-    digit: Annotated[
-        int | None, typer.Option(min=0, help="Draw only this digit, or the class or cluster of that number.")
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--class", "--digit", metavar="NAME", help="Draw this class only, by its name or number; or this cluster."
+        ),
     ] = None,
     rows: Annotated[int, typer.Option(min=1, max=100, help="How many styles, one a row.")] = 8,
     seed: Annotated[int, typer.Option(help="Of the styles.")] = 0,
@@ -47,42 +63,60 @@ def sample(
         about = card(which)
         if (sketch := reading_of(about).get("sketch")) is not None:
             _check_table(out)
+        else:
+            ending = _check_picture(out)
         model: AnyModel = load(which, device.value)
         check_draws(model, which)
         asked = takes_class(model)
         columns = len(classes_of(about)) or N_CLASSES
         if asked and model.n_classes != columns:  # clusters, which may be more or fewer than the classes
             columns = model.n_classes
-        if digit is not None and asked and digit >= columns:
-            raise ValueError(f"--digit: {which} has {columns} classes, 0 … {columns - 1}.")
-        if digit is not None and not asked:
-            raise ValueError(f"--digit: {which} cannot be asked for a digit; leave the option out.")
+        if only is not None and not asked:
+            raise ValueError(f"--class: {which} cannot be asked for a class; leave the option out.")
+        names = classes_of(about) if len(classes_of(about)) == columns else ()
+        chosen = None if only is None else _number(only, names, columns, which)
         where = next(model.parameters()).device
         seed_everything(seed)
         with torch.no_grad():
             if not asked:
                 images = model.decode(model.prior.sample(columns * rows, device=where))
-            elif digit is not None:
-                images = model.sample(columns * rows, digit)
+            elif chosen is not None:
+                images = model.sample(columns * rows, chosen)
             else:
                 z = model.prior.sample(rows, device=where).repeat_interleave(columns, 0)
                 images = model.decode(z, torch.arange(columns, device=where).repeat(rows))
         if sketch is not None:
             drawn = values_of(images[:, 0, 0].cpu().numpy(), sketch)
-            label, classes = reading_of(about)["label"], classes_of(about)
-            if asked and label and columns == len(classes):
-                told = list(classes) if digit is None else [classes[digit]] * columns
+            label = reading_of(about)["label"]
+            if asked and label and names:
+                told = list(names) if chosen is None else [names[chosen]] * columns
                 drawn = {label: told * rows} | drawn
             _write_table(drawn, out)
             return
-        out.parent.mkdir(parents=True, exist_ok=True)
         paper = 1 - images if images.shape[1] == 1 and dataset_of(about) not in OWN else images
-        save_image(paper, out, nrow=columns, padding=2, pad_value=1)
-        typer.echo(out)
+        picture = BytesIO()
+        save_image(paper, picture, ending, nrow=columns, padding=2, pad_value=1)
+        write_out(out, picture.getvalue())
+
+
+def _number(only: str, names: Sequence[str], n_classes: int, which: str) -> int:
+    """The number of a class that is told by its name, or by its number."""
+    if only in names:
+        return names.index(only)
+    if only.isdecimal() and int(only) < n_classes:
+        return int(only)
+    told = f": {', '.join(names[:12])}{', …' if len(names) > 12 else ''}" if names else ""
+    raise ValueError(f"--class: there is no '{only:.40}'; {which} has {n_classes} classes, 0 … {n_classes - 1}{told}.")
 
 
 @app.command()
-def encode(which: RecipeOrRun, data: ItemsPath, out: TablePath, device: DeviceOption = DeviceName.auto) -> None:
+def encode(
+    which: RecipeOrRun,
+    data: ItemsPath,
+    out: TablePath,
+    skip_bad: SkipBad = False,
+    device: DeviceOption = DeviceName.auto,
+) -> None:
     """Write the code of every item: a row each, with its name, its label, z1, z2 …, and the class that the model infers."""
     with mistakes_explained():
         from aae_core import provenance, zoo
@@ -90,7 +124,8 @@ def encode(which: RecipeOrRun, data: ItemsPath, out: TablePath, device: DeviceOp
 
         _check_table(out)
         about = zoo.card(which)
-        model, items = zoo.load(which, device.value), provenance.items_of(about, data, announce=note)
+        items = provenance.items_of(about, data, skip_bad=skip_bad, announce=note)
+        model = zoo.load(which, device.value)
         if not hasattr(model, "encode"):
             raise ValueError(f"{which}: this model has no encoder.")
         _write_table(code_columns(model, items, provenance.classes_of(about)), out)
@@ -101,29 +136,44 @@ def score(
     which: RecipeOrRun,
     data: ItemsPath,
     out: TablePath,
-    rate: Annotated[float, typer.Option(help="Share of usual items that may be called unusual.")] = 0.05,
+    rate: Annotated[float, typer.Option(help="Share of usual items that may be called unusual.")] = RATE,
+    usual: Annotated[
+        list[str] | None,
+        typer.Option(help="A label that is usual; all others are not. By default the run's classes. May be repeated."),
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="The column of a table that holds the labels.")] = None,
+    skip_bad: SkipBad = False,
     device: DeviceOption = DeviceName.auto,
 ) -> None:
     """Write how unusual every item is: the error of its reconstruction, and the surprise of its code under the prior.
 
     An item is called unusual where its score is above that of all but a share --rate of the run's held-out data. Where some of the
-    labels are classes that the model was not trained on, the area under the curve says how well the scores tell them apart.
+    labels are usual and some not, the area under the curve says how well the scores tell them apart.
     """
     with mistakes_explained():
         from aae_core import provenance, zoo
-        from aae_core.scoring import area_under_curve, score_columns, threshold
+        from aae_core.scoring import area_under_curve, check_rate, score_columns, thresholds
 
+        check_rate(rate)
         _check_table(out)
         about = zoo.card(which)
-        known, quantiles = provenance.classes_of(about), about.get("usual", {})
-        for name, values in quantiles.items():
-            note(f"{name}: {rate:.1%} of held-out items are above {threshold(values, rate):.4g}.")
-        model, items = zoo.load(which, device.value), provenance.items_of(about, data, announce=note)
-        columns = score_columns(model, items, known, quantiles, rate)
-        _write_table(columns, out)
-        for name, area in area_under_curve(columns, known).items():
+        known, limits = provenance.classes_of(about), thresholds(about, rate)
+        items = provenance.items_of(about, data, skip_bad=skip_bad, label=label, announce=note)
+        model = zoo.load(which, device.value)
+        columns = score_columns(model, items, known, limits)
+        for name, limit in limits.items():
+            note(f"{name}: {rate:.1%} of held-out items are above {limit:.4g}.")
+        if not limits:
             note(
-                f"{name}: area under the curve {area:.3f}, of classes that the model does not know against those it does."
+                f"No threshold: the card of {which} keeps no scores of held-out data, as aae train keeps of data of your own."
+            )
+        _write_table(columns, out)
+        try:
+            for name, area in area_under_curve(columns, usual or known).items():
+                note(f"{name}: area under the curve {area:.3f}, of unusual labels against usual ones.")
+        except ValueError as why:
+            note(
+                f"No area under the curve: {why}. --usual NAME says which labels are usual, --label COLUMN where a table has them."
             )
 
 
@@ -149,11 +199,9 @@ def explore(
         )
         page = standalone(explorer, f"The codes of {about['recipe']}", trained)
         path = out or Path(tempfile.mkdtemp(prefix="aae-")) / f"{about['recipe']}.html"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, "utf-8")
+        write_out(path, page.encode())
         if out is None:
             webbrowser.open(path.resolve().as_uri())
-        typer.echo(path)
 
 
 @app.command()
@@ -170,9 +218,7 @@ def export(
         model: AnyModel = load(which)
         check_draws(model, which)
         packed = (pack_convolutions if is_convolutional(model.decoder) else pack_mlp)(model.decoder.net)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(packed.to_json())
-        typer.echo(out)
+        write_out(out, packed.to_json().encode())
 
 
 def _check_table(out: Path) -> None:
@@ -180,15 +226,25 @@ def _check_table(out: Path) -> None:
         raise ValueError(f"--out: {out} ends in neither .csv nor .npz.")
 
 
+def _check_picture(out: Path) -> str:
+    """The format that a picture's ending names."""
+    from PIL import Image
+
+    found = Image.registered_extensions().get(out.suffix.lower())
+    if found is None or found not in Image.SAVE:
+        raise ValueError(f"--out: {out} ends in no format of pictures, such as .png.")
+    return found
+
+
 def _write_table(columns: dict[str, Any], out: Path) -> None:
     import numpy as np
     import pandas as pd
 
-    out.parent.mkdir(parents=True, exist_ok=True)
+    table = BytesIO()
     if out.suffix == ".csv":
-        pd.DataFrame(columns).to_csv(out, index=False)
+        pd.DataFrame(columns).to_csv(table, index=False)
     else:
         words = {name: ["" if value is None else value for value in column] for name, column in columns.items()}
         arrays: dict[str, Any] = {name: np.asarray(column) for name, column in words.items()}
-        np.savez_compressed(out, **arrays)
-    typer.echo(out)
+        np.savez_compressed(table, **arrays)
+    write_out(out, table.getvalue())

@@ -40,7 +40,10 @@ def read_array(path: Path, *, announce: Callable[[str], None] = say) -> Items:
             f"{path}: expected images (N, H, W), (N, H, W, C) or (N, C, H, W), got {tuple(images.shape)}. "
             "Rows of numbers are read from a table: save them as .csv."
         )
-    check_image_shape(images.shape[1:])
+    try:
+        check_image_shape(images.shape[1:])
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
     if images.dtype != np.uint8:
         if images.dtype.kind not in "fiub":
             raise DataError(f"{path}: expected numbers, got {images.dtype}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
@@ -20,7 +20,7 @@ SIDES = (4, 128)
 MOST_PIXELS = 64_000_000
 """Of an image as it comes: a file of some kilobytes may unpack to gigabytes."""
 SPLIT_FOLDERS = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "test": 2, "testing": 2}
-"""Sub-folders of these names hold a split each, and the classes below them."""
+"""Sub-folders of these names hold a split each, with the classes below them or without any."""
 Fit = Literal["stretch", "pad", "crop"]
 """What becomes of an image of another ratio of sides: stretched, padded by its border's colour, or cut about its middle."""
 
@@ -35,8 +35,9 @@ def read_folder(
 ) -> Items:
     """The images of a folder: of its sub-folders, one for each class, or of the folder itself, without labels.
 
-    Sub-folders ``train`` and ``test`` (and ``val``) are splits, if they have classes below them. Images are turned as the camera
-    was held, put on white where they are transparent, brought to eight bits, and resized to one shape.
+    Sub-folders ``train``, ``val`` and ``test`` are splits, with classes below each of them or without labels; of these ``train``
+    must be there. Images are turned as the camera was held, put on white where they are transparent, brought to eight bits, and
+    resized to one shape.
 
     Args:
         image_shape: (C, H, W) of the images to be made; C is 1 for grey, 3 for colour.
@@ -45,13 +46,13 @@ def read_folder(
         announce: takes a line for what had to be changed or left out.
 
     Raises:
-        DataError: a shape or `fit` out of range; no folder; no image; an empty sub-folder; a file that is a damaged image.
+        DataError: a shape or `fit` out of range; no folder; no image; an empty sub-folder; splits beside other sub-folders, without
+            ``train``, or of which some have classes; a file that is a damaged image.
     """
     channels, height, width = check_image_shape(image_shape)
     if fit not in get_args(Fit):
         raise DataError(f"fit: expected one of {', '.join(get_args(Fit))}, got {fit!r}.")
-    places, passed_over = _places(folder)
-    found = _Found()
+    places, found = _places(folder)
     read = _pixels(folder, places, (channels, height, width), fit, skip_bad, found)
     images = _gathered(read, len(places), (channels, height, width))
     if found.bad and not skip_bad:
@@ -62,7 +63,7 @@ def read_folder(
         )
     if not found.kept:
         raise DataError(f"{folder}: none of its {len(places):,} images can be read. Save them as PNG or JPEG.")
-    for line in found.told(passed_over, (channels, height, width), fit):
+    for line in found.told((channels, height, width), fit):
         announce(f"Data: {line}.")
     labels, classes = numbered([place.name for place in found.kept])
     what = f"{len(classes)} classes of images" if classes else "images without labels"
@@ -73,7 +74,7 @@ def read_folder(
         [str(place.path.relative_to(folder)) for place in found.kept],
         f"{what} in {folder}",
         None if found.kept[0].part is None else np.array([place.part for place in found.kept]),
-        {"image_shape": [channels, height, width], "fit": fit},
+        {"image_shape": [channels, height, width], "fit": fit, "skip_bad": skip_bad},
     )
 
 
@@ -90,7 +91,7 @@ def check_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
 
 
 class _Place(NamedTuple):
-    """An image's file, and the split and the class that the folder tells of it."""
+    """An image's file, or a folder of them, and the split and the class that are told of it."""
 
     path: Path
     part: int | None
@@ -99,21 +100,25 @@ class _Place(NamedTuple):
 
 @dataclass
 class _Found:
-    """What the images of a folder were like as they were read."""
+    """What a folder holds beside its images, and what these were like as they were read."""
 
+    others: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
     kept: list[_Place] = field(default_factory=list)
     bad: list[str] = field(default_factory=list)
     sizes: set[tuple[int, int]] = field(default_factory=set)
     coloured: int = 0
     transparent: int = 0
 
-    def told(self, passed_over: Sequence[str], image_shape: tuple[int, int, int], fit: Fit) -> Iterator[str]:
+    def told(self, image_shape: tuple[int, int, int], fit: Fit) -> Iterator[str]:
         """What had to be changed or left out, a line each."""
         channels, height, width = image_shape
         if self.bad:
             yield f"{len(self.bad):,} files that cannot be read were left out: {', '.join(self.bad[:5])}"
-        if passed_over:
-            yield f"{len(passed_over):,} files that are no images were passed over: {', '.join(passed_over[:5])}"
+        if self.others:
+            yield f"{len(self.others):,} files that are no images were passed over: {', '.join(self.others[:5])}"
+        if self.beside:
+            yield f"{len(self.beside):,} images beside the sub-folders were left out: {', '.join(self.beside[:5])}; move them into one"
         if self.transparent:
             yield f"{self.transparent:,} images with transparent parts were put on white"
         if self.sizes != {(width, height)}:
@@ -156,37 +161,71 @@ def _pixels(
         yield np.asarray(image).reshape(height, width, channels).transpose(2, 0, 1)
 
 
-def _places(folder: Path) -> tuple[list[_Place], list[str]]:
-    """Each image's path, split and class, where the folder tells them; and the names of the files that are none."""
+def _places(folder: Path) -> tuple[list[_Place], _Found]:
+    """Each image's path, split and class, where the folder tells them; and the names of the other files, for a start."""
     if not folder.is_dir():
         raise DataError(f"{folder}: there is no such folder. Name the one that holds your images.")
-    below = _folders(folder)
-    splits = bool(below) and all(each.name.lower() in SPLIT_FOLDERS and _folders(each) for each in below)
-    if splits and {SPLIT_FOLDERS[each.name.lower()] for each in below} >= {0, 2}:
-        homes: list[tuple[int | None, Path]] = [
-            (SPLIT_FOLDERS[part.name.lower()], each) for part in below for each in _folders(part)
-        ]
-    else:
-        homes = [(None, each) for each in below]
-    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-    found: list[_Place] = []
-    others: list[str] = []
-    everything: list[tuple[int | None, Path]] = [(None, folder)]
-    for part, home in homes or everything:
-        within = sorted(home.rglob("*") if homes else home.iterdir())
-        visible = [
-            path
-            for path in within
-            if path.is_file() and not any(name.startswith(".") for name in path.relative_to(folder).parts)
-        ]
-        images = [path for path in visible if path.suffix.lower() in suffixes]
-        others += [path.name for path in visible if path.suffix.lower() not in suffixes]
-        if homes and not images:
+    homes = _homes(folder)
+    within = {home.path for home in homes}
+    places: list[_Place] = []
+    found = _Found()
+    for home, part, name in homes:
+        images, others = _files(home.iterdir() if name is None else home.rglob("*"), folder)
+        if home != folder and not images:
             raise DataError(f"{home}: the sub-folder has no images. Put some into it, or take it away.")
-        found += [_Place(path, part, home.name if homes else None) for path in images]
-    if not found:
+        found.others += [path.name for path in others]
+        places += [_Place(path, part, name) for path in images]
+    if folder not in within:
+        for above in sorted({folder, *(home.parent for home in within)}):
+            found.beside += [str(path.relative_to(folder)) for path in _files(above.iterdir(), folder)[0]]
+    if not places:
         raise DataError(f"{folder}: has neither images nor sub-folders of them.")
-    return found, others
+    return places, found
+
+
+def _files(paths: Iterable[Path], folder: Path) -> tuple[list[Path], list[Path]]:
+    """Those of `paths` that are images by their names, and the other files; nothing hidden."""
+    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    files = [
+        path
+        for path in sorted(paths)
+        if path.is_file() and not any(word.startswith(".") for word in path.relative_to(folder).parts)
+    ]
+    images = [path for path in files if path.suffix.lower() in suffixes]
+    return images, [path for path in files if path.suffix.lower() not in suffixes]
+
+
+def _homes(folder: Path) -> list[_Place]:
+    """The folders to look into, each with the split and the class of what it holds: one for each class, for each split, for
+    each class of each split, or the folder itself.
+    """
+    below = _folders(folder)
+    splits = {each: SPLIT_FOLDERS[each.name.lower()] for each in below if each.name.lower() in SPLIT_FOLDERS}
+    if not splits:
+        return [_Place(each, None, each.name) for each in below] or [_Place(folder, None, None)]
+    if others := [each.name for each in below if each not in splits]:
+        raise DataError(
+            f"{folder}: {_listed(splits)} would be splits, {', '.join(others)} not. If all are classes, rename the former; if not, "
+            "leave only train, val and test there, and put classes below them."
+        )
+    if 0 not in splits.values():
+        raise DataError(
+            f"{folder}: has {_listed(splits)}, and no train. Put what is to be trained on into a sub-folder train; to read one "
+            f"of them alone, name it: {next(iter(splits))}."
+        )
+    told = [split for split in splits if _folders(split)]
+    if told and len(told) < len(splits):
+        raise DataError(
+            f"{folder}: {_listed(told)} has classes below, {_listed(set(splits) - set(told))} has none. Sort the latter into the "
+            "same classes, or take it out of the folder: what is held out then comes from train."
+        )
+    if not told:
+        return [_Place(split, part, None) for split, part in splits.items()]
+    return [_Place(each, part, each.name) for split, part in splits.items() for each in _folders(split)]
+
+
+def _listed(folders: Iterable[Path]) -> str:
+    return ", ".join(sorted(each.name for each in folders))
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -199,12 +238,13 @@ def _opened(path: Path) -> Image.Image:
         with Image.open(path) as file:
             if file.width * file.height > MOST_PIXELS:
                 raise ValueError(f"{file.width}×{file.height}: more than {MOST_PIXELS // 10**6} million pixels")
+            # Pillow gives a PGM, and before version 11 a PNG, of 16 bits as one of 32
+            is_deep = file.mode.startswith("I;16") or (file.mode == "I" and file.format in ("PNG", "PPM"))
             image = ImageOps.exif_transpose(file)  # as the camera was held; loads it, too
-    if image.mode[0] in "IF":  # 16 bits or more, or numbers of unknown scale
-        values = np.asarray(image, np.float32)
-        if image.mode == "F" or values.min() < 0 or values.max() > 65535:
+    if image.mode[0] in "IF":
+        if not is_deep:
             raise ValueError(f"mode {image.mode}, of unknown scale: save it with 8 or 16 bits a channel")
-        image = Image.fromarray((values / 257 if values.max() > 255 else values).round().astype(np.uint8))
+        image = Image.fromarray((np.asarray(image, np.float32) / 257).round().astype(np.uint8))
     return image
 
 

@@ -53,18 +53,19 @@ class Items:
 def split_items(items: Items, dataset: str, path: Path) -> Splits:
     """Training, validation and test items: as they come, or by content as MNIST's are.
 
-    One in six is held out for validation, one in six for the test. An item stays on its side when others join, and
+    Of what did not come as a split, one in six is held out for validation, one in six for the test: where only ``train``
+    and ``val`` came, the test is taken from ``train``. An item stays on its side when others join, and
     copies of it fall on the same side.
 
     Raises:
         DataError: a split with fewer than :data:`LEAST` items.
     """
     found = checksums(items.images)
-    parts = items.parts
-    if parts is None:
-        parts = np.where(found >= 2 * HELD_OUT_BELOW, 0, np.where(found < HELD_OUT_BELOW, 1, 2))
-    elif not (parts == 1).any():  # the test items stay what they are
-        parts = np.where((parts == 0) & (found < HELD_OUT_BELOW), 1, parts)
+    came = np.zeros(len(found), np.int64) if items.parts is None else items.parts
+    parts = came.copy()
+    for k, place in ((1, found < HELD_OUT_BELOW), (2, (found >= HELD_OUT_BELOW) & (found < 2 * HELD_OUT_BELOW))):
+        if not (came == k).any():  # a split that came stays what it is; one that did not is taken from training
+            parts[(came == 0) & place] = k
     counts = np.bincount(parts, minlength=len(PARTS))
     if counts.min() < LEAST:
         told = ", ".join(f"{n} {part}" for n, part in zip(counts, PARTS, strict=True))

@@ -68,7 +68,9 @@ class Splits:
     def describe(self) -> str:
         """One line: the source and the sizes of the splits."""
         sizes = f"{len(self.train):,} training, {len(self.validation):,} validation, {len(self.test):,} test"
-        what = "digits" if self.classes == DIGITS else "rows" if self.dataset == "table" else "images"
+        what = (
+            "digits" if self.classes == DIGITS and not self.read_as else "rows" if self.dataset == "table" else "images"
+        )
         named = self.classes if self.read_as else ()
         told = f" of {', '.join(named[:12])}{', …' if len(named) > 12 else ''}" if named else ""
         return f"Data: {self.source}: {sizes} {what}{told}."

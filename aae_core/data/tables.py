@@ -27,6 +27,8 @@ WIDEST = 4096
 """Most numbers that a row may become."""
 SEPARATORS, HEAD = ",;\t| ", 2**16
 """What may stand between the columns of a text, and how many characters of it are looked at to find which one does."""
+NUMBER = r"\s*[-+]?\d[\d.]*(?:,\d+)?\s*"
+"""A number whose decimals, if it has some, stand behind a comma."""
 Sketch = dict[str, dict[str, Any]]
 """Of each column: its kind and ``low, middle, high`` or ``categories``, and whether it has gaps."""
 
@@ -43,17 +45,21 @@ def read_table(
     Args:
         label: the column that holds the classes, if one does; rows in which it is empty are unlabelled.
         sketch: what was learnt of the columns of other rows; by default it is learnt of these.
-        announce: takes a line for columns that are left out.
+        announce: takes a line for columns that are left out, and for words that `sketch` does not know.
+
+    Returns:
+        Items that are named by their rows in the file, whose first one is 1: in a text, the header.
 
     Raises:
-        DataError: no such file, no table, no such column, columns that are missing, or a number that is none; the message
-            names the column and, where there is one, the row.
+        DataError: no such file, no table, no such column, columns that are missing, decimals behind a comma, or a number that
+            is none; the message names the column and, where there is one, the row.
     """
     frame = _loaded(path)
     labels: list[str | None] = [None] * len(frame)
     if label is not None:
-        if label in frame:
-            labels = [None if value != value or value is None else str(value) for value in frame.pop(label)]
+        if label in frame:  # which may be a column of the model's as well, where it was trained without labels
+            told = frame[label] if label in (sketch or ()) else frame.pop(label)
+            labels = [None if value != value or value is None else str(value) for value in told]
         elif sketch is None:
             raise DataError(f"{path}: has no column '{label}'. There are: {', '.join(map(str, frame.columns))}.")
     if sketch is not None and (odd := [name for name, about in sketch.items() if not _is_known(about)]):
@@ -61,7 +67,7 @@ def read_table(
     learnt: Sketch = dict(sketch) if sketch is not None else _sketch(path, frame, announce)
     if missing := [name for name in learnt if name not in frame]:
         raise DataError(f"{path}: the columns {', '.join(missing)} are missing; the model was trained with them.")
-    rows = _transformer(learnt).transform(_typed(path, frame, learnt)).astype(np.float32)
+    rows = _transformer(learnt).transform(_typed(path, frame, learnt, announce)).astype(np.float32)
     if rows.shape[1] > WIDEST:
         raise DataError(
             f"{path}: its columns make {rows.shape[1]:,} numbers a row; {WIDEST:,} are the most. Leave some out."
@@ -124,7 +130,9 @@ def _loaded(path: Path) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else _comma_separated(path)
     except ImportError as error:
-        raise DataError(f"{path}: to read .parquet install pyarrow, or save the table as .csv.") from error
+        raise DataError(
+            f"{path}: .parquet is read by pyarrow, which is not installed: pip install 'aae-core[parquet]'. Or save the table as .csv."
+        ) from error
     except Exception as error:  # pandas meets altered bytes with errors of many kinds
         raise DataError(f"{path}: not a table ({(str(error).splitlines() or ['empty'])[0][:120]}).") from error
     if frame.empty:
@@ -134,7 +142,22 @@ def _loaded(path: Path) -> pd.DataFrame:
         raise DataError(f"{path}: a column's name has a zero byte. Save the table as text, in UTF-8.")
     if twice := frame.columns[frame.columns.duplicated()].tolist():
         raise DataError(f"{path}: the column '{twice[0]}' is there twice. Rename one.")
-    return frame.reset_index(drop=True)
+    first = 1 if path.suffix.lower() == ".parquet" else 2  # below the header
+    frame.index = pd.RangeIndex(first, first + len(frame))
+    _check_commas(path, frame)
+    return frame
+
+
+def _check_commas(path: Path, frame: pd.DataFrame) -> None:
+    """Refuses a column in which all are numbers and some have their decimals behind a comma."""
+    for name in frame.select_dtypes(exclude="number"):
+        there = frame[name].dropna().astype(str)
+        odd = there[there.str.contains(",", regex=False)]
+        if len(odd) and there.str.fullmatch(NUMBER).all():
+            raise DataError(
+                f"{path}: column '{name}', row {odd.index[0]}: {odd.iloc[0]!r} has a comma before its decimals. Save the table with "
+                "points: pandas.read_csv(…, decimal=',').to_csv(…, index=False)."
+            )
 
 
 def _comma_separated(path: Path) -> pd.DataFrame:
@@ -192,7 +215,7 @@ def _sketch(path: Path, frame: pd.DataFrame, announce: Callable[[str], None]) ->
     return learnt
 
 
-def _typed(path: Path, frame: pd.DataFrame, learnt: Sketch) -> pd.DataFrame:
+def _typed(path: Path, frame: pd.DataFrame, learnt: Sketch, announce: Callable[[str], None]) -> pd.DataFrame:
     """The columns that were learnt, numbers as such and words as such."""
     import pandas as pd
 
@@ -201,11 +224,17 @@ def _typed(path: Path, frame: pd.DataFrame, learnt: Sketch) -> pd.DataFrame:
         column = frame[name]
         if about["kind"] == "category":
             words = [None if gap else str(value) for value, gap in zip(column, column.isna(), strict=True)]
-            columns[name] = pd.Series(words, dtype=object)
+            columns[name] = pd.Series(words, frame.index, dtype=object)
+            if odd_words := [word for word in words if word is not None and word not in about["categories"]]:
+                told = ", ".join(sorted(set(odd_words))[:5])
+                announce(
+                    f"Data: column '{name}': {len(odd_words):,} rows have words that the model does not know, which count as "
+                    f"none of those it does: {told}."
+                )
             continue
         columns[name] = pd.to_numeric(column, errors="coerce").astype(float)
         if (odd := columns[name].isna() & column.notna()).any() or np.isinf(columns[name]).any():
-            row = int(np.flatnonzero(odd | np.isinf(columns[name]))[0])
+            row = int(frame.index[odd | np.isinf(columns[name])][0])
             raise DataError(f"{path}: column '{name}', row {row}: expected a number, got {column[row]!r}.")
     return pd.DataFrame(columns)
 

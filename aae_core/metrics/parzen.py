@@ -68,4 +68,4 @@ def parzen(
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:n]
     real = parzen_of(train.pixels(order).cpu(), few, test.pixels().cpu())
     names = {"mean": "value", "error": "error", "bandwidth": "bandwidth"}
-    return {name: Measure(mine[key], real[key], "training digits as samples") for name, key in names.items()}
+    return {name: Measure(mine[key], real[key], "training images as samples") for name, key in names.items()}

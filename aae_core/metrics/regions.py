@@ -33,7 +33,7 @@ def region_matched(z: Tensor, y: Tensor, prior: Prior, seed: int = 0) -> Measure
     """
     region, y = prior.region(z), y.cpu()
     dealt = y[torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))]
-    return Measure(best_match(region, y), best_match(region, dealt), "digits dealt at random")
+    return Measure(best_match(region, y), best_match(region, dealt), "labels dealt at random")
 
 
 def best_match(region: Tensor, y: Tensor) -> float:

@@ -73,4 +73,4 @@ def class_coverage(model: AnyModel, judge: Judge, test: Digits, n: int = 10_000,
 def sample_distance(model: AnyModel, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
     """Mean distance between two samples, in pixels' intensities; against two real digits."""
     real = pairwise_distance(test.pixels().cpu(), seed)
-    return Measure(pairwise_distance(samples_of(model, n, seed), seed), real, "two real digits")
+    return Measure(pairwise_distance(samples_of(model, n, seed), seed), real, "two real images")

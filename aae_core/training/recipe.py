@@ -35,7 +35,7 @@ PRIORS: dict[str, Callable[[int], Prior]] = {
     "ring": lambda dim: GaussianMixture(8, shift=2.0, radial_std=0.2, tangential_std=0.2),
     "roll": lambda dim: SwissRoll(),
 }
-"""Priors by a short name, each made for a width of the code; all but the first are of two dimensions."""
+"""Priors by a short name, each made for a width of the code; all but the first are of two dimensions, if ``code_dim`` asks for no more."""
 
 
 def _spelt(options: Mapping[str, object], how: Mapping[str, Any]) -> dict[str, object]:
@@ -53,7 +53,9 @@ def _spelt(options: Mapping[str, object], how: Mapping[str, Any]) -> dict[str, o
             spelt["prior.dim"] = spelt.pop("code_dim")
         elif spelt.pop("code_dim") != 2:
             kind = prior["class"].rpartition(".")[2]
-            raise ValueError(f"code_dim: the prior, {kind}, has two dimensions; prior=gaussian has any number.")
+            raise ValueError(
+                f"code_dim: the prior, {kind}, has two dimensions; prior=gaussian and prior=ring have any number."
+            )
     return spelt
 
 
@@ -126,17 +128,21 @@ class Recipe:
         if not self.told:
             return
         if (n := len(splits.classes)) < 2:
-            found = f"one class, {splits.classes[0]}" if n else "none: these images have no labels"
+            found = f"one class, {splits.classes[0]}" if n else "none: these data have no labels"
+            todo = {
+                "table": "Name the column of the classes, --label COLUMN",
+                "array": "Save labels of several classes beside the images, in one .npz",
+            }.get(splits.dataset, "Put the images of each class into a sub-folder of its own")
             raise DataError(
-                f"{self.name}: this recipe learns what tells classes apart; here there is {found}. Put the images of each class "
-                "into a sub-folder of its own, or take a recipe that needs no labels, such as aae-deterministic."
+                f"{self.name}: this recipe learns what tells classes apart; here there is {found}. {todo}, or take a recipe that "
+                "needs no labels, such as aae-deterministic."
             )
         keep, labels = self.labels_kept(splits), splits.train.labels
         need = LEAST if keep is None else max(1, keep // n)
         for name, there in zip(splits.classes, labels[labels >= 0].bincount(minlength=n).tolist(), strict=True):
             if there < need:
                 raise DataError(
-                    f"{self.name}: this recipe takes at least {need} labelled images of each class; among those for training "
+                    f"{self.name}: this recipe takes at least {need} labelled items of each class; among those for training "
                     f"there are {there} of '{name}'. One in three is held out: add some, leave the class away, or take a recipe "
                     "that needs no labels, such as aae-deterministic."
                 )

@@ -97,9 +97,10 @@ def verdicts(
             error = float((model.reconstruct(x, y) - x).square().mean())
             of_the_mean = float((x.mean(0) - x).square().mean())
             if error >= of_the_mean:
+                item = "row" if x.shape[1:3] == (1, 1) else "image"  # of a table
                 found.append(
-                    f"The trained model rebuilds its own training images with a squared error of {error:.4f}, no better than "
-                    f"their mean image ({of_the_mean:.4f}). It was kept all the same. Train it for more epochs, or at another "
+                    f"The trained model rebuilds its own training {item}s with a squared error of {error:.4f}, no better than "
+                    f"their mean {item} ({of_the_mean:.4f}). It was kept all the same. Train it for more epochs, or at another "
                     f"rate. See appendix A, '{SECTIONS['mean']}'."
                 )
         if total_steps >= 500 and len(x) >= 200:
@@ -120,7 +121,7 @@ def verdicts(
                 wanted = chances.shape[1] if "classification" in losses else chances.shape[1] / 3
                 if len(x) >= 20 * len(used) and int(used.sum()) < wanted:
                     about = (
-                        f"Of {len(used)} classes {int((~used).sum())} are given to none of {len(x):,} training images"
+                        f"Of {len(used)} classes {int((~used).sum())} are given to none of {len(x):,} training items"
                     )
                     found.append(_told("unused", about))
     return found

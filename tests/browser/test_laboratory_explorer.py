@@ -155,6 +155,31 @@ def test_points_that_are_pasted_are_learnt_from_and_taken_away(visit, url, tmp_p
     assert torch.allclose(names["rows"], 0.05 + 0.9 * (points - low) / (high - low), atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["file", "text"])
+def test_what_is_dropped_is_learnt_from(visit, url, kind):
+    tab = visit(url)
+    wait_for_step(tab, 0)
+    tab.get_by_role("radio", name="Yours").check(force=True)
+    text = "\n".join(f"{k % 7},{k % 5}" for k in range(35))
+    let_through = tab.evaluate(
+        """([root, kind, text]) => {
+            const data = new DataTransfer();
+            if (kind === "file") data.items.add(new File([text], "mine.csv", { type: "text/csv" }));
+            else data.setData("text", text);
+            const place = document.querySelector(`${root} .aae-yours`);
+            const options = { dataTransfer: data, bubbles: true, cancelable: true };
+            return ["dragover", "drop"].map((name) => place.dispatchEvent(new DragEvent(name, options)));
+        }""",
+        [ROOT, kind, text],
+    )
+    assert let_through == [False, False]  # else the browser would open the file in place of the page
+    tab.wait_for_function(
+        f"document.querySelector('{ROOT} .aae-yours > .aae-lead').textContent.startsWith('35 points')"
+    )
+    press(tab, "One step")
+    wait_for_step(tab, 1)
+
+
 def test_a_bad_row_is_named_and_nothing_changes(visit, url):
     tab = visit(url)
     wait_for_step(tab, 0)
