@@ -50,8 +50,8 @@ SPREAD = {"test_notebooks", "test_machines"}  # its tests take long and share no
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores, four at most: who looks at a page waits for the browser half of the time."""
-    return min((os.cpu_count() or 1) + 1, 4)
+    """Two processes more than there are cores, four at most: who looks at a page waits for the browser half of the time."""
+    return min((os.cpu_count() or 1) + 2, 4)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
