@@ -27,6 +27,7 @@ from torch import nn
 
 from aae_core import zoo
 from aae_core.cards import AS_IT_IS, configuration
+from aae_core.convolutions import Convolutions
 from aae_core.data import DIGITS, load_dataset, load_digits
 from aae_core.models import (
     clustering_model,
@@ -115,6 +116,7 @@ VARIANTS = (
     Variant("letters", "from its own style", partial(letters_model, pairs_of=0)),
     Variant("letters", "short", training=SHORT_LETTERS),
     Variant("letters", "from its own style, short", partial(letters_model, pairs_of=0), SHORT_LETTERS),
+    Variant("letters", "convolutions, short", partial(letters_model, hidden=Convolutions()), SHORT_LETTERS),
     Variant("novelty"),
     *(Variant("novelty", f"without {digit}", without=digit) for digit in DIGITS if digit != recipe("novelty").without),
     *(

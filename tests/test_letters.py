@@ -206,11 +206,43 @@ def test_letters_drawn_from_another_letters_style_are_held_against_the_mean_of_e
 
     found = metrics.other_mse(Means(), train, held_out)
     assert found.value == pytest.approx(found.reference, rel=1e-4) and found.value > 0.01
+    for each in metrics.alphabet_mse(Means(), train, held_out).values():
+        assert each.value == pytest.approx(each.reference, rel=1e-4) and each.value > 0.01
+
+
+def test_more_letters_are_shown_and_those_shown_do_not_count():
+    n, faces = 26, 40
+    torch.manual_seed(0)
+    face, noise = torch.randn(faces, 1, 1), torch.randn(faces, n, 1)
+    noise[:, :, 0] -= noise[:, :, 0].mean(0)
+    style = (face + 0.2 * noise).flatten(0, 1)
+    images = (0.5 + 0.1 * face).expand(faces, n, 1).reshape(-1, 1, 1, 1)
+    held_out = Digits(images, torch.arange(n).repeat(faces), n)
+
+    class Noisy(torch.nn.Module):
+        n_classes = n
+
+        def __init__(self):
+            super().__init__()
+            self.decoder = torch.nn.Linear(1, 1)  # has parameters, and so a device
+
+        def encode(self, x):
+            return style
+
+        def decode(self, z, y):
+            return (0.5 + 0.1 * z).view(-1, 1, 1, 1)
+
+    found = metrics.alphabet_mse(Noisy(), held_out, held_out)
+    assert list(found) == ["1", "3", "10"]
+    # The mean of k independent noises of deviation 0.02 has a k-th of one's variance.
+    for k, each in found.items():
+        assert each.value == pytest.approx(0.0004 / int(k), rel=0.35)
+        assert each.reference == pytest.approx(float(images.var(correction=0)), rel=1e-3)
 
 
 def test_recorded_runs_are_of_these_letters_and_as_their_variants_are_today():
     found, checksum = records.recorded("letters"), load_dataset("letters", announce=str).checksum
-    assert {"as it is", "from its own style", "short", "from its own style, short"} == {
+    assert {"as it is", "from its own style", "short", "from its own style, short", "convolutions, short"} == {
         card["variant"] for card in found
     }
     for card in found:

@@ -28,7 +28,7 @@ from aae_core.metrics.reading import (
     swap_accuracy,
     test_error,
 )
-from aae_core.metrics.reconstruction import class_mse, other_mse, pca_mse, test_mse
+from aae_core.metrics.reconstruction import alphabet_mse, class_mse, other_mse, pca_mse, test_mse
 from aae_core.metrics.regions import STYLES, best_match, neighbour_style, region_accuracy, region_matched, style_of
 from aae_core.metrics.variety import class_coverage, sample_confidence, sample_distance
 from aae_core.step import AnyModel
@@ -44,6 +44,7 @@ __all__ = [
     "OF_MNIST",
     "Measure",
     "Trial",
+    "alphabet_mse",
     "best_match",
     "both",
     "class_coverage",
@@ -101,6 +102,7 @@ MEASURES: dict[str, Callable[[Trial], Measure | dict[str, Measure]]] = {
     "test_mse": lambda t: test_mse(t.model, t.train, t.held_out),
     "class_mse": lambda t: class_mse(t.model, t.train, t.held_out),
     "other_mse": lambda t: other_mse(t.model, t.train, t.held_out),
+    "alphabet_mse": lambda t: alphabet_mse(t.model, t.train, t.held_out, t.seed),
     "prior_swd": lambda t: prior_swd(codes_of(t.model, t.held_out), t.model.prior, t.seed),
     "two_sample": lambda t: two_sample(codes_of(t.model, t.held_out), t.model.prior, t.seed),
     "prior_holes": lambda t: prior_holes(codes_of(t.model, t.held_out), t.model.prior, t.seed),
@@ -138,7 +140,7 @@ OF_LABELS = frozenset(
     {"style_leak", "region_accuracy", "region_matched", "clustering_error", "test_error", "map_error"}
 )
 """The measures that compare with labels, which some data do not have."""
-OF_LETTERS = frozenset({"other_mse"})
+OF_LETTERS = frozenset({"other_mse", "alphabet_mse"})
 """The measures that ask which images are of one face."""
 JUDGES = {"mnist": "judge", "letters": "letters-judge"}
 """Which recipe has learnt to read a data set; of the others nothing can be judged."""

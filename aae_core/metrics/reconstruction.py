@@ -9,6 +9,9 @@ from aae_core.data import Digits
 from aae_core.metrics.measure import Measure, codes_of, decode_all, rebuild_all
 from aae_core.step import AnyModel
 
+CHOICES = 10
+"""How many choices of letters to show :func:`alphabet_mse` takes the mean of."""
+
 
 def test_mse(model: AnyModel, train: Digits, test: Digits) -> Measure:
     """Mean squared error per pixel of the reconstruction; against PCA with as many components.
@@ -42,6 +45,27 @@ def other_mse(model: AnyModel, train: Digits, test: Digits) -> Measure:
     drawn = (decode_all(model, z.roll(k, 1).flatten(0, 1), y).view_as(x) for k in range(1, n))
     value = sum(float((each - x).square().mean()) for each in drawn) / (n - 1)
     return Measure(value, float((x_train.mean(0) - x).square().mean()), "the mean of each class")
+
+
+def alphabet_mse(model: AnyModel, train: Digits, test: Digits, seed: int = 0) -> dict[str, Measure]:
+    """Mean squared error per pixel of a face's letters that are *not* shown, drawn from the mean style of one, three and ten that
+    are, by number; against the mean of their class. Means over :data:`CHOICES` choices of letters. Both sets as in :func:`other_mse`.
+    """
+    n = model.n_classes
+    z, x, x_train = (t.cpu().unflatten(0, (-1, n)) for t in (codes_of(model, test), test.pixels(), train.pixels()))
+    centre, order = x_train.mean(0), np.random.default_rng(seed)
+    found = {}
+    for k in (1, 3, 10):
+        errors = []
+        for _ in range(CHOICES):
+            shown, rest = torch.from_numpy(order.permutation(n)).split([k, n - k])
+            drawn = decode_all(model, z[:, shown].mean(1).repeat_interleave(n - k, 0), rest.repeat(len(x)))
+            errors.append(
+                [float((each - x[:, rest]).square().mean()) for each in (drawn.view_as(x[:, rest]), centre[rest])]
+            )
+        value, reference = np.mean(errors, 0).tolist()
+        found[str(k)] = Measure(value, reference, "the mean of each class")
+    return found
 
 
 def pca_mse(train: Digits, test: Digits, n_components: int) -> float:

@@ -13,6 +13,7 @@ from aae_core.training import Recipe, TrainingConfig
 LETTERS_MEASURES = (
     "class_mse",
     "other_mse",
+    "alphabet_mse",
     "prior_swd",
     "two_sample",
     "sample_accuracy",
