@@ -62,7 +62,7 @@ def test_train_evaluate_sample_and_export_work_on_a_run(tmp_path):
     assert trained.exit_code == 0, trained.stderr
     card = json.loads(trained.stdout)
     assert card["seed"] == 3 and card["epochs"] == 1 and card["recipe"] == "clustering-16"
-    assert sorted(p.name for p in out.glob("[!.]*")) == ["card.json", "checkpoint.pt", "model.safetensors"]
+    assert sorted(p.name for p in out.glob("[!.]*")) == ["card.json", "checkpoint.safetensors", "model.safetensors"]
 
     evaluated = run("evaluate", str(out), "--split", "validation", "--json")
     assert evaluated.exit_code == 0, evaluated.stderr
@@ -139,9 +139,9 @@ def test_a_finished_run_goes_on_to_more_epochs_and_says_where_there_are_none(tmp
 @pytest.mark.parametrize(
     ("there", "options", "said"),
     [
-        ("checkpoint.pt", [], "holds a run already"),
+        ("checkpoint.safetensors", [], "holds a run already"),
         ("model.safetensors", ["--resume"], "no checkpoint to resume from"),
-        ("checkpoint.pt", ["--resume", "--overwrite"], "Ask for one of them"),
+        ("checkpoint.safetensors", ["--resume", "--overwrite"], "Ask for one of them"),
         (".lock", ["--overwrite"], "another run is under way"),
         ("", ["--out", "a/file/below"], "cannot be written"),
     ],
@@ -172,7 +172,7 @@ def test_an_interrupted_training_says_how_to_go_on_and_what_keeps_nothing_does_n
     monkeypatch.setattr(AdversarialAutoencoder, "step", interrupted)
     stopped = run(*command)
     assert stopped.exit_code == 130 and "--resume" in stopped.stderr and "Traceback" not in stopped.stderr
-    assert [path.name for path in (tmp_path / "mine").glob("[!.]*")] == ["checkpoint.pt"]
+    assert [path.name for path in (tmp_path / "mine").glob("[!.]*")] == ["checkpoint.safetensors"]
     assert run(*command, "--resume").exit_code == 0
 
     def interrupt(*_, **__):
@@ -192,7 +192,7 @@ def going(tmp_path):
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # which a shell's background jobs do not
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
     until = time.monotonic() + 600
-    while not (tmp_path / "mine" / "checkpoint.pt").exists() and process.poll() is None and time.monotonic() < until:
+    while not (tmp_path / "mine" / "checkpoint.safetensors").exists() and process.poll() is None and time.monotonic() < until:
         time.sleep(0.05)
     yield process, command
     process.kill()
@@ -210,7 +210,7 @@ def test_a_second_process_is_kept_out_of_a_folder_and_the_first_goes_on(going):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 def test_ctrl_c_ends_a_process_at_once_keeps_its_epochs_and_says_how_to_go_on(going, tmp_path):
     process, _ = going
-    kept = tmp_path / "mine" / "checkpoint.pt"
+    kept = tmp_path / "mine" / "checkpoint.safetensors"
     time.sleep(1)
     before = read(kept)[1]["history"]["epochs"]
     process.send_signal(signal.SIGINT)

@@ -1,6 +1,6 @@
 """A run's folder: a checkpoint that is there whole or not at all and runs no code when it is read, and one run at a time.
 
-The checkpoint is one safetensors file, whatever its name ends in: tensors, and all else as JSON in its metadata, with a
+The checkpoint is one safetensors file: tensors, and all else as JSON in its metadata, with a
 checksum of every byte. Nothing here knows what is in them; that is :mod:`aae_core.training.run`.
 """
 
@@ -23,7 +23,7 @@ from torch import Tensor
 from aae_core.files import refuse_pickle
 from aae_core.training.config import TrainingError
 
-CHECKPOINT = "checkpoint.pt"
+CHECKPOINT = "checkpoint.safetensors"
 WEIGHTS, CARD = "model.safetensors", "card.json"
 LOCK = ".lock"
 UNSIGNED = "0" * 64
