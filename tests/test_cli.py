@@ -192,7 +192,11 @@ def going(tmp_path):
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # which a shell's background jobs do not
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
     until = time.monotonic() + 600
-    while not (tmp_path / "mine" / "checkpoint.safetensors").exists() and process.poll() is None and time.monotonic() < until:
+    while (
+        not (tmp_path / "mine" / "checkpoint.safetensors").exists()
+        and process.poll() is None
+        and time.monotonic() < until
+    ):
         time.sleep(0.05)
     yield process, command
     process.kill()

@@ -322,7 +322,11 @@ def test_the_command_line_trains_in_several_processes(train_pictures, tmp_path):
     card = json.loads(done.stdout)
     assert card["processes"] == 2 and card["epochs"] == 2
     assert done.stderr.count("Data: ") == 1 and done.stderr.count("Weights and card are in") == 1
-    assert sorted(path.name for path in out.glob("[!.]*")) == ["card.json", "checkpoint.safetensors", "model.safetensors"]
+    assert sorted(path.name for path in out.glob("[!.]*")) == [
+        "card.json",
+        "checkpoint.safetensors",
+        "model.safetensors",
+    ]
 
 
 if __name__ == "__main__":
