@@ -4,8 +4,7 @@
     python -m aae_core.studies --record FILE …
 
 The first trains, on full MNIST or the data set that the recipe is for, the runs that are not recorded yet; the second records runs out of lists of cards. A run is
-its card, which :mod:`aae_core.records` keeps and reads. A study measures *validation* digits; where it is told to ask the
-test digits, the record logs the look.
+its card, which :mod:`aae_core.records` keeps and reads. A study measures *validation* digits; a look at the test's is logged.
 """
 
 from __future__ import annotations
