@@ -100,7 +100,7 @@ import matplotlib.pyplot as plt
 
 setup()
 digits = aae_core.load_digits()
-recipe = aae_core.recipe("supervised").with_settings({"hidden": (32,), "discriminator_hidden": (32,)})
+recipe = aae_core.recipe("aae-gaussian").with_settings({"hidden": (32,), "discriminator_hidden": (32,)})
 model = recipe.make(0)
 few = digits.train.subset(slice(0, 1000))
 recorder = TrainingRecorder(digits.test, steps=20, frames=3, limit=8)

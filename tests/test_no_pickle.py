@@ -87,7 +87,9 @@ def test_no_file_that_ships_is_a_pickle():
 
 def test_no_file_that_a_command_writes_is_a_pickle(tmp_path):
     found = [*written(tmp_path)]
-    assert {CHECKPOINT, WEIGHTS, CARD, "samples.png", "codes.npz", "model.json", "page.html"} <= {path.name for path in found}
+    assert {CHECKPOINT, WEIGHTS, CARD, "samples.png", "codes.npz", "model.json", "page.html"} <= {
+        path.name for path in found
+    }
     assert pickles(found) == []
 
 

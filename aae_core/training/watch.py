@@ -33,7 +33,7 @@ SECTIONS = {
 DRAW = math.log(2)
 NEVER = 2**31 - 1
 TAKES_LOGITS = ("LogSoftmax", "LogSigmoid", "Softplus", "BinaryCrossEntropyWithLogits", "Log")
-GIVES_PROBABILITIES = ("Softmax", "LogSoftmax", "Sigmoid")
+GIVES_PROBABILITIES = ("Softmax", "Sigmoid")
 PASSES_ON = (
     *("Neg", "Add", "Sub", "Rsub", "Clamp", "ClampMin", "Clone", "ToCopy", "Alias"),
     *("View", "UnsafeView", "Squeeze", "Unsqueeze", "Select", "Slice", "Split", "Index", "Gather"),
