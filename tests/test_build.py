@@ -99,6 +99,7 @@ from aae_core.training import fit
 import matplotlib.pyplot as plt
 
 setup()
+torch.manual_seed(0)
 digits = aae_core.load_digits()
 recipe = aae_core.recipe("aae-gaussian").with_settings({"hidden": (32,), "discriminator_hidden": (32,)})
 model = recipe.make(0)
@@ -121,13 +122,13 @@ table([{name: values[-1] for name, values in history.losses.items()}], "The last
 
 @pytest.mark.slow
 def test_a_page_that_is_run_twice_is_the_same_byte_by_byte(tmp_path):
-    """In two books, each with a cache of its own, so that each trains, draws and shows for itself."""
-    for name in ("one", "other"):
-        book = make_book(tmp_path / name)
-        write_notebook(book / "notebooks" / "two.ipynb", *PAGE)
-        assert build(book) == ""
-    found = [*differences(tmp_path / "one" / "_build" / "html", tmp_path / "other" / "_build" / "html")]
-    assert found == []
+    """In two books, each with a cache of its own, so that each trains, draws and shows for itself. The status lists how long each ran."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    write_notebook(make_book(one) / "notebooks" / "two.ipynb", *PAGE)
+    shutil.copytree(one, other, symlinks=True)
+    assert build(one) == build(other) == ""
+    found = [*differences(one / "_build" / "html", other / "_build" / "html")]
+    assert [line for line in found if not line.startswith("status.html: ")] == []
 
 
 @pytest.mark.slow

@@ -53,7 +53,7 @@ def written(folder: Path) -> Iterator[Path]:
     commands = [
         ["train", "aae-deterministic", "--epochs", "1", "--device", "cpu", "--out", mine],
         ["sample", mine, "--out", str(folder / "samples.png")],
-        ["encode", mine, str(folder / "digits.npy"), "--out", str(folder / "codes.npz")],
+        ["encode", mine, "--data", str(folder / "digits.npy"), "--out", str(folder / "codes.npz")],
         ["export", mine, "--out", str(folder / "model.json")],
         ["explore", mine, "--out", str(folder / "page.html")],
     ]

@@ -133,6 +133,7 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict[str
     context["body"] = VIEW.sub(place, context["body"])
     for model in widgets.values():
         model["state"].pop("poster", None)
+        model["state"].pop("layout", None)  # of ipywidgets, under a name drawn at random; the host has no use for it
         share_texts(model["state"], folder, url)
     document["state"] = {names[key]: model for key, model in widgets.items()}
     body = json.dumps(document).replace("<", "\\u003c")  # nothing in it can close the script element
