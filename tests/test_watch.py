@@ -237,7 +237,7 @@ PROVOKED = {
         "The trained model rebuilds",
         lambda: made(adversarial_weight=100.0),
     ),
-    "samples that are all alike": ("Samples have", lambda: made(adversarial_weight=100.0)),
+    "samples that are all alike": ("Samples have", lambda: made(posterior="gaussian", adversarial_weight=100.0)),
 }
 FAULTS = {  # what else the faults that are no model's have
     "a draw, and codes elsewhere than the prior": {"discriminator": 1e-9},  # which does not learn to see
