@@ -34,7 +34,7 @@ def verdicts(
         checks += [_blind(model, x, losses), _dependent(model, x, y, config.batch_size)]
         checks += [_deaf(model, x, y), _alike(model, x)]
         checks += [_unused(model, x, losses)] if total_steps >= LONGER else []
-    found = []
+    found: list[str] = []
     with torch.random.fork_rng():
         for check in checks:
             with suppress(TypeError):  # a method that takes other arguments

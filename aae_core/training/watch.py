@@ -107,7 +107,8 @@ def of_probabilities(losses: Mapping[str, Tensor]) -> Iterator[str]:
     Autograd's graph of a single step tells; a loss that its step has detached shows none.
     """
     for name, loss in losses.items():
-        open_, seen = [loss.grad_fn], {None}
+        open_: list[Any] = [loss.grad_fn]
+        seen: set[Any] = {None}
         while open_:
             if (node := open_.pop()) not in seen:
                 seen.add(node)
