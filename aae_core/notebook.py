@@ -8,11 +8,8 @@ import itertools
 import os
 import platform
 import re
-import shlex
-import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import redirect_stderr
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from statistics import fmean
@@ -97,28 +94,6 @@ def setup() -> None:
 
     use_style()
     print(f"Device: {choose_device().type}")
-
-
-def run_commands_here() -> None:
-    """From here on ``!aae …`` runs in the notebook's own process, which has loaded already what each command would load again."""
-    from IPython import get_ipython
-
-    from aae_core.cli import app
-
-    shell = get_ipython()
-    in_a_shell = shell.system
-
-    def system(line: str) -> None:
-        words = shlex.split(line)
-        if words[:1] != ["aae"]:
-            return in_a_shell(line)
-        with redirect_stderr(sys.stdout):  # a terminal shows both
-            try:
-                app(words[1:], prog_name="aae")
-            except SystemExit as end:
-                shell.user_ns["_exit_code"] = end.code
-
-    shell.system = system
 
 
 def live(config: TrainingConfig, n_images: int, steps: int, *, full: bool = False) -> TrainingConfig:

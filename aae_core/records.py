@@ -106,7 +106,10 @@ def _which(card: Card) -> tuple[str, str, int]:
 
 
 def agree(one: Any, other: Any) -> bool:
-    """Whether two configurations are alike in all that both of them name; one that is not known agrees with any."""
+    """Whether two configurations are alike in all that both of them name; one that is not known agrees with any.
+
+    What was measured of a run is no part of how it was trained.
+    """
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return all(agree(one[name], other[name]) for name in one.keys() & other.keys())
+        return all(agree(one[name], other[name]) for name in one.keys() & other.keys() - {"measures"})
     return one is None or other is None or one == other

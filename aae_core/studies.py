@@ -4,8 +4,7 @@
     python -m aae_core.studies --record FILE …
 
 The first trains, on full MNIST or the data set that the recipe is for, the runs that are not recorded yet; the second records runs out of lists of cards. A run is
-its card, which :mod:`aae_core.records` keeps and reads. A study measures *validation* digits; where it is told to ask the
-test digits, the record logs the look.
+its card, which :mod:`aae_core.records` keeps and reads. A study measures *validation* digits; a look at the test's is logged.
 """
 
 from __future__ import annotations
@@ -114,6 +113,7 @@ VARIANTS = (
     *(Variant("clustering-16", f"{rung}, short", _clustering(16, rung), SHORT) for rung in list(RUNGS)[:-1]),
     *(Variant(name, "agreeing, short", training=SHORT) for name in ("semi-supervised-100", "clustering-16")),
     Variant("letters", "from its own style", partial(letters_model, pairs_of=0)),
+    Variant("letters", "convolutions", partial(letters_model, hidden=Convolutions())),
     Variant("letters", "short", training=SHORT_LETTERS),
     Variant("letters", "from its own style, short", partial(letters_model, pairs_of=0), SHORT_LETTERS),
     Variant("letters", "convolutions, short", partial(letters_model, hidden=Convolutions()), SHORT_LETTERS),

@@ -13,6 +13,7 @@ import pytest
 
 from build import build, causes, end
 from compare import differences, files
+from test_static_widgets import make_book, write_notebook
 from waiting import eventually
 
 ROOT = Path(__file__).parents[1]
@@ -85,6 +86,49 @@ def test_a_build_that_is_ended_leaves_no_kernel(tmp_path):
         eventually(lambda: not any(map(runs, children)))
     finally:
         end(process)
+
+
+PAGE = (
+    """
+import torch
+import aae_core
+from aae_core.explorers import TrainingExplorer, TrainingRecorder
+from aae_core.notebook import glue, setup, show, table, versions
+from aae_core.plotting import draw_digits
+from aae_core.training import fit
+import matplotlib.pyplot as plt
+
+setup()
+torch.manual_seed(0)
+digits = aae_core.load_digits()
+recipe = aae_core.recipe("aae-gaussian").with_settings({"hidden": (32,), "discriminator_hidden": (32,)})
+model = recipe.make(0)
+few = digits.train.subset(slice(0, 1000))
+recorder = TrainingRecorder(digits.test, steps=20, frames=3, limit=8)
+history = fit(model, few, recipe.with_training(epochs=2).training, callback=recorder)
+""",
+    """
+fig, axes = plt.subplots(1, 2)
+axes[0].plot(history.steps, history.losses["reconstruction"])
+draw_digits(axes[1], model.sample(8), columns=4)
+show(fig, "What was learnt.", "A curve and eight drawings.")
+glue("last", history.losses["reconstruction"][-1])
+table([{name: values[-1] for name, values in history.losses.items()}], "The last losses.")
+""",
+    "TrainingExplorer(recorder, name='a', title='A run')",
+    "versions(digits)",
+)
+
+
+@pytest.mark.slow
+def test_a_page_that_is_run_twice_is_the_same_byte_by_byte(tmp_path):
+    """In two books, each with a cache of its own, so that each trains, draws and shows for itself. The status lists how long each ran."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    write_notebook(make_book(one) / "notebooks" / "two.ipynb", *PAGE)
+    shutil.copytree(one, other, symlinks=True)
+    assert build(one) == build(other) == ""
+    found = [*differences(one / "_build" / "html", other / "_build" / "html")]
+    assert [line for line in found if not line.startswith("status.html: ")] == []
 
 
 @pytest.mark.slow

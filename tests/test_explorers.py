@@ -16,7 +16,8 @@ from PIL import Image
 from torch import nn
 
 from aae_core import palette
-from aae_core.explorers import PageDecoder, StyleExplorer
+from aae_core.data import read_table
+from aae_core.explorers import PageDecoder, RowExplorer, StyleExplorer
 from aae_core.explorers.bundle import JS, BundleError, bundle_css, bundle_js
 from aae_core.models.style import SupervisedAAE
 from aae_core.networks import Decoder
@@ -212,3 +213,15 @@ def test_the_style_sheet_knows_every_hosts_dark_theme():
     for host in ("html[data-theme=dark]", "body[data-jp-theme-light=false]", "body.vscode-dark", "html[theme=dark]"):
         assert f"{host} .aae-explorer" in text
     assert "prefers-color-scheme: dark" in text and text.count(palette.DARK["ink"]) == 2
+
+
+def test_a_row_is_said_with_as_many_digits_as_its_columns_are_worth(tmp_path):
+    path = tmp_path / "cars.csv"
+    path.write_text(
+        "weight,seconds,maker\n" + "".join(f"{1600 + 34 * k},{8 + 0.17 * k},{'ab'[k % 2]}\n" for k in range(40))
+    )
+    sketch = read_table(path, announce=str).read_as["sketch"]
+    decoder = Decoder(2, (4,), image_shape=(1, 1, 4))
+    assert re.fullmatch(
+        r"A decoded row\. weight: \d{4}, seconds: \d+\.\d\d, maker: [ab]", RowExplorer(decoder, sketch).poster_alt
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -83,3 +84,13 @@ def test_the_status_says_how_each_page_ran(tmp_path):
 def test_the_book_has_a_status_of_every_page_with_code(book):
     text = (book.folder / "status.html").read_text("utf-8")
     assert all(f"{page.parent.name}/{page.stem}.html" in text for page in PAGES)
+
+
+def test_what_is_promised_names_tests_that_are_there():
+    page = (conftest.ROOT / "book" / "promises.md").read_text("utf-8")
+    record = json.loads(conftest.SOAK.read_text("utf-8"))
+    named = re.findall(r'"(tests/[^"]*)"', page) + [each["test"] for each in record.values()]
+    assert len(named) > 20
+    for name in named:
+        file, _, test = name.partition("::")
+        assert f"def {test}(" in (conftest.ROOT / file).read_text("utf-8"), name

@@ -210,6 +210,29 @@ def test_letters_drawn_from_another_letters_style_are_held_against_the_mean_of_e
         assert each.value == pytest.approx(each.reference, rel=1e-4) and each.value > 0.01
 
 
+def test_hairlines_are_compared_with_the_heaviest_faces():
+    faces, n = 20, 26
+    ink = torch.linspace(0.1, 1, faces).repeat_interleave(n).view(-1, 1, 1, 1)
+    held_out = Digits(ink, torch.arange(n).repeat(faces), n)
+
+    class Short(torch.nn.Module):
+        """Rebuilds each picture with 0.05 less ink."""
+
+        n_classes = n
+
+        def __init__(self):
+            super().__init__()
+            self.unused = torch.nn.Parameter(torch.zeros(1))  # says on which device the model is
+
+        def reconstruct(self, x, y):
+            return x - 0.05
+
+    found = metrics.hairline_share(Short(), held_out)
+    weights = ink.flatten()[::n]
+    assert found.value == pytest.approx(float((0.05 / weights[:4]).square().mean()), rel=1e-3)
+    assert found.reference == pytest.approx(float((0.05 / weights[-4:]).square().mean()), rel=1e-3)
+
+
 def test_more_letters_are_shown_and_those_shown_do_not_count():
     n, faces = 26, 40
     torch.manual_seed(0)
@@ -242,9 +265,14 @@ def test_more_letters_are_shown_and_those_shown_do_not_count():
 
 def test_recorded_runs_are_of_these_letters_and_as_their_variants_are_today():
     found, checksum = records.recorded("letters"), load_dataset("letters", announce=str).checksum
-    assert {"as it is", "from its own style", "short", "from its own style, short", "convolutions, short"} == {
-        card["variant"] for card in found
-    }
+    assert {
+        "as it is",
+        "from its own style",
+        "short",
+        "from its own style, short",
+        "convolutions",
+        "convolutions, short",
+    } == {card["variant"] for card in found}
     for card in found:
         made = studies.variant("letters", card["variant"]).made(card["seed"])
         assert card["data"]["checksum"] == checksum and card["steps"] == card["epochs"] * (22_802 // 128)

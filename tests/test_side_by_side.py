@@ -94,6 +94,7 @@ def test_who_builds_is_told_how_far_it_is(capsys):
     assert re.fullmatch(r"Pages: 2 of 4 have run, about \d+ s left\.", lines[2])
 
 
+@pytest.mark.slow
 def test_a_page_runs_again_when_its_figures_change_and_others_do_not(folder):
     before = printed(folder, "notebooks/one", r"(met|alone) run \w+")[0]
     assert printed(folder, "book/figures", r"figures none run")

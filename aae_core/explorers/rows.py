@@ -62,7 +62,8 @@ class RowExplorer(Explorer):
         wide, narrow = (44 * -(-page.code_dim // n) + 44 * -(-len(columns) // n) + 68 + 60 for n in (2, 1))
         self.room = [0, wide, 0, narrow]
         row = page.images(torch.tensor([self.z]), torch.tensor([label]))[:, 0, 0].numpy()
-        said = [f"{name}: {values[0]}" for name, values in values_of(row, sketch).items()]
+        values = values_of(row, sketch)
+        said = [f"{column['name']}: {_said(values[column['name']][0], column)}" for column in columns]
         self.poster, self.poster_alt = _written(said), "A decoded row. " + ", ".join(said)
 
     @t.validate("z")
@@ -72,6 +73,14 @@ class RowExplorer(Explorer):
     @t.validate("label")
     def _check_label(self, proposal: dict[str, Any]) -> int:
         return int(self.check_index(proposal, len(self.names)))
+
+
+def _said(value: str | float | None, column: Mapping[str, Any]) -> str:
+    """A value in words, a number with as many digits as its column's range is worth; as rows.js says it."""
+    if value is None or isinstance(value, str):
+        return value or "missing"
+    digits = 2 - math.floor(math.log10(max(column["high"] - column["low"], 1e-9)))
+    return f"{value:.{min(max(digits, 0), 6)}f}"
 
 
 def _written(lines: Sequence[str]) -> str:

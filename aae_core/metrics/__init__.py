@@ -28,7 +28,7 @@ from aae_core.metrics.reading import (
     swap_accuracy,
     test_error,
 )
-from aae_core.metrics.reconstruction import alphabet_mse, class_mse, other_mse, pca_mse, test_mse
+from aae_core.metrics.reconstruction import alphabet_mse, class_mse, hairline_share, other_mse, pca_mse, test_mse
 from aae_core.metrics.regions import STYLES, best_match, neighbour_style, region_accuracy, region_matched, style_of
 from aae_core.metrics.variety import class_coverage, sample_confidence, sample_distance
 from aae_core.step import AnyModel
@@ -53,6 +53,7 @@ __all__ = [
     "clusters_in_use",
     "frechet",
     "frechet_distance",
+    "hairline_share",
     "kernel_distance",
     "map_error",
     "name_by_example",
@@ -103,6 +104,7 @@ MEASURES: dict[str, Callable[[Trial], Measure | dict[str, Measure]]] = {
     "class_mse": lambda t: class_mse(t.model, t.train, t.held_out),
     "other_mse": lambda t: other_mse(t.model, t.train, t.held_out),
     "alphabet_mse": lambda t: alphabet_mse(t.model, t.train, t.held_out, t.seed),
+    "hairline_share": lambda t: hairline_share(t.model, t.held_out),
     "prior_swd": lambda t: prior_swd(codes_of(t.model, t.held_out), t.model.prior, t.seed),
     "two_sample": lambda t: two_sample(codes_of(t.model, t.held_out), t.model.prior, t.seed),
     "prior_holes": lambda t: prior_holes(codes_of(t.model, t.held_out), t.model.prior, t.seed),
@@ -140,7 +142,7 @@ OF_LABELS = frozenset(
     {"style_leak", "region_accuracy", "region_matched", "clustering_error", "test_error", "map_error"}
 )
 """The measures that compare with labels, which some data do not have."""
-OF_LETTERS = frozenset({"other_mse", "alphabet_mse"})
+OF_LETTERS = frozenset({"other_mse", "alphabet_mse", "hairline_share"})
 """The measures that ask which images are of one face."""
 JUDGES = {"mnist": "judge", "letters": "letters-judge"}
 """Which recipe has learnt to read a data set; of the others nothing can be judged."""

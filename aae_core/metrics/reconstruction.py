@@ -68,6 +68,18 @@ def alphabet_mse(model: AnyModel, train: Digits, test: Digits, seed: int = 0) ->
     return found
 
 
+def hairline_share(model: AnyModel, test: Digits) -> Measure:
+    """Squared error of the lightest fifth of faces, each letter rebuilt from its own style, as a share of that of an empty
+    picture; against the same of the heaviest fifth. The set is as in :func:`other_mse`.
+    """
+    n = model.n_classes
+    x, x_hat = (t.cpu().unflatten(0, (-1, n)) for t in (test.pixels(), rebuild_all(model, test)))
+    share = ((x_hat - x).square().flatten(2).mean(2) / x.square().flatten(2).mean(2)).mean(1)
+    weight = x.flatten(1).mean(1)
+    light, heavy = weight <= weight.quantile(0.2), weight >= weight.quantile(0.8)
+    return Measure(float(share[light].mean()), float(share[heavy].mean()), "the same of the heaviest fifth")
+
+
 def pca_mse(train: Digits, test: Digits, n_components: int) -> float:
     """Mean squared error per pixel of `test` rebuilt from the principal components of `train`."""
     from sklearn.decomposition import PCA

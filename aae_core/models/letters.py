@@ -14,6 +14,7 @@ LETTERS_MEASURES = (
     "class_mse",
     "other_mse",
     "alphabet_mse",
+    "hairline_share",
     "prior_swd",
     "two_sample",
     "sample_accuracy",

@@ -29,7 +29,7 @@ from aae_core.training.history import History
 from aae_core.training.processes import Processes
 from aae_core.training.progress import progress_bar
 from aae_core.training.run import Run
-from aae_core.training.watch import verdicts
+from aae_core.training.verdicts import verdicts
 
 Loader = DataLoader[tuple[Tensor, Tensor]]
 
@@ -125,7 +125,7 @@ def fit(
                 run.end_epoch(time.perf_counter() - begin)
     run.finish()
     if first and isinstance(data, Digits):
-        more = verdicts(model, data, run.history.losses, run.total_steps)
+        more = verdicts(model, data, run.history.losses, config, run.total_steps)
         run.history.warnings += more
         _say(more, processes)
     return run.history

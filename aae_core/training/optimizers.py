@@ -27,10 +27,13 @@ def warmed_up(decay: float) -> Callable[[Any, Any, Tensor | int], None]:
 
 
 def optimizers_of(model: AnyModel, config: TrainingConfig) -> dict[str, torch.optim.Optimizer]:
-    """Adam for each of the model's parts, at the part's rate."""
+    """Adam for each of the model's parts, at the part's rate.
+
+    After each step autocast forgets the weights as they were: a phase that follows sees what was learnt, whoever steps.
+    """
     parts = model.parts()
     rates = by_part("learning_rate", config.learning_rate, parts)
-    return {
+    optimizers: dict[str, torch.optim.Optimizer] = {
         name: torch.optim.Adam(
             [parameter for network in networks for parameter in network.parameters()],
             lr=rates[name],
@@ -39,6 +42,9 @@ def optimizers_of(model: AnyModel, config: TrainingConfig) -> dict[str, torch.op
         )
         for name, networks in parts.items()
     }
+    for optimizer in optimizers.values():
+        optimizer.register_step_post_hook(lambda *_: torch.clear_autocast_cache())
+    return optimizers
 
 
 def by_part(setting: str, value: float | Mapping[str, float], parts: Collection[str]) -> Mapping[str, float]:

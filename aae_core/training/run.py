@@ -23,7 +23,7 @@ from aae_core.training.keeping import Keeper
 from aae_core.training.optimizers import by_part, optimizers_of, warmed_up
 from aae_core.training.processes import Processes
 from aae_core.training.state import State
-from aae_core.training.watch import Watch, one_sided
+from aae_core.training.watch import Watch, of_probabilities, one_sided
 
 LOOKS, RARE_LOOKS = {"cpu": (1, 10)}, (100, 100)
 """Steps from one look at losses and gradients, and at weights and statistics, to the next: a GPU has to be waited for."""
@@ -66,6 +66,7 @@ class Run:
         self.keeper = Keeper(folder)
         self._sum: Tensor | None = None
         self._summed = 0
+        self._of_first_step: list[str] = []
         runs = processes.from_all(self._identity())
         if odd := [index for index, run in enumerate(runs) if run != runs[0]]:
             raise TrainingError(
@@ -91,6 +92,8 @@ class Run:
         self._sum = values if self._sum is None else self._sum + values
         self._summed += 1
         self.watch.note(self.step, self._names, values)
+        if self.step == 1:
+            self._of_first_step = list(of_probabilities(losses))
         look, look_at_weights = LOOKS.get(values.device.type, RARE_LOOKS)
         if self.step % look == 0:
             self._stop_if_diverged()
@@ -113,8 +116,8 @@ class Run:
         return means
 
     def new_warnings(self) -> list[str]:
-        """What is to be said of the adversaries, each fault once a run."""
-        found = one_sided(self.history.steps, self.history.losses, self.total_steps)
+        """What is to be said of the losses, each fault once a run."""
+        found = [*self._of_first_step, *one_sided(self.history.steps, self.history.losses, self.total_steps)]
         told = {warning.partition("See ")[2] for warning in self.history.warnings}
         new = [warning for warning in found if warning.partition("See ")[2] not in told]
         self.history.warnings += new

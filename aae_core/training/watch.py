@@ -1,31 +1,44 @@
-"""What goes wrong in a training: numbers that are none, adversaries of which one has stopped playing, a model that did not learn.
+"""What goes wrong in a training: numbers that are none, losses that are given probabilities, adversaries of which one has stopped playing.
 
-Each fault that appendix A explains is named with its section there.
+Each fault that appendix A explains is named with its section there; :mod:`aae_core.training.verdicts` looks at the trained model.
+Two of its sections have no warning. "Where is the KL?" is about no fault, and "Weights of a moment ago" cannot happen under `fit`:
+its optimizers drop autocast's copies after each step. A step's own ``loss.backward()`` that reaches a network of another phase is
+seen by what comes of it alone; ``descend`` does not let it reach any.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from aae_core.data import Digits
-from aae_core.step import AnyModel
-
 SECTIONS = {
-    "both win": "Which samples are real?",
-    "above a draw": "Gradients that belong to somebody else",
-    "won": "How steep a discriminator may be",
-    "cannot see": "A discriminator that cannot see",
-    "class won": "Corners that nobody reaches",
-    "unused": "Corners that nobody reaches",
-    "mean": "An epoch is not a unit",
+    "both adversaries win": "Which samples are real?",
+    "a discriminator does worse than guess": "Gradients that belong to somebody else",
+    "a discriminator has won": "How steep a discriminator may be",
+    "a draw, and codes elsewhere than the prior": "A discriminator that cannot see",
+    "right in training and wrong afterwards": "Codes that depend on their company",
+    "a loss of probabilities in place of logits": "Probabilities where logits belong",
+    "an error near the mean image's, after few steps": "An epoch is not a unit",
+    "another label, the same picture": "A decoder that is never told",
+    "the class discriminator has won": "Corners that nobody reaches",
+    "classes that are given to no image": "Corners that nobody reaches",
+    "an error near the mean image's, after many": "The scale trap",
+    "samples that are all alike": "Grey samples",
 }
-"""Where appendix A explains a fault."""
+"""What `fit` warns of, and where appendix A explains it."""
 DRAW = math.log(2)
 NEVER = 2**31 - 1
+TAKES_LOGITS = ("LogSoftmax", "LogSigmoid", "Softplus", "BinaryCrossEntropyWithLogits", "Log")
+GIVES_PROBABILITIES = ("Softmax", "Sigmoid")
+PASSES_ON = (
+    *("Neg", "Add", "Sub", "Rsub", "Clamp", "ClampMin", "Clone", "ToCopy", "Alias"),
+    *("View", "UnsafeView", "Squeeze", "Unsqueeze", "Select", "Slice", "Split", "Index", "Gather"),
+)
+"""Nodes of autograd's graph that leave a probability one, or one less than it."""
 
 
 class Watch:
@@ -75,57 +88,50 @@ def one_sided(steps: Sequence[int], losses: Mapping[str, Sequence[float]], total
     for name in ("discrimination", "style", "category"):
         loss = mean.get(name, DRAW)
         if name == "discrimination" and max(loss, mean.get("fooling", DRAW)) < 0.45:
-            yield _told("both win", f"Both adversaries win: '{name}' is {loss:.2f}, 'fooling' {mean['fooling']:.2f}")
+            yield told(
+                "both adversaries win", f"Both adversaries win: '{name}' is {loss:.2f}, 'fooling' {mean['fooling']:.2f}"
+            )
         elif loss < 0.1:
-            fault = "class won" if name == "category" else "won"
-            yield _told(fault, f"A discriminator has won: for {long:,} steps '{name}' has been {loss:.2f}")
+            fault = "the class discriminator has won" if name == "category" else "a discriminator has won"
+            yield told(fault, f"A discriminator has won: for {long:,} steps '{name}' has been {loss:.2f}")
         elif loss > 1.05 * DRAW:
-            yield _told("above a draw", f"A discriminator guesses: for {long:,} steps '{name}' has been {loss:.2f}")
+            yield told(
+                "a discriminator does worse than guess",
+                f"A discriminator guesses: for {long:,} steps '{name}' has been {loss:.2f}",
+            )
 
 
-@torch.no_grad()
-def verdicts(
-    model: AnyModel, data: Digits, losses: Mapping[str, Sequence[float]], total_steps: int, n: int = 1000
-) -> list[str]:
-    """Warnings of a trained model, by what it makes of the first `n` images it learnt from: it rebuilds them badly, its codes
-    lie elsewhere than the prior and its discriminator does not know, or classes are left unused. The caller's randomness stays.
+def of_probabilities(losses: Mapping[str, Tensor]) -> Iterator[str]:
+    """Warnings of losses, each a scalar, that take the logarithm of a sigmoid or a softmax in two steps, or the softmax of one.
+
+    Autograd's graph of a single step tells; a loss that its step has detached shows none.
     """
-    x, y = data.pixels(slice(n)), data.labels[:n]
-    found = []
-    with torch.random.fork_rng():
-        if hasattr(model, "reconstruct"):
-            error = float((model.reconstruct(x, y) - x).square().mean())
-            of_the_mean = float((x.mean(0) - x).square().mean())
-            if error >= of_the_mean:
-                item = "row" if x.shape[1:3] == (1, 1) else "image"  # of a table
-                found.append(
-                    f"The trained model rebuilds its own training {item}s with a squared error of {error:.4f}, no better than "
-                    f"their mean {item} ({of_the_mean:.4f}). It was kept all the same. Train it for more epochs, or at another "
-                    f"rate. See appendix A, '{SECTIONS['mean']}'."
-                )
-        if total_steps >= 500 and len(x) >= 200:
-            last = losses.get("discrimination", losses.get("style", [0.0]))[-10:]
-            drawn = sum(last) / len(last)
-            if abs(drawn - DRAW) < 0.02 and hasattr(model, "prior") and hasattr(model, "encode"):
-                z, prior = model.encode(x), model.prior.sample(len(x), device=x.device)
-                away = float((z.sort(0).values - prior.sort(0).values).abs().mean() / prior.std())
-                if away > 1:  # of the prior's spread; codes of a run cut short are often half of it away
-                    about = (
-                        f"The discriminator calls it a draw ({drawn:.2f}), and the codes lie elsewhere than the prior"
+    for name, loss in losses.items():
+        open_: list[Any] = [loss.grad_fn]
+        seen: set[Any] = {None}
+        while open_:
+            if (node := open_.pop()) not in seen:
+                seen.add(node)
+                before = [each for each, _ in node.next_functions]
+                open_ += before
+                if _kind(node) in TAKES_LOGITS and any(map(_is_probability, before)):
+                    yield told(
+                        "a loss of probabilities in place of logits", f"The loss '{name}' is given probabilities"
                     )
-                    found.append(_told("cannot see", about))
-            if hasattr(model, "probabilities"):
-                chances = model.probabilities(x)
-                used = chances.argmax(1).bincount(minlength=chances.shape[1]) > 0
-                # With labels each class is wanted; without, a few clusters may stay empty.
-                wanted = chances.shape[1] if "classification" in losses else chances.shape[1] / 3
-                if len(x) >= 20 * len(used) and int(used.sum()) < wanted:
-                    about = (
-                        f"Of {len(used)} classes {int((~used).sum())} are given to none of {len(x):,} training items"
-                    )
-                    found.append(_told("unused", about))
-    return found
+                    break
 
 
-def _told(fault: str, about: str) -> str:
+def _is_probability(node: Any) -> bool:
+    while node is not None and _kind(node) in PASSES_ON:
+        before = [each for each, _ in node.next_functions if each is not None]
+        node = before[0] if len(before) == 1 else None  # a sum of two is another thing
+    return node is not None and _kind(node) in GIVES_PROBABILITIES
+
+
+def _kind(node: Any) -> str:
+    return str(node.name()).rpartition("Backward")[0]
+
+
+def told(fault: str, about: str) -> str:
+    """A warning: what was seen, and the section on the fault, one of :data:`SECTIONS`."""
     return f"{about}. See appendix A, '{SECTIONS[fault]}'."

@@ -118,6 +118,7 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict[str
     uri, options = scripts["ipywidgets_state"]
     document = json.loads(options["body"])
     widgets = {key: model for key, model in document["state"].items() if model["model_module"] == "anywidget"}
+    names = {key: f"widget-{k}" for k, key in enumerate(widgets)}  # a run draws its own at random
     folder, url = Path(app.outdir) / "_static" / "widgets", context["pathto"]("_static/widgets", 1)
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -127,13 +128,14 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict[str
             kind = document["state"].get(model_id, {}).get("model_name", "unknown")
             logger.warning("a %s was shown: without a kernel only anywidgets are alive", kind, location=pagename)
             return ""
-        return stage(match[0], widgets[model_id]["state"], folder, url)
+        return stage(match[0].replace(model_id, names[model_id]), widgets[model_id]["state"], folder, url)
 
     context["body"] = VIEW.sub(place, context["body"])
     for model in widgets.values():
         model["state"].pop("poster", None)
+        model["state"].pop("layout", None)  # of ipywidgets, under a name drawn at random; the host has no use for it
         share_texts(model["state"], folder, url)
-    document["state"] = widgets
+    document["state"] = {names[key]: model for key, model in widgets.items()}
     body = json.dumps(document).replace("<", "\\u003c")  # nothing in it can close the script element
     app.env.nb_metadata[pagename]["js_files"]["ipywidgets_state"] = (uri, {**options, "body": body})
 

@@ -170,3 +170,19 @@ def test_a_page_loads_what_it_needs_alone(book):
         assert head.count('name="viewport"') == 1
         assert len(re.search(r'<meta name="description" content="([^"]*)"', head)[1]) > 50, page
     assert '<a href="book/preface.html">' in (book.folder / "index.html").read_text("utf-8")
+
+
+def test_a_term_shows_what_it_means_by_keyboard_and_pointer(book, visit):
+    tab = visit(book.url(CHAPTER), width=390)
+    term, meaning = tab.locator("a.aae-term[data-meaning]").first, tab.locator("#aae-meaning")
+    for show in (term.focus, term.hover):
+        show()
+        assert meaning.inner_text() == term.get_attribute("data-meaning")
+        assert term.get_attribute("aria-describedby") == "aae-meaning"
+        box = meaning.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["y"] >= 0
+        tab.keyboard.press("Escape")
+        assert not meaning.is_visible() and term.get_attribute("aria-describedby") is None
+        term.blur()
+        tab.mouse.move(0, 0)
+    assert tab.locator(f"a.aae-term[href$='{term.get_attribute('href')}']").count() == 1  # once on a page

@@ -1,0 +1,120 @@
+"""Sphinx extension: on each page the first use of a term of the glossary leads there, and shows what it means.
+
+``_static/glossary.js`` shows the meaning, beside a term that the pointer or the focus is on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+GLOSSARY = "book/glossary"
+EXCEPT = (GLOSSARY, "book/notation", "book/bibliography")
+COMMON = frozenset({"card", "claim", "code", "content", "head", "leak", "mode", "spread", "value"})
+"""Terms that are everyday words, too: who writes a page links them by hand where they are meant."""
+INNER = (nodes.reference, nodes.literal, nodes.math, nodes.emphasis, addnodes.pending_xref)
+OUTER = (nodes.admonition, nodes.Admonition, nodes.table, nodes.figure, nodes.footnote, nodes.definition_list)
+
+
+class GlossaryLinks(SphinxPostTransform):
+    """Links the first use of each term, unless the page has a link to it already."""
+
+    default_priority = 720  # when references lead somewhere
+    formats = ("html",)
+
+    def run(self, **options: Any) -> None:
+        """Goes through the paragraphs of one page."""
+        if self.env.docname in EXCEPT or GLOSSARY not in self.env.all_docs:
+            return
+        meanings = meanings_of(self.env.get_doctree(GLOSSARY))
+        linked = {each.get("refuri", "").rpartition("#")[2] for each in self.document.findall(nodes.reference)}
+        left = {word: anchor for word, (anchor, _) in meanings.items() if anchor not in linked}
+        told = dict(meanings.values())
+        place = self.app.builder.get_relative_uri(self.env.docname, GLOSSARY)
+        for text in list(texts_of(self.document)):
+            pieces = list(linked_in(text.astext(), left, told, place))
+            if any(isinstance(piece, nodes.raw) for piece in pieces):
+                text.parent.replace(text, pieces)
+
+
+def texts_of(document: nodes.document) -> Iterator[nodes.Text]:
+    """The running text of a page, without headings, captions, boxes, tables and questions."""
+    asked = False  # within a question, whose text stands between two pieces of HTML
+    for node in document.findall(lambda node: isinstance(node, nodes.raw | nodes.paragraph)):
+        if isinstance(node, nodes.raw):
+            asked = "<form" in node.astext() or (asked and "</form>" not in node.astext())
+        elif not asked and not _within(node, OUTER, document):
+            yield from (text for text in node.findall(nodes.Text) if not _within(text, INNER, node))
+
+
+def _within(node: Any, kinds: tuple[type, ...], end: nodes.Node) -> bool:
+    while (node := node.parent) is not end:
+        if isinstance(node, kinds):
+            return True
+    return False
+
+
+def meanings_of(glossary: nodes.document) -> dict[str, tuple[str, str]]:
+    """Of each way to write a term, in small letters: the term's anchor and its meaning, as far as words say it."""
+    found = {}
+    for item in glossary.findall(nodes.definition_list_item):
+        term = next(item.findall(nodes.term))
+        name, anchor = term.astext(), term["ids"][0]
+        meaning = re.split(r"(?<=[.;])\s", _in_words(next(item.findall(nodes.paragraph))))[0]
+        head, comma, rest = name.partition(", ")
+        if name not in COMMON:
+            # what is left of TeX cannot be shown as a text
+            found[(f"{rest} {head}" if comma else name).lower()] = (
+                anchor,
+                "" if re.search(r"[\\{}_]", meaning) else meaning,
+            )
+    return found
+
+
+def _in_words(paragraph: nodes.paragraph) -> str:
+    """Its text, with simple formulas as characters."""
+    parts = (
+        re.sub(r"\s*\\[,;]\s*|\\(?=log\b)", " ", text.replace(r"\mid", "|").replace(r"\hat x", "x̂"))
+        if isinstance(text.parent, nodes.math)
+        else text
+        for text in paragraph.findall(nodes.Text)
+    )
+    return re.sub(r"\s+", " ", "".join(parts))
+
+
+def linked_in(text: str, left: dict[str, str], told: dict[str, str], place: str) -> Iterator[nodes.Node]:
+    """The pieces of `text`, those that are a link among them; a term that got one is taken out of `left`."""
+    while left:
+        words = "|".join(re.escape(word) for word in sorted(left, key=len, reverse=True))
+        match = re.search(rf"(?<![\w-])({words})(?:s|es)?(?![\w-])", text, re.I)
+        if not match:
+            break
+        anchor = left[match[1].lower()]
+        for word in [word for word, other in left.items() if other == anchor]:
+            del left[word]
+        meaning = f' data-meaning="{escape(told[anchor])}"' if told[anchor] else ""
+        link = f'<a class="aae-term" href="{place}#{anchor}"{meaning}>{escape(match[0])}</a>'
+        yield from (nodes.Text(text[: match.start()]), nodes.raw("", link, format="html"))
+        text = text[match.end() :]
+    yield nodes.Text(text)
+
+
+def depend_on_glossary(app: Sphinx, docname: str, source: list[str]) -> None:
+    """A page is written anew when the glossary has changed."""
+    if docname not in EXCEPT:
+        app.env.note_dependency(app.env.doc2path(GLOSSARY))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Connects the links and their script."""
+    app.add_post_transform(GlossaryLinks)
+    app.connect("source-read", depend_on_glossary)
+    app.add_js_file("glossary.js", loading_method="defer")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
