@@ -348,11 +348,12 @@ def test_a_healthy_run_is_not_warned_of():
         assert not fit(made(gradient_penalty=0.1), images(640), LONG, progress=False).warnings
 
 
-SOUND = ("aae-gaussian", "vae-gaussian", "supervised", "semi-supervised-100", "clustering-16", "likelihood")
+SOUND = ("aae-gaussian", "vae-gaussian", "likelihood")
+DEARER = ("supervised", "semi-supervised-100", "clustering-16")
 
 
 @pytest.mark.trains
-@pytest.mark.parametrize("name", SOUND)
+@pytest.mark.parametrize("name", [*SOUND, *(pytest.param(name, marks=pytest.mark.slow) for name in DEARER)])
 def test_a_short_sound_run_of_a_recipe_is_not_warned_of(name):
     """A thousand steps of smaller networks, at the recipe's own rates, weights and normalisation."""
     splits = embedded()
