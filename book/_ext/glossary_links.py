@@ -55,7 +55,7 @@ def texts_of(document: nodes.document) -> Iterator[nodes.Text]:
 
 
 def _within(node: Any, kinds: tuple[type, ...], end: nodes.Node) -> bool:
-    while (node := node.parent) is not end:
+    while (node := node.parent) is not end and node is not None:  # what a cell has printed was a document of its own
         if isinstance(node, kinds):
             return True
     return False
