@@ -91,6 +91,6 @@ def test_common_words_are_linked_by_hand_alone():
 
 
 def test_what_is_linked_is_escaped():
-    pieces = list(linked_in("a <b> prior & more", {"prior": "p"}, {"p": 'an "a" < b'}, "g.html"))
+    pieces = list(linked_in("a <b> prior & more", {"prior": ("p", 'an "a" < b')}, "g.html"))
     assert pieces[1].astext() == '<a class="aae-term" href="g.html#p" data-meaning="an &quot;a&quot; &lt; b">prior</a>'
     assert pieces[0].astext() + pieces[2].astext() == "a <b>  & more"

@@ -11,7 +11,6 @@ from html import escape
 from typing import Any
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
@@ -19,8 +18,8 @@ GLOSSARY = "book/glossary"
 EXCEPT = (GLOSSARY, "book/notation", "book/bibliography")
 COMMON = frozenset({"card", "claim", "code", "content", "head", "leak", "mode", "spread", "value"})
 """Terms that are everyday words, too: who writes a page links them by hand where they are meant."""
-INNER = (nodes.reference, nodes.literal, nodes.math, nodes.emphasis, addnodes.pending_xref)
-OUTER = (nodes.admonition, nodes.Admonition, nodes.table, nodes.figure, nodes.footnote, nodes.definition_list)
+INNER = (nodes.reference, nodes.literal, nodes.math, nodes.emphasis)
+OUTER = (nodes.Admonition, nodes.table, nodes.figure, nodes.footnote, nodes.definition_list)
 
 
 class GlossaryLinks(SphinxPostTransform):
@@ -33,14 +32,13 @@ class GlossaryLinks(SphinxPostTransform):
         """Goes through the paragraphs of one page."""
         if self.env.docname in EXCEPT or GLOSSARY not in self.env.all_docs:
             return
-        meanings = meanings_of(self.env.get_doctree(GLOSSARY))
         linked = {each.get("refuri", "").rpartition("#")[2] for each in self.document.findall(nodes.reference)}
-        left = {word: anchor for word, (anchor, _) in meanings.items() if anchor not in linked}
-        told = dict(meanings.values())
+        meanings = meanings_of(self.env.get_doctree(GLOSSARY))
+        left = {word: (anchor, meaning) for word, (anchor, meaning) in meanings.items() if anchor not in linked}
         place = self.app.builder.get_relative_uri(self.env.docname, GLOSSARY)
         for text in list(texts_of(self.document)):
-            pieces = list(linked_in(text.astext(), left, told, place))
-            if any(isinstance(piece, nodes.raw) for piece in pieces):
+            pieces = list(linked_in(text.astext(), left, place))
+            if len(pieces) > 1:
                 text.parent.replace(text, pieces)
 
 
@@ -89,18 +87,16 @@ def _in_words(paragraph: nodes.paragraph) -> str:
     return re.sub(r"\s+", " ", "".join(parts))
 
 
-def linked_in(text: str, left: dict[str, str], told: dict[str, str], place: str) -> Iterator[nodes.Node]:
+def linked_in(text: str, left: dict[str, tuple[str, str]], place: str) -> Iterator[nodes.Node]:
     """The pieces of `text`, those that are a link among them; a term that got one is taken out of `left`."""
     while left:
         words = "|".join(re.escape(word) for word in sorted(left, key=len, reverse=True))
         match = re.search(rf"(?<![\w-])({words})(?:s|es)?(?![\w-])", text, re.I)
         if not match:
             break
-        anchor = left[match[1].lower()]
-        for word in [word for word, other in left.items() if other == anchor]:
-            del left[word]
-        meaning = f' data-meaning="{escape(told[anchor])}"' if told[anchor] else ""
-        link = f'<a class="aae-term" href="{place}#{anchor}"{meaning}>{escape(match[0])}</a>'
+        anchor, meaning = left.pop(match[1].lower())
+        told = f' data-meaning="{escape(meaning)}"' if meaning else ""
+        link = f'<a class="aae-term" href="{place}#{anchor}"{told}>{escape(match[0])}</a>'
         yield from (nodes.Text(text[: match.start()]), nodes.raw("", link, format="html"))
         text = text[match.end() :]
     yield nodes.Text(text)
