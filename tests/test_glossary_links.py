@@ -1,4 +1,4 @@
-"""The first use of a term on a page leads to the glossary and carries what the term means."""
+"""The first use of a term or a symbol on a page leads to where it is explained and carries what it means."""
 
 from __future__ import annotations
 
@@ -27,15 +27,30 @@ mean code
   A sum, $\\frac{1}{n} \\sum z$, is no text.
 :::
 """
+NOTATION = """# Notation
+
+| symbol | meaning | in code |
+|:--|:--|:--|
+| $z$ | a code of $d$ numbers | `z` |
+| $D$, $D_z$ | the discriminator | |
+| $\\sigma(\\ell)$ | the logistic function of $\\ell$ | |
+| $\\lambda$ | a weight, $\\frac12$ | |
+| $\\sigma$ | a width | |
+
+| letter | means | and elsewhere |
+|:--|:--|:--|
+| $\\sigma$ | the logistic function | in 2 a width |
+"""
 
 
 @pytest.fixture
 def built(tmp_path):
-    """``built(text)`` is the HTML of a page of that text, beside a glossary of four terms."""
+    """``built(text)`` is the HTML of a page of that text, beside a glossary of four terms and a notation."""
 
     def build(text: str) -> str:
         (tmp_path / "book").mkdir()
         (tmp_path / "book" / "glossary.md").write_text(GLOSSARY, "utf-8")
+        (tmp_path / "book" / "notation.md").write_text(NOTATION, "utf-8")
         (tmp_path / "page.md").write_text(f"# A prior\n\n{text}\n", "utf-8")
         settings = {
             "extensions": ["myst_parser", "questions", "glossary_links"],
@@ -83,6 +98,24 @@ def test_boxes_tables_and_questions_are_left_alone_and_a_link_by_hand_counts(bui
         "A {term}`mean code`, a mean code."
     )
     assert terms(html) == []
+
+
+def test_the_first_formula_that_is_a_symbol_leads_to_its_row(built, tmp_path):
+    html = built(
+        "$z + 1$, $z$, $z$, $D_z$, $D$, $\\sigma(\\ell)$, $\\lambda$ and $\\sigma$.\n\n```{note}\n$\\lambda$\n```\n\n| $D$ |\n|---|\n| $D$ |"
+    )
+    links = r'<a class="aae-term" href="book/notation.html#([^"]*)"(?: data-meaning="([^"]*)")?>[^<]*<span class="math[^>]*>\\\((.*?)\\\)'
+    assert re.findall(links, html) == [
+        ("symbol-z", "a code of d numbers", "z"),
+        ("symbol-D", "the discriminator", "D_z"),
+        ("symbol-sigma-ell", "the logistic function of ℓ", r"\sigma(\ell)"),
+        ("symbol-lambda", "", r"\lambda"),
+        ("symbols-sigma", "the logistic function; in 2 a width", r"\sigma"),
+    ]
+    notation = (tmp_path / "out" / "book" / "notation.html").read_text("utf-8")
+    assert re.findall(r'<tr class="[^"]*" id="([^"]*)"', notation) == [
+        *("symbol-z", "symbol-D", "symbol-sigma-ell", "symbol-lambda", "symbol-sigma", "symbols-sigma")
+    ]
 
 
 def test_common_words_are_linked_by_hand_alone():

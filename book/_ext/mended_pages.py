@@ -31,7 +31,7 @@ LEGIBLE = 9  # CSS pixels: the least height of a figure's letters, but for expon
 SMALL = 7  # units of a figure: what is smaller is an exponent
 WORDS = 5  # a column with a cell of so many words is one of text
 
-FORMULA = re.compile(r'<span class="math notranslate nohighlight">[^<]*</span>')
+FORMULA = re.compile(r'(?:<a class="aae-term"[^>]*>)?<span class="math notranslate nohighlight">[^<]*</span>(?:</a>)?')
 WITH_MARK = re.compile(rf"\(?{FORMULA.pattern}[.,;:!?)’”]+|\({FORMULA.pattern}")
 CODE_WITH_MARK = re.compile(r'(<code class="[^"]*">(?:(?!</code>).)*?)(</code>)([.,;:!?)’”]+)', re.S)
 FOLD = re.compile(
