@@ -12,10 +12,12 @@ CHAPTERS = [page for page in PAGES if page.parent.name == "notebooks"]
 WORDS = re.compile(r"\\(?:text|mathrm|operatorname|label|begin|end|tag)\*?\{[^{}]*\}|(?m:^:.*$)")
 EQUATION = re.compile(r"\$\$(.*?)\$\$|```\{math\}[^\n]*\n(.*?)```", re.S)
 COUNTS = {"i", "j", "k", "n"}
-OF_TEX = set(
-    r"""\Bigl \Bigr \Pr \approx \arg \bar \bigl \bigr \cos \frac \ge \iint \in \le \lvert \max \min \ne \odot \partial \prod
-    \qquad \quad \rvert \sin \sqrt \sum \tilde \top \underbrace""".split()
-)
+OF_TEX = {
+    *re.findall(
+        r"\S+", r"\Bigl \Bigr \Pr \approx \arg \bar \bigl \bigr \cos \frac \ge \iint \in \le \lvert \max \min \ne"
+    ),
+    *re.findall(r"\S+", r"\odot \partial \prod \qquad \quad \rvert \sin \sqrt \sum \tilde \top \underbrace"),
+}
 EXPLAINED_THERE = {
     "01": {"b", r"\omega"},
     "04": {r"\rho"},
