@@ -198,6 +198,10 @@ def broken(chromium):
 
 NO_HOST = ("**/_static/widget-host.js*", lambda route: route.abort())
 NO_TEXTS = ("**/_static/widgets/*.js*", lambda route: route.abort())
+WRONG = (  # such as the page by which a network asks to log in
+    "**/_static/widgets/*.js*",
+    lambda route: route.fulfill(body="<!doctype html><title>Log in</title>", content_type="text/html"),
+)
 CUT = (
     "**/_static/widgets/*.js*",
     lambda route: route.fulfill(body=shortened(route.fetch().text()), content_type="text/javascript"),
@@ -215,7 +219,10 @@ def shortened(script: str) -> str:
     return f'{head}]={text[: len(text) * 3 // 4]}";' if " " not in text[:400] else script
 
 
-@pytest.mark.parametrize(("route", "reason"), [(NO_HOST, "did not arrive"), (NO_TEXTS, "could not be read"), (CUT, "")])
+@pytest.mark.parametrize(
+    ("route", "reason"),
+    [(NO_HOST, "did not arrive"), (NO_TEXTS, "could not be read"), (WRONG, "not what was asked"), (CUT, "")],
+)
 def test_where_a_part_is_missing_a_message_stands_by_the_still_and_the_page_lives(book, broken, route, reason):
     tab = broken(book.url(CHAPTER), route=route)
     lives = tab.locator(".aae-live")
