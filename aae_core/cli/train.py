@@ -191,7 +191,7 @@ def _settings(given: list[str]) -> dict[str, object]:
             raise ValueError(f"--set: expected NAME=VALUE, as code_dim=16, got {text}.")
         try:
             found[name.strip()] = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):  # a word, a set of lists, too deep
             found[name.strip()] = value.strip()
     return found
 
