@@ -6,7 +6,8 @@
 # make test-all   the slow tests as well: each page in smoke mode and by axe in each theme and width, Jupyter Notebook
 #                 beside Lab, a whole build that is stopped, each benchmark
 # make soak    what is rare, for half an hour: a training killed at 200 moments, 10,000 altered files, 10,000 addresses of
-#              explorers, 2,000 moves; the figures go to benchmarks/soak.json, which appendix D shows
+#              explorers, 2,000 moves; the figures go to benchmarks/soak.json, which appendix D shows, each test's as it ends.
+#              TESTS=tests/test_survival.py asks a part, and leaves the other figures
 # make fuzz    the altered files alone
 # make test-machines   unit tests, book and built pages as other processors compute them; AAE_DATA names full MNIST
 # make test-versions   the least and the newest versions that pyproject.toml allows

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from aae_core.data.folder import SIDES
 from aae_core.data.tables import WIDEST
 from aae_core.metrics import Measure, left_out
 from aae_core.recipes import RECIPES, Recipe, recipe
+from aae_core.revision import revision
 from aae_core.training import History, describe_model
 
 AS_IT_IS = "as it is"
@@ -71,7 +71,7 @@ def describe(
         "recipe": made_by.name,
         "variant": variant,
         "split": split,
-        "revision": _revision(),
+        "revision": revision(Path(__file__)),
         "made": datetime.now(UTC).date().isoformat(),
         "data": {
             "dataset": splits.dataset,
@@ -178,15 +178,3 @@ def configuration(
         "labelled": made_by.labelled,
         "without": made_by.without,
     }
-
-
-def _revision() -> str:
-    """The git revision of the package's source, with a + where it has changes; "unknown" outside a checkout."""
-    where = Path(__file__).parent
-    try:
-        run = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+"], cwd=where, capture_output=True, text=True, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-    return run.stdout.strip() or "unknown"

@@ -25,13 +25,16 @@ UNKNOWN = "unknown"
 class AtMost(TorchDispatchMode):
     """Within it no more than `most` numbers are made in new tensors: a size is looked at before memory is taken for it.
 
+    Args:
+        refusal: what to say of more.
+
     Raises:
         ValueError: they are more.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, refusal: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.most = self.left = most
+        self.left, self.refusal = most, refusal
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -45,7 +48,7 @@ class AtMost(TorchDispatchMode):
         if sizes and all(isinstance(size, int | float) for size in sizes):
             self.left -= prod(sizes) if sizes is not args else max(map(abs, sizes))
         if self.left < 0:
-            raise ValueError(f"it has more than {self.most:,} numbers, which is more than its weights have.")
+            raise ValueError(self.refusal)
         return func(*args, **(kwargs or {}))
 
 

@@ -112,7 +112,8 @@ def untrained(folder: Path, about: dict[str, Any]) -> nn.Module:
     """
     how = about.get("configuration", {}).get("construction")
     try:
-        with AtMost((folder / WEIGHTS).stat().st_size + SPARE):  # a number of the weights has a byte at least
+        most = (folder / WEIGHTS).stat().st_size + SPARE  # a number of the weights has a byte at least
+        with AtMost(most, f"it has more than {most:,} numbers, which is more than its weights have."):
             if how is None:
                 return recipe(about["recipe"]).make(0, image_shape_of(about), len(classes_of(about)))
             made = construct(how)

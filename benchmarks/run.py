@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import subprocess
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from importlib import import_module
@@ -21,6 +20,7 @@ import torch
 import typer
 
 import aae_core
+from aae_core.revision import revision
 from aae_core.training import has_bfloat16
 from benchmarks.pairs import ROOT, Measured, Setting, pinned
 
@@ -40,15 +40,6 @@ def processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def revision() -> str:
-    """The checkout's git revision, with a + where it has changes."""
-    command = ["git", "describe", "--always", "--dirty=+"]
-    try:
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=10).stdout.strip() or "unknown"
-    except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-
-
 def load() -> list[float]:
     """How many processes wanted a processor in the last minute, five and fifteen; empty where it is not known."""
     return [round(x, 1) for x in os.getloadavg()] if hasattr(os, "getloadavg") else []
@@ -61,7 +52,7 @@ def run(name: str, setting: Setting, threads: int) -> dict[str, object]:
         measured: list[Measured] = import_module(f"benchmarks.{name}").measure(setting)
     return {
         "date": datetime.now(UTC).isoformat(timespec="minutes"),
-        "revision": revision(),
+        "revision": revision(ROOT),
         "quick": setting.quick,
         "data": setting.source,
         "machine": {

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ import yaml
 from filelock import FileLock
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
+from aae_core.revision import revision
 from build import build
 from explorer_page import page
 from find_browser import find, required, what_to_install
@@ -80,9 +80,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def record_figures(record_property, request) -> Callable[..., None]:
+def record_figures(record_property) -> Callable[..., None]:
     """``record_figures("kills", survived=200)``: figures of a test that passes, which ``make soak`` keeps."""
-    return lambda name, **figures: record_property("figures", [name, {"test": test_of(request.node.nodeid)} | figures])
+    return lambda name, **figures: record_property("figures", [name, figures])
 
 
 def test_of(node: str) -> str:
@@ -92,44 +92,46 @@ def test_of(node: str) -> str:
 
 def commit() -> str:
     """The commit that is tested, and whether something was changed since; what the long tests themselves record is not."""
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True)
-        return done.stdout.strip()
-
-    try:
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks")
-        return git("rev-parse", "--short=12", "HEAD") + (", changed" if changed else "") or "unknown"
-    except FileNotFoundError:
-        return "unknown"
+    return revision(ROOT, digits=12, changed=", changed", apart="benchmarks")
 
 
-def keep_figures(found: dict[str, dict[str, object]], failed: Set[str] = frozenset()) -> None:
-    """Puts figures into the record, each with its date and commit, in place of earlier ones; those of `failed` tests go."""
+def keep_figures(test: str, found: dict[str, dict[str, object]]) -> None:
+    """Puts a test's figures into the record, with date and commit, in place of all its earlier ones; a test that failed has none."""
     kept = json.loads(SOAK.read_text("utf-8")) if SOAK.exists() else {}
-    kept = {name: figures for name, figures in kept.items() if figures.get("test") not in failed}
-    of_now = {"date": datetime.now(UTC).date().isoformat(), "commit": commit()}
-    kept |= {name: of_now | figures for name, figures in found.items() if figures["test"] not in failed}
+    kept = {name: figures for name, figures in kept.items() if figures.get("test") != test}
+    of_now = {"date": datetime.now(UTC).date().isoformat(), "commit": commit(), "test": test}
+    kept |= {name: of_now | figures for name, figures in found.items()}
     SOAK.write_text(json.dumps(dict(sorted(kept.items())), indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+class Recorder:
+    """Keeps figures as soon as their test has ended: of a run that is stopped, the tests that ended stand in the record."""
+
+    @staticmethod
+    def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+        found = dict(figures for kind, figures in report.user_properties if kind == "figures")
+        if report.failed or (found and report.when == "call"):
+            keep_figures(test_of(report.nodeid), {} if report.failed else found)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("record") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Recorder())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Keeps where the time went in a file, counts the book's claims, and says once why browser tests were skipped."""
     kinds = [terminalreporter.getreports(kind) for kind in ("passed", "failed", "error")]
     reports = [report for each in kinds for report in each if isinstance(report, pytest.TestReport)]
-    seconds, by_file, claims, figures = Counter(), Counter(), Counter(), {}
+    seconds, by_file, claims = Counter(), Counter(), Counter()
     for report in reports:
         seconds[report.nodeid] += report.duration
         by_file[report.nodeid.partition("::")[0]] += report.duration
         if report.when == "call":
             claims.update(dict(report.user_properties).get("claims", {}))
-            if report.passed:
-                figures |= dict(found for kind, found in report.user_properties if kind == "figures")
     DURATIONS.parent.mkdir(exist_ok=True)
     lines = [f"{took:8.1f} s  {name}" for each in (by_file, seconds) for name, took in [*each.most_common(25), ("", 0)]]
     DURATIONS.write_text("\n".join(lines[:-1]) + "\n", "utf-8")
-    if terminalreporter.config.getoption("record"):
-        keep_figures(figures, {test_of(report.nodeid) for report in reports if report.failed})
     if claims:
         kinds = ", ".join(f"{claims[kind]} {kind or 'OPEN'}" for kind in sorted(claims))
         terminalreporter.write_line(f"Sentences of the book that read a run: {claims.total()}: {kinds}.")

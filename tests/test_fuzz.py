@@ -176,7 +176,7 @@ def test_a_card_of_a_model_larger_than_its_weights_takes_no_memory(run, tmp_path
     about["configuration"]["construction"]["arguments"]["hidden"] = [100_000, 100_000]
     with pytest.raises(ValueError, match=r"card.json: .*numbers"):
         fuzz.load_run(tmp_path, weights, json.dumps(about).encode())
-    with AtMost(10):
+    with AtMost(10, "more than 10 numbers"):
         torch.zeros(3, 3)
         with pytest.raises(ValueError, match="10 numbers"):
             torch.arange(10**12)

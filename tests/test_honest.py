@@ -45,13 +45,28 @@ def a_build(folder: Path, ran: dict | None, **cell: object) -> SimpleNamespace:
 
 def test_a_long_test_that_fails_leaves_no_figures_and_one_that_passes_says_of_which_commit(tmp_path, monkeypatch):
     monkeypatch.setattr(conftest, "SOAK", tmp_path / "soak.json")
-    conftest.keep_figures({"kills": {"test": "a::kills", "kills": 200}, "moves": {"test": "a::moves", "moves": 9}})
-    conftest.keep_figures({"moves": {"test": "a::moves", "moves": 2000}}, {"a::kills"})
-    kept = json.loads((tmp_path / "soak.json").read_text("utf-8"))
-    assert list(kept) == ["moves"] and kept["moves"]["moves"] == 2000
-    assert kept["moves"]["commit"] == conftest.commit() != ""
-    conftest.keep_figures({"moves": {"test": "a::moves", "moves": 1}}, {"a::moves"})
-    assert json.loads((tmp_path / "soak.json").read_text("utf-8")) == {}
+
+    def ends(test: str, outcome: str, **figures: int) -> None:
+        properties = [("figures", [name, {"count": count}]) for name, count in figures.items()]
+        for when in ("setup", "call", "teardown"):
+            came = outcome if when == "call" else "passed"
+            report = pytest.TestReport(test, ("", 0, ""), {}, came, None, when, user_properties=properties)
+            conftest.Recorder.pytest_runtest_logreport(report)
+
+    def kept() -> dict[str, int]:
+        return {name: found["count"] for name, found in json.loads(conftest.SOAK.read_text("utf-8")).items()}
+
+    ends("a::kills", "passed", kills=200)
+    ends("a::moves[one]", "passed", moves=9, visits=1)
+    assert kept() == {"kills": 200, "moves": 9, "visits": 1}
+    ends("a::moves[one]", "passed", moves=2000)  # what it no longer looks at goes
+    assert kept() == {"kills": 200, "moves": 2000}
+    ends("a::kills", "failed", kills=100)
+    found = json.loads(conftest.SOAK.read_text("utf-8"))
+    assert kept() == {"moves": 2000} and found["moves"]["test"] == "a::moves"
+    assert found["moves"]["commit"] == conftest.commit() != ""
+    ends("a::moves[one]", "failed", moves=1)
+    assert kept() == {}
 
 
 def test_a_notebook_with_outputs_stops_the_build(tmp_path):

@@ -76,6 +76,11 @@ def test_settings_by_name_make_another_model_and_stand_in_the_card(run):
         ("code_dim", "NAME=VALUE"),
         ("hidden=0", "hidden: expected layers of at least 1 unit, got 0"),
         ("hidden=64,-1", "hidden: expected layers of at least 1 unit, got 64, -1"),
+        ("hidden={[64,64]}", "hidden: expected numbers"),
+        ("hidden=" + "-" * 100_000 + "1", "hidden: expected numbers"),
+        ("hidden=1" + "+1" * 100_000, "hidden: expected numbers"),
+        ("hidden=10000000,10", "268,435,456 numbers"),
+        ("code_dim=1000000000", "268,435,456 numbers"),
     ],
 )
 def test_a_setting_that_is_none_is_refused_before_the_training(run, given, message):

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from unicodedata import category
 
 import typer
 
@@ -131,23 +132,31 @@ def mistakes_explained(kept: str = "") -> Iterator[None]:
     from aae_core.training import TrainingError
 
     def say(message: Warning | str, *_: object, **__: object) -> None:
-        typer.secho(f"aae: {' '.join(str(message).split())}", err=True, fg=typer.colors.YELLOW)
+        typer.secho(f"aae: {shown(' '.join(str(message).split()))}", err=True, fg=typer.colors.YELLOW)
 
     try:
         with warnings.catch_warnings():
             warnings.showwarning = say
             yield
     except (ValueError, TrainingError, OSError) as error:
-        typer.secho(f"aae: {error}", err=True, fg=typer.colors.RED)
+        typer.secho(f"aae: {shown(str(error))}", err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         typer.secho(f"aae: interrupted{kept}.", err=True)
         raise typer.Exit(130) from None
 
 
+def shown(text: str) -> str:
+    """A text as a terminal may be given it: of a name from elsewhere, what would steer it stands there as its escape."""
+    steers = ("Cc", "Cf", "Cs")
+    return "".join(
+        c if c == "\n" or category(c) not in steers else c.encode("unicode_escape").decode("ascii") for c in text
+    )
+
+
 def note(line: str) -> None:
     """A line on stderr, which is no part of the result."""
-    typer.echo(line, err=True)
+    typer.echo(shown(line), err=True)
 
 
 def write_out(out: Path, content: bytes) -> None:
@@ -167,6 +176,33 @@ def write_out(out: Path, content: bytes) -> None:
     typer.echo(out)
 
 
+def check_out(out: Path, data: Path | None = None) -> None:
+    """Refuses a place where what a command makes would take the place of what it, or a later one, reads.
+
+    Raises:
+        ValueError: it is a part of a run, or the file that `data` names.
+    """
+    from aae_core.training import CARD, CHECKPOINT, WEIGHTS
+
+    place = Path(os.path.realpath(out))
+    if place.name in (CARD, CHECKPOINT, WEIGHTS) and (place.parent / CARD).exists():
+        raise ValueError(f"--out: {out} is a part of a run, which was left as it is. Choose another name.")
+    if data is not None and place == Path(os.path.realpath(data)) and place.is_file():
+        raise ValueError(f"--out: {out} is the file of --data, which was left as it is. Choose another name.")
+
+
+def check_beside(out: Path, images: Path) -> None:
+    """Refuses a run's folder inside a folder of images, which would then be read with them.
+
+    Raises:
+        ValueError: there it is.
+    """
+    if Path(os.path.realpath(images)) in Path(os.path.realpath(out)).parents:
+        raise ValueError(
+            f"--out: {out} lies in {images}, and would be taken for a class of its images. Choose a folder beside it."
+        )
+
+
 def check_draws(model: object, which: str) -> None:
     """Raises ValueError unless the model draws."""
     if not hasattr(model, "decoder"):
@@ -179,7 +215,7 @@ def print_measures(about: dict[str, Any], as_json: bool, more: dict[str, Any]) -
         kept = {k: v for k, v in about.items() if k not in ("history", "format")}
         typer.echo(json_module.dumps(kept | more))
         return
-    typer.secho(f"{about['recipe']}: {about['steps']:,} steps, seed {about['seed']}", bold=True)
+    typer.secho(f"{shown(about['recipe'])}: {about['steps']:,} steps, seed {about['seed']}", bold=True)
     for name, measure in about["measures"].items():
         typer.echo(f"  {name:<18} {measure['value']:8.4f}   {measure['reference_is']}: {measure['reference']:.4f}")
     for name, limit in more.get("thresholds", {}).items():

@@ -19,6 +19,7 @@ from aae_core.cli.options import (
     NetworkName,
     SkipBad,
     app,
+    check_beside,
     mistakes_explained,
     note,
     print_measures,
@@ -155,6 +156,8 @@ def train(
         folder = out or RUNS / (recipe_name if kind == chosen.dataset else f"{recipe_name}-{kind}")
         reading: dict[str, Any] = {"image_shape": _image_shape(shape)} | ({"label": label} if label else {})
         if kind == "folder":
+            if data is not None:
+                check_beside(folder, data)
             reading |= {"fit": fit.value, "skip_bad": skip_bad}
         processes = Processes(choose_device(device.value))
         processes.from_first(lambda: check_folder(folder, resume=resume, overwrite=overwrite))
@@ -188,7 +191,7 @@ def _settings(given: list[str]) -> dict[str, object]:
             raise ValueError(f"--set: expected NAME=VALUE, as code_dim=16, got {text}.")
         try:
             found[name.strip()] = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):  # a word, a set of lists, too deep
             found[name.strip()] = value.strip()
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import typer
 
@@ -17,6 +18,7 @@ from aae_core.cli.options import (
     SkipBad,
     app,
     check_draws,
+    check_out,
     mistakes_explained,
     note,
     write_out,
@@ -123,6 +125,7 @@ def encode(
         from aae_core.scoring import code_columns
 
         _check_table(out)
+        check_out(out, data)
         about = zoo.card(which)
         items = provenance.items_of(about, data, skip_bad=skip_bad, announce=note)
         model = zoo.load(which, device.value)
@@ -156,6 +159,7 @@ def score(
 
         check_rate(rate)
         _check_table(out)
+        check_out(out, data)
         about = zoo.card(which)
         known, limits = provenance.classes_of(about), thresholds(about, rate)
         items = provenance.items_of(about, data, skip_bad=skip_bad, label=label, announce=note)
@@ -192,6 +196,8 @@ def explore(
         from aae_core import zoo
         from aae_core.explorers.standalone import explorer_of, standalone
 
+        if out is not None:
+            check_out(out)
         about = zoo.card(which)
         explorer = explorer_of(which)
         trained = (
@@ -199,7 +205,7 @@ def explore(
         )
         page = standalone(explorer, f"The codes of {about['recipe']}", trained)
         path = out or Path(tempfile.mkdtemp(prefix="aae-")) / f"{about['recipe']}.html"
-        write_out(path, page.encode())
+        write_out(path, page.encode(errors="backslashreplace"))
         if out is None:
             webbrowser.open(path.resolve().as_uri())
 
@@ -215,6 +221,7 @@ def export(
         from aae_core.export_convolutions import is_convolutional, pack_convolutions
         from aae_core.zoo import load
 
+        check_out(out)
         model: AnyModel = load(which)
         check_draws(model, which)
         packed = (pack_convolutions if is_convolutional(model.decoder) else pack_mlp)(model.decoder.net)
@@ -237,14 +244,17 @@ def _check_picture(out: Path) -> str:
 
 
 def _write_table(columns: dict[str, Any], out: Path) -> None:
+    """Writes columns by their names, whatever these are; of a file's name that is no text, the bytes stand there as escapes."""
     import numpy as np
     import pandas as pd
 
     table = BytesIO()
     if out.suffix == ".csv":
-        pd.DataFrame(columns).to_csv(table, index=False)
+        pd.DataFrame(columns).to_csv(table, index=False, errors="backslashreplace")
     else:
-        words = {name: ["" if value is None else value for value in column] for name, column in columns.items()}
-        arrays: dict[str, Any] = {name: np.asarray(column) for name, column in words.items()}
-        np.savez_compressed(table, **arrays)
+        with ZipFile(table, "w", ZIP_DEFLATED) as archive:  # np.savez takes names as arguments, among others of its own
+            for name, column in columns.items():
+                values = np.asarray(["" if value is None else value for value in column])
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                    np.lib.format.write_array(file, values, allow_pickle=False)
     write_out(out, table.getvalue())

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from aae_core.construction import (
+    AtMost,
     Constructed,
     changed,
     class_of,
@@ -29,6 +30,8 @@ from aae_core.training.loop import fit
 
 N_TRAINING = 50_000
 """MNIST's training images, for which the recipes' lengths are made."""
+MOST_WEIGHTS = 2**28
+"""Numbers that a model of other settings may have: they, their slopes and what Adam keeps of them take four gigabytes."""
 PRIORS: dict[str, Callable[[int], Prior]] = {
     "gaussian": Gaussian,
     "mixture": lambda dim: GaussianMixture(),
@@ -180,7 +183,8 @@ class Recipe:
                     )
                 how = construction_of(as_it_is)
             try:
-                made: nn.Module = construct(changed(how, _spelt(options, how)))
+                with AtMost(MOST_WEIGHTS, f"{', '.join(options)}: a model of more than {MOST_WEIGHTS:,} numbers."):
+                    made: nn.Module = construct(changed(how, _spelt(options, how)))
             except TypeError as error:
                 raise ValueError(
                     f"{', '.join(options)}: a value of another kind than the option takes ({error})."

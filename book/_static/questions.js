@@ -73,7 +73,7 @@ function check(form) {
 const forms = document.querySelectorAll("form.aae-question");
 for (const form of forms) {
   const given = kept()[`${here}#${form.id}`];
-  if (given) {
+  if (typeof given?.answer === "string") {
     const { answer, right } = given;
     const fields = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")]);
     for (const field of fields)

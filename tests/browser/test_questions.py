@@ -89,6 +89,20 @@ def test_what_others_left_under_the_name_does_no_harm(book, visit, kept):
     assert tab.locator(PROGRESS).text_content().startswith("1/")
 
 
+@pytest.mark.parametrize("given", [3, {}, {"answer": {}}, {"right": True}])
+def test_what_is_no_answer_under_a_questions_name_is_none(book, visit, given):
+    tab = visit(book.url(FIRST), ready=False)
+    name = f"{FIRST.removesuffix('.html')}#{tab.locator('form.aae-question').first.get_attribute('id')}"
+    tab.evaluate(
+        "([name, given]) => localStorage.setItem('aae-answers', JSON.stringify({[name]: given}))", [name, given]
+    )
+    tab.goto(book.url(FIRST))
+    first = tab.locator("form.aae-question").first
+    assert first.locator("[role=status]").text_content() == "" and first.locator("input:checked").count() == 0
+    choose(tab, 0, right=True)
+    assert tab.locator(PROGRESS).text_content().startswith("1/")
+
+
 def test_who_keeps_nothing_is_answered_all_the_same(book, chromium):
     context = chromium.new_context()
     context.add_init_script(BLOCKED)

@@ -58,6 +58,19 @@ test("each activation is what its name says; an unknown one and weights that do 
   assert.throws(() => makeMLP({ ...spec, activations: ["relu"] }, packed(1, 0, 3)), /expected 2 weights, got 3/);
 });
 
+test("what is no weights is refused, and not drawn", () => {
+  const made = (precision, text) => () => makeMLP({ ...spec, precision, activations: ["identity"] }, text);
+  const whole = `AB${"A".repeat(2)}${packed(1, 0)}`; // a digit of each half, filled up to four, scale and bias
+  assert.equal(made("int12", whole)().run(Float32Array.of(1), 1).length, 1);
+  for (const digits of ["<B", "A ", "Aé", "-B"])
+    assert.throws(made("int12", digits + whole.slice(2)), /damaged/, digits);
+  for (const wrong of [NaN, Infinity, -Infinity]) {
+    assert.throws(made("float32", packed(wrong, 0)), /damaged/);
+    assert.throws(made("int12", `ABAA${packed(1, wrong)}`), /damaged/);
+  }
+  assert.throws(made("float16", Buffer.from(Uint16Array.of(0, 0x7e00).buffer).toString("base64")), /damaged/);
+});
+
 test("a decoder takes a label, and gives pixels between black and white", () => {
   const labelled = { ...spec, sizes: [3, 1], activations: ["identity"], n_classes: 2, pixel_range: [-1, 1] };
   const { decode, pixels } = makeDecoder(labelled, packed(0.5, 0.25, -0.5, 0));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MOST, readPoints, scaled, thinned } from "../../aae_core/explorers/js/points.js";
-import { inkOf } from "../../aae_core/explorers/js/shrink.js";
+import { MOST, readPoints, scaled, textOf, thinned } from "../../aae_core/explorers/js/points.js";
+import { inkOf, shrinkAll } from "../../aae_core/explorers/js/shrink.js";
 
 test("two columns are read, however they are parted, with names or without", () => {
   const wanted = [
@@ -74,4 +74,27 @@ test("dark on bright and bright on dark are both ink on paper", () => {
   assert.deepEqual(inkOf(rgba(255, 0), side, fine), wanted);
   const third = inkOf(rgba(170, 255), side, fine)[5];
   assert.equal(third, Math.fround(85 / 255));
+});
+
+test("a file that is longer than any text of points is not opened", async () => {
+  const file = (size) => ({ name: "film.csv", size, text: async () => "1,2" });
+  assert.equal(await textOf(file(5e6)), "1,2");
+  for (const size of [2e7, 5e9]) await assert.rejects(textOf(file(size)), /film\.csv.*4,000,000.*0,000,000 bytes/);
+});
+
+test("images are opened one after another, and the first that is none is named", async () => {
+  let open = 0;
+  const opened = [];
+  const one = async (file) => {
+    assert.equal(++open, 1);
+    await new Promise((next) => setTimeout(next));
+    open--;
+    opened.push(file.name);
+    if (file.name.endsWith(".txt")) throw new Error("no image");
+    return Float32Array.of(opened.length);
+  };
+  const files = (...names) => names.map((name) => ({ name }));
+  assert.deepEqual(await shrinkAll(files("a.png", "b.png"), one), [Float32Array.of(1), Float32Array.of(2)]);
+  await assert.rejects(shrinkAll(files("c.png", "d.txt", "e.png"), one), /d\.txt: expected an image/);
+  assert.deepEqual(opened, ["a.png", "b.png", "c.png", "d.txt"]);
 });

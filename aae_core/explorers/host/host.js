@@ -24,7 +24,12 @@ const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
 function sharedText({ $text: key, src }) {
   return new Promise((resolve, reject) => {
     const script = Object.assign(document.createElement("script"), { src });
-    script.onload = () => resolve(/** @type {any} */ (globalThis).aaeTexts[key]);
+    script.onload = () => {
+      // It also comes here with a page in its place, such as that of a network that asks to log in.
+      const text = /** @type {any} */ (globalThis).aaeTexts?.[key];
+      if (typeof text === "string") resolve(text);
+      else reject(new Error(`${src} is not what was asked for`));
+    };
     script.onerror = () => reject(new Error(`${src} could not be read`));
     document.head.append(script);
   });

@@ -28,7 +28,7 @@ export function bytes(text) {
  */
 function fromHalf(view) {
   const out = new Float32Array(view.byteLength >> 1);
-  const power = Float32Array.from({ length: 32 }, (_, e) => 2 ** (e - 25));
+  const power = Float32Array.from({ length: 32 }, (_, e) => (e < 31 ? 2 ** (e - 25) : NaN)); // 31 is of what is not finite
   for (let i = 0; i < out.length; i++) {
     const half = view.getUint16(2 * i, true);
     const exponent = (half >> 10) & 31;
@@ -52,7 +52,7 @@ const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
  * @param {number[]} sizes
  */
 function fromInt12(text, sizes) {
-  const digit = new Uint8Array(128);
+  const digit = new Float32Array(128).fill(NaN); // what is no digit is no number
   for (let k = 0; k < 64; k++) digit[DIGITS.charCodeAt(k)] = k;
   const layers = sizes.slice(1).map((m, k) => [sizes[k], m]);
   const count = layers.reduce((sum, [n, m]) => sum + n * m, 0);
@@ -76,13 +76,20 @@ function fromInt12(text, sizes) {
 }
 
 /**
- * A packed network's numbers, layer by layer W and b. `spec` is {sizes, precision}, `text` its weights.
+ * A packed network's numbers, layer by layer W and b. `spec` is {sizes, precision}, `text` its weights. Throws where one of them
+ * is no finite number, as in a text that is something else than weights.
  * @param {{ sizes: number[], precision: Precision }} spec
  * @param {string} text
  */
 export function readWeights({ sizes, precision }, text) {
-  if (precision === "int12") return fromInt12(text, sizes);
-  return precision === "float32" ? fromSingle(bytes(text)) : fromHalf(bytes(text));
+  const numbers =
+    precision === "int12"
+      ? fromInt12(text, sizes)
+      : precision === "float32"
+        ? fromSingle(bytes(text))
+        : fromHalf(bytes(text));
+  if (!numbers.every(Number.isFinite)) throw new Error("the weights are damaged: some are no finite numbers");
+  return numbers;
 }
 
 /** @param {Float32Array} y @param {Activation} activation */

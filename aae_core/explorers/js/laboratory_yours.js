@@ -3,9 +3,9 @@
 import { button } from "./controls.js";
 import { h } from "./dom.js";
 import { pad } from "./pad.js";
-import { readPoints, scaled, thinned } from "./points.js";
+import { readPoints, scaled, textOf, thinned } from "./points.js";
 import { seeded } from "./random.js";
-import { SIDE, shrink } from "./shrink.js";
+import { SIDE, shrinkAll } from "./shrink.js";
 
 /** @import { Kit } from "./explorer.js" */
 /** @import { Data } from "./laboratory_show.js" */
@@ -92,13 +92,8 @@ export function yours({ theme, signal, say }, onData) {
   /** @param {File[]} given */
   const open = async (given) => {
     const images = given.filter(({ type }) => type.startsWith("image/")).slice(0, MOST_IMAGES);
-    if (!images.length) return fromText((await given[0]?.text()) ?? "");
-    const inks = images.map((file) =>
-      shrink(file).catch(() => {
-        throw new Error(`${file.name}: expected an image, got what the browser cannot open as one.`);
-      }),
-    );
-    return asImages(await Promise.all(inks));
+    if (!images.length) return fromText(given[0] ? await textOf(given[0]) : "");
+    return asImages(await shrinkAll(images));
   };
   const files = h("input", {
     type: "file",

@@ -8,6 +8,19 @@ const LONGEST = 4_000_000; // characters
 const SEPARATORS = ["\t", ";", ","];
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
+/**
+ * The text of a file, which is not opened if it is longer than any that is read.
+ * @param {Pick<File, "name" | "size" | "text">} file
+ */
+export async function textOf(file) {
+  const { name, size } = file;
+  if (size > 3 * LONGEST)
+    throw new Error(
+      `${name}: expected at most ${LONGEST.toLocaleString("en")} characters, got ${size.toLocaleString("en")} bytes.`,
+    );
+  return file.text();
+}
+
 /** @param {string} text */
 const clipped = (text) => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 

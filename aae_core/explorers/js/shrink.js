@@ -41,3 +41,19 @@ export async function shrink(file) {
   image.close();
   return inkOf(context.getImageData(0, 0, wide, wide).data);
 }
+
+/**
+ * The ink of image files. One after another: a photograph unpacks to fifty megabytes, and a thousand at once would end the page.
+ * @param {File[]} files
+ * @param {(file: File) => Promise<Float32Array>} one
+ */
+export async function shrinkAll(files, one = shrink) {
+  const inks = [];
+  for (const file of files)
+    inks.push(
+      await one(file).catch(() => {
+        throw new Error(`${file.name}: expected an image, got what the browser cannot open as one.`);
+      }),
+    );
+  return inks;
+}
