@@ -93,6 +93,7 @@ VARIANTS = (
     Variant("supervised", "rates fall alike", training={"final_rate": 0.02}),
     Variant("supervised", "a fifth of the adversarial weight", partial(style_model, adversarial_weight=0.004)),
     Variant("supervised", "15-D code", partial(style_model, code_dim=15)),
+    Variant("supervised", "convolutions", partial(style_model, hidden=Convolutions())),
     Variant("supervised-post"),
     Variant("supervised-post", "label in D", partial(usual_model, label_in_discriminator=True)),
     Variant("semi-supervised-100", "plain", _reading("plain")),
