@@ -323,8 +323,8 @@ def test_gaps_in_a_column_that_had_none_are_told_once_with_their_number(tmp_path
     frame = pd.DataFrame({"size": [None, None, 6], "colour": ["red", None, "red"], "mass": [None, None, 2.0]})
     again, lines = rows(tmp_path, frame, sketch=sketch)
     assert sorted(line.partition(", ")[0] for line in lines) == [
-        "Data: column 'colour': 1 rows are empty",
-        "Data: column 'size': 2 rows are empty",
+        "Data: column 'colour': 1 rows have a gap",
+        "Data: column 'size': 2 rows have a gap",
     ]
     assert again.images[:2, 0, 0, 0].tolist() == pytest.approx([0.2, 0.2])  # the median of 1, 2, 6
 

@@ -227,7 +227,7 @@ def _typed(path: Path, frame: pd.DataFrame, learnt: Sketch, announce: Callable[[
                 "count as none of its words" if about["kind"] == "category" else f"are filled with {about['middle']:g}"
             )
             announce(
-                f"Data: column '{name}': {n:,} rows are empty, which none was that the model learnt from; they {filled}."
+                f"Data: column '{name}': {n:,} rows have a gap, as none had that the model learnt from; they {filled}."
             )
         if about["kind"] == "category":
             words = [None if gap else str(value) for value, gap in zip(column, column.isna(), strict=True)]
