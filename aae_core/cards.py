@@ -17,7 +17,7 @@ from aae_core.construction import plain
 from aae_core.data import DATASETS, IMAGE_SHAPE, N_CLASSES, Splits
 from aae_core.data.folder import SIDES
 from aae_core.data.tables import WIDEST
-from aae_core.metrics import Measure, left_out
+from aae_core.metrics import OF_UNUSUAL, Measure, left_out, measured_on
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.revision import revision
 from aae_core.training import History, describe_model
@@ -46,9 +46,11 @@ OPTIONAL: dict[str, Any] = {
     "usual": dict,
     "data.dataset": str,
     "data.classes": list,
+    "data.unseen": list,
     "data.image_shape": list,
     "data.read_as": dict,
     "left_out": list,
+    "measured_on": dict,
     "variant": str,
     "split": str,
     "precision": str,
@@ -80,6 +82,7 @@ def describe(
             "checksum": splits.checksum,
             "image_shape": list(splits.image_shape),
             "classes": list(splits.classes),
+            **({"unseen": [splits.classes[k] for k in unseen]} if (unseen := splits.unseen(made_by.without)) else {}),
             **({"read_as": dict(splits.read_as)} if splits.read_as else {}),
         },
         "seed": made_by.training.seed,
@@ -94,7 +97,8 @@ def describe(
         "configuration": configuration(made_by, splits.image_shape, len(splits.classes)),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "measures": {name: measure.as_dict() for name, measure in measures.items()},
-        "left_out": list(left_out(made_by.measures, splits)),
+        "left_out": list(left_out(made_by.measures, splits, made_by.without, split)),
+        **({"measured_on": few} if (few := measured_on(splits, split)) else {}),
         "warnings": history.warnings,
     }
 
@@ -122,7 +126,7 @@ def check_card(about: dict[str, Any]) -> None:
     for name, ok in (
         ("seed", 0 <= about["seed"] < 2**31),
         ("data.dataset", data.get("dataset", "mnist") in DATASETS),
-        ("data.classes", all(isinstance(name, str) for name in data.get("classes", ()))),
+        ("data.classes", all(isinstance(name, str) for key in ("classes", "unseen") for name in data.get(key, ()))),
         ("data.image_shape", _is_shape(data.get("image_shape", IMAGE_SHAPE))),
         ("data.read_as", data.get("dataset") != "table" or {"label", "sketch"} <= data.get("read_as", {}).keys()),
         ("measures", all(_is_measure(each) for each in about["measures"].values())),
@@ -150,10 +154,12 @@ def _are_numbers(values: Any) -> bool:
 
 
 def measures_of(about: dict[str, Any]) -> tuple[str, ...]:
-    """The measures that a card's recipe asks for."""
-    if about["recipe"] in RECIPES:
-        return recipe(about["recipe"]).measures
-    return tuple(about["configuration"]["measures"])
+    """The measures that a card's recipe asks for, and what was asked for a class that was kept from the model."""
+    its_own = tuple(about.get("configuration", {}).get("measures", ()))
+    if about["recipe"] not in RECIPES:
+        return its_own
+    usual = recipe(about["recipe"]).measures
+    return usual + tuple(name for name in its_own if name in OF_UNUSUAL and name not in usual)
 
 
 def without_of(about: dict[str, Any]) -> str | None:

@@ -19,6 +19,11 @@ def classes_of(about: dict[str, Any]) -> tuple[str, ...]:
     return tuple(about["data"].get("classes", DIGITS))
 
 
+def usual_of(about: dict[str, Any]) -> tuple[str, ...]:
+    """Those of the classes that a card's model has seen."""
+    return tuple(name for name in classes_of(about) if name not in about["data"].get("unseen", ()))
+
+
 def image_shape_of(about: dict[str, Any]) -> tuple[int, int, int]:
     """(C, H, W) of the images of a card's model."""
     channels, height, width = about["data"].get("image_shape", IMAGE_SHAPE)

@@ -14,9 +14,10 @@ import numpy as np
 import torch
 
 from aae_core.data import UNLABELLED, Digits, Items
-from aae_core.metrics import codes_of, scores_of
+from aae_core.metrics import codes_of, looked_at, scores_of
 from aae_core.step import AnyModel
 
+BATCH = 2000
 QUANTILES = 201
 """How many evenly spaced quantiles of a score a card keeps, the least and the greatest among them."""
 
@@ -25,7 +26,7 @@ def usual(model: AnyModel, held_out: Digits) -> dict[str, list[float]]:
     """The quantiles of each score on held-out items, as a card keeps them; none of a model that rebuilds nothing."""
     if not hasattr(model, "reconstruct"):
         return {}
-    at = torch.linspace(0, 1, QUANTILES)
+    held_out, at = looked_at(held_out), torch.linspace(0, 1, QUANTILES)
     return {
         name: [float(f"{value:.5g}") for value in values.float().quantile(at).tolist()]
         for name, values in scores_of(model, held_out).items()
@@ -60,7 +61,8 @@ def code_columns(model: AnyModel, items: Items, classes: Sequence[str]) -> dict[
     columns: dict[str, Any] = {"name": items.names} | _labels(items)
     columns |= {f"z{k + 1}": z[:, k] for k in range(z.shape[1])}
     if hasattr(model, "probabilities"):
-        chances = model.probabilities(digits.pixels()).numpy()
+        parts = (slice(at, at + BATCH) for at in range(0, len(digits), BATCH))
+        chances = torch.cat([model.probabilities(digits.pixels(part)) for part in parts]).numpy()
         names = list(classes) if len(classes) == chances.shape[1] else [str(k) for k in range(chances.shape[1])]
         columns["inferred"] = [names[k] for k in chances.argmax(1)]
         columns |= {f"p_{name}": chances[:, k] for k, name in enumerate(names)}

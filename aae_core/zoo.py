@@ -185,7 +185,7 @@ def run(
         )
         path = save(model, folder, made_by, history, splits, measures, variant=variant, split=split)
         if dataset_of(about := card(folder)) in OWN:
-            about["usual"] = usual(model, splits.validation)
+            about["usual"] = usual(model, splits.validation.parted(splits.unseen(made_by.without))[0])
             write_whole(path, (json.dumps(about, indent=1) + "\n").encode())
     return card(folder)
 

@@ -141,11 +141,24 @@ def first_picture(browser: Browser, url: str) -> tuple[float, float]:
 
 def moves(browser: Browser, url: str, count: int) -> list[float]:
     """Milliseconds from slider to pixels, of `count` moves of the first explorer's first slider by the mouse."""
+    tab = drawn(browser, url)
+    found = drag(tab, count)
+    tab.close()
+    return found
+
+
+def drawn(browser: Browser, url: str) -> Page:
+    """A tab with the page, whose first explorer has drawn."""
     tab = new_tab(browser)
     tab.add_init_script(FIRST_PICTURE)
     tab.goto(url, wait_until="load")
     tab.wait_for_function("() => window.firstPicture")
     tab.evaluate("async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; }")
+    return tab
+
+
+def drag(tab: Page, count: int) -> list[float]:
+    """The same milliseconds, in a tab that has drawn."""
     slider = tab.locator(f"{LIVE} >> nth=0 >> input[type=range]:visible:not([data-acts=later])").first
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
@@ -161,9 +174,8 @@ def moves(browser: Browser, url: str, count: int) -> list[float]:
         tab.evaluate("() => new Promise((next) => requestAnimationFrame(() => setTimeout(next)))")
     tab.mouse.up()
     found = tab.evaluate("window.moves")
-    tab.close()
     if len(found) < count:
-        raise RuntimeError(f"{url}: {4 * count} moves of the slider drew {len(found)} pictures.")
+        raise RuntimeError(f"{tab.url}: {4 * count} moves of the slider drew {len(found)} pictures.")
     return found[:count]
 
 

@@ -24,10 +24,22 @@ from aae_core.revision import revision
 from aae_core.training import has_bfloat16
 from benchmarks.pairs import ROOT, Measured, Setting, pinned
 
-NAMES = ("training", "floor", "quality", "imports", "memory", "growth", "seeds", "browser", "pages", "book")
-UNPINNED = {"pages", "book"}  # the book is built, by all processors; a browser has several processes
+NAMES = (
+    "training",
+    "floor",
+    "quality",
+    "imports",
+    "memory",
+    "growth",
+    "seeds",
+    "browser",
+    "convolutions",
+    "pages",
+    "book",
+)
+UNPINNED = {"convolutions", "pages", "book"}  # the book is built, by all processors; a browser has several processes
 RESULTS = dict.fromkeys(NAMES, Path(__file__).with_name("results.json"))
-RESULTS["pages"] = Path(__file__).with_name("pages.json")
+RESULTS |= dict.fromkeys(("convolutions", "pages"), Path(__file__).with_name("pages.json"))
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +19,7 @@ import aae_core
 from aae_core import cards, explorers, metrics, provenance, zoo
 from aae_core.cli import app
 from aae_core.construction import changed, construct, construction_of
-from aae_core.data import DataError, Digits, Splits, kind_of, load_dataset, load_items
+from aae_core.data import DataError, Digits, Splits, arrays, images, kind_of, load_dataset, load_items, mapped
 from aae_core.explorers.standalone import explorer_of
 from aae_core.models import AdversarialAutoencoder
 from aae_core.models.gan import build
@@ -160,21 +162,89 @@ def test_bad_files_are_left_out_by_every_command_that_reads_a_folder(tmp_path):
 
 
 def test_images_larger_than_memory_are_mapped_from_a_file(tmp_path, monkeypatch):
-    from aae_core.data import folder as reader
-    from aae_core.data import images
+    shapes(tmp_path, 200)
+    check_mapped(monkeypatch, "folder", tmp_path, image_shape=(1, 12, 12))
 
-    shapes(tmp_path, 60)
-    whole = load_items("folder", tmp_path, image_shape=(1, 12, 12), announce=str)
-    for module in (reader, images):
-        monkeypatch.setattr(module, "LARGE", 1000)
-    mapped = load_items("folder", tmp_path, image_shape=(1, 12, 12), announce=str)
-    assert isinstance(mapped.images, np.memmap) and np.array_equal(mapped.images, whole.images)
-    batches = [x for x, _ in mapped.digits().batches(7, torch.Generator().manual_seed(0))]
+
+@pytest.mark.parametrize("ending", ["npy", "npz"])
+@pytest.mark.parametrize("form", ["bytes", "channels last", "by columns", "numbers in [0, 1]"])
+def test_arrays_larger_than_memory_are_mapped_whatever_their_form(tmp_path, monkeypatch, ending, form):
+    images = np.random.default_rng(0).integers(0, 256, (200, 3, 12, 10), dtype=np.uint8)
+    given = {
+        "bytes": images,
+        "channels last": images.transpose(0, 2, 3, 1),
+        "by columns": np.asfortranarray(images),
+        "numbers in [0, 1]": images / 255,
+    }[form]
+    if ending == "npy":
+        np.save(tmp_path / "mine.npy", given)
+    else:
+        np.savez_compressed(tmp_path / "mine.npz", images=given, labels=np.arange(200) % 3)
+    items = check_mapped(monkeypatch, "array", tmp_path / f"mine.{ending}")
+    assert np.array_equal(items.images, images)
+
+
+def check_mapped(monkeypatch, kind, path, **reading):
+    """What is read as if it were larger than memory is mapped from files, and equals what is read into memory."""
+    whole, splits = (load(kind, path, announce=str, **reading) for load in (load_items, load_dataset))
+    monkeypatch.setattr(arrays, "LARGE", 1000)
+    monkeypatch.setattr(images, "LARGE", 1000)
+    monkeypatch.setattr(mapped, "LARGE", 1000)
+    monkeypatch.setattr(mapped, "PIECE", 5000)
+    items, split = (load(kind, path, announce=str, **reading) for load in (load_items, load_dataset))
+    assert isinstance(items.images, np.memmap) and np.array_equal(items.images, whole.images)
+    assert split.checksum == splits.checksum
+    for name in ("train", "validation", "test"):
+        ours, theirs = getattr(split, name), getattr(splits, name)
+        assert torch.equal(ours.images, theirs.images) and torch.equal(ours.labels, theirs.labels)
+    batches = [x for x, _ in split.train.batches(7, torch.Generator().manual_seed(0))]
     monkeypatch.undo()
-    for ours, theirs in zip(
-        batches, (x for x, _ in whole.digits().batches(7, torch.Generator().manual_seed(0))), strict=True
-    ):
-        assert torch.equal(ours, theirs)
+    expected = splits.train.batches(7, torch.Generator().manual_seed(0))
+    assert all(torch.equal(x, y) for x, (y, _) in zip(batches, expected, strict=True))
+    return items
+
+
+PEAK = """
+import sys, threading, time
+import torch
+from aae_core.data import Digits, load_dataset
+from aae_core.recipes import recipe
+from aae_core.training import TrainingConfig, fit
+
+def held():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("RssAnon"))
+
+def watch():
+    global peak
+    while True:
+        peak = max(peak, held())
+        time.sleep(0.01)
+
+torch.set_num_threads(1)
+model = recipe("aae-deterministic").with_settings({"hidden": [16]}).make(0, (3, 96, 96), 0)
+few = Digits(torch.zeros(16, 3, 96, 96, dtype=torch.uint8), torch.full((16,), -1))
+fit(model, few, TrainingConfig(epochs=1, batch_size=8), progress=False)  # what torch takes whatever the data
+begin = peak = held()
+threading.Thread(target=watch, daemon=True).start()
+splits = load_dataset("array", sys.argv[1], announce=str)
+fit(model, splits.train, TrainingConfig(epochs=1, batch_size=64), progress=False)
+print(len(splits.train), peak - begin)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks Linux what memory a process has of its own")
+def test_an_array_larger_than_memory_is_trained_on_without_being_held_in_it(tmp_path):
+    path, n = tmp_path / "large.npy", 55_000  # 1.5 GB, of which a file with gaps holds a sixth
+    written = np.lib.format.open_memmap(path, "w+", np.uint8, (n, 3, 96, 96))
+    written[:, 0, 0, :4] = np.arange(n, dtype=np.uint32).view(np.uint8).reshape(n, 4)  # each is another
+    del written
+    done = subprocess.run([sys.executable, "-c", PEAK, str(path)], capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr
+    trained, peak = map(int, done.stdout.split())
+    assert trained > n / 2
+    assert peak < 0.75 * path.stat().st_size  # held in memory it is twice its size, with the batches of an epoch
 
 
 @pytest.mark.parametrize("form", ["channels last", "channels first", "no channel", "numbers in [0, 1]"])

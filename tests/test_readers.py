@@ -185,7 +185,7 @@ def test_sub_folders_named_after_splits_are_splits_with_classes_or_without_label
     ("paths", "words"),
     [
         (["train/x.png", "test/x.png", "extra/x.png"], ["test, train", "extra", "rename"]),
-        (["train/a/x.png", "train/b/x.png", "test/x.png"], ["train has classes", "test has none"]),
+        (["test/a/x.png", "test/b/x.png", "train/x.png"], ["test has classes", "train has none", "--usual"]),
         (["test/x.png"], ["has test", "no train"]),
         (["val/a/x.png", "test/a/x.png"], ["has test, val", "no train"]),
     ],
@@ -196,6 +196,23 @@ def test_another_mix_of_splits_and_classes_is_refused_by_name(tmp_path, paths, w
     with pytest.raises(DataError) as caught:
         folder(tmp_path)
     assert all(word in str(caught.value) for word in [str(tmp_path), *words])
+
+
+def test_a_split_without_classes_beside_a_training_that_has_them_is_set_aside(tmp_path):
+    rng = np.random.default_rng(0)
+    for k in range(200):
+        where = tmp_path / ("train/a", "train/b", "test")[k % 3]
+        where.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, SHAPE[1:], dtype=np.uint8)).save(where / f"{k}.png")
+    items, lines = folder(tmp_path)
+    bare = np.array([name.startswith("test") for name in items.names])
+    assert items.classes == ("a", "b") and bare.sum() == 66 and (items.labels[bare] == UNLABELLED).all()
+    assert sum("66 images of test" in line for line in lines) == 1 and not any("beside" in line for line in lines)
+    splits = split_items(items, "folder", tmp_path)
+    alone = split_items(folder(tmp_path / "train")[0], "folder", tmp_path / "train")
+    for part in ("train", "validation", "test"):
+        assert (getattr(splits, part).images == getattr(alone, part).images).all()
+        assert (getattr(splits, part).labels == getattr(alone, part).labels).all()
 
 
 def noise(n: int) -> np.ndarray:
@@ -297,6 +314,19 @@ def test_words_that_a_model_does_not_know_are_counted(tmp_path):
     again, lines = rows(tmp_path, frame, sketch=items.read_as["sketch"])
     assert len(lines) == 1 and "'colour': 2 rows" in lines[0] and "green, pink" in lines[0]
     assert again.images[:, 0, 0, 1:].sum(1).tolist() == [0, 0, 1]
+
+
+def test_gaps_in_a_column_that_had_none_are_told_once_with_their_number(tmp_path):
+    frame = pd.DataFrame({"size": [1.0, 2, 6], "colour": ["red", "blue", "red"], "mass": [1.0, None, 2]})
+    sketch = rows(tmp_path, frame)[0].read_as["sketch"]
+    assert rows(tmp_path, frame, sketch=sketch)[1] == []
+    frame = pd.DataFrame({"size": [None, None, 6], "colour": ["red", None, "red"], "mass": [None, None, 2.0]})
+    again, lines = rows(tmp_path, frame, sketch=sketch)
+    assert sorted(line.partition(", ")[0] for line in lines) == [
+        "Data: column 'colour': 1 rows have a gap",
+        "Data: column 'size': 2 rows have a gap",
+    ]
+    assert again.images[:2, 0, 0, 0].tolist() == pytest.approx([0.2, 0.2])  # the median of 1, 2, 6
 
 
 @pytest.mark.parametrize("known", [False, True])

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from typer.testing import CliRunner
 
 from aae_core import provenance, zoo
@@ -197,3 +198,76 @@ def test_data_of_another_kind_or_shape_are_refused(run, command):
         assert refused.exit_code == 1 and word in refused.stderr and not (run / "x.csv").exists()
     other = aae(command, run / "run", "--data", run / "new.npz", "--out", run / "x.xls")
     assert other.exit_code == 1 and ".csv" in other.stderr
+
+
+def test_a_class_kept_from_a_model_is_told_from_the_others_in_card_and_evaluate(run):
+    train = ("train", "aae-deterministic", "--data", run / "new.npz", "--set", "hidden=64,64")
+    done = aae(*train, "--without", "cross", "--steps", 200, "--out", run / "kept")
+    assert done.exit_code == 0, done.stderr
+    card = zoo.card(run / "kept")
+    area = card["measures"]["novelty_error"]["value"]
+    splits = provenance.data_of(card, run / "new.npz", announce=str)
+    cross = splits.number_of("cross")
+    assert card["configuration"]["without"] == "cross" and "cross" in card["variant"]
+    errors = scores_of(zoo.load(run / "kept"), splits.test)["error"]
+    odd = splits.test.labels == cross
+    assert area == pytest.approx(float((errors[odd][:, None] > errors[~odd]).float().mean()), abs=1e-5) and area > 0.8
+    # what is usual is known of usual items
+    usual = scores_of(zoo.load(run / "kept"), splits.validation.subset(splits.validation.labels != cross))["error"]
+    assert card["usual"]["error"][-1] == pytest.approx(float(usual.max()), rel=1e-3)
+    told = json.loads(aae("evaluate", run / "kept", "--data", run / "new.npz", "--json").stdout)
+    assert told["measures"]["novelty_error"]["value"] == pytest.approx(area, abs=1e-6)
+    said, found = scored(
+        run, run / "kept", run / "new.npz"
+    )  # the class that it never saw is unusual without being named
+    above = np.asarray(found["error"][120:])[:, None] > np.asarray(found["error"][:120])
+    assert float(said.split("error: area under the curve ")[1][:5]) == pytest.approx(above.mean(), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("recipe_name", "without", "words"),
+    [
+        ("aae-deterministic", "crosss", ["without", "cross"]),
+        ("supervised", "cross", ["supervised", "told of every class"]),
+        ("aae-deterministic", "rare", ["rare", "need items of both"]),
+    ],
+)
+def test_a_class_that_cannot_be_kept_from_a_model_is_refused_before_the_training(run, recipe_name, without, words):
+    held = np.load(run / "new.npz")
+    np.savez(run / "rare.npz", images=held["images"], labels=np.where(np.arange(180) == 3, "rare", held["labels"]))
+    refused = aae("train", recipe_name, "--data", run / "rare.npz", "--without", without, "--out", run / "none")
+    said = " ".join(refused.stderr.split())
+    assert refused.exit_code == 1 and not (run / "none").exists() and all(word in said for word in words), said
+
+
+def test_measures_look_at_a_part_of_a_large_set_and_say_so(run, monkeypatch):
+    from aae_core.metrics import measure
+
+    card = zoo.card(run / "run")
+    assert "measured_on" not in card
+    splits = provenance.data_of(card, run / "seen.npz", announce=str)
+    monkeypatch.setattr(measure, "MOST", 144 * 20)
+    few = measure.looked_at(splits.test)
+    assert len(few) == 20 and len(measure.looked_at(few)) == 20
+    told = aae("evaluate", run / "run", "--data", run / "seen.npz", "--json")
+    told = json.loads(told.stdout)
+    assert told["measured_on"] == {"train": 20, "test": 20}
+    error = scores_of(zoo.load(run / "run"), few)["error"].mean()
+    assert told["measures"]["test_mse"]["value"] == pytest.approx(float(error), rel=1e-4)
+
+
+def test_held_out_classes_that_training_lacks_are_unusual_without_being_named(run, tmp_path):
+    held = np.load(run / "new.npz")  # as detectors' data come: train has what is good, test has faults as well
+    for k, (image, label) in enumerate(zip(held["images"], held["labels"], strict=True)):
+        where = tmp_path / "parts" / ("test" if label == "cross" or k % 4 == 0 else "train") / label
+        where.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(where / f"{k}.png")
+    train = ("train", "aae-deterministic", "--data", tmp_path / "parts", "--shape", "1x12x12", "--set", "hidden=64,64")
+    done = aae(*train, "--steps", 200, "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.stderr
+    card = zoo.card(tmp_path / "run")
+    assert card["data"]["unseen"] == ["cross"] and card["measures"]["novelty_error"]["value"] > 0.8
+    said, _ = scored(run, tmp_path / "run", tmp_path / "parts" / "test")
+    assert "error: area under the curve" in said
+    told = aae("evaluate", tmp_path / "run", "--data", tmp_path / "parts", "--split", "validation", "--json")
+    assert told.exit_code == 0 and "novelty" in json.loads(told.stdout)["left_out"]

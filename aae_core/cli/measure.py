@@ -69,7 +69,8 @@ def evaluate(
         if update:
             zoo.remeasure(which, found)
         about["measures"] = {name: measure.as_dict() for name, measure in found.items()}
-        about["left_out"] = list(metrics.left_out(asked, splits))
+        about["left_out"] = list(metrics.left_out(asked, splits, cards.without_of(about), split.value))
+        about["measured_on"] = metrics.measured_on(splits, split.value)
         more = {"split": split.value, "data": splits.source, "thresholds": thresholds(about, RATE)}
         print_measures(about, as_json, more)
 

@@ -220,7 +220,11 @@ def print_measures(about: dict[str, Any], as_json: bool, more: dict[str, Any]) -
         typer.echo(f"  {name:<18} {measure['value']:8.4f}   {measure['reference_is']}: {measure['reference']:.4f}")
     for name, limit in more.get("thresholds", {}).items():
         typer.echo(f"  {name:<18} {limit:8.4g}   threshold, above which are {RATE:.0%} of held-out items")
+    for name, n in about.get("measured_on", {}).items():
+        typer.echo(
+            f"  of the {name} items, {n:,} drawn at random were looked at: measures hold what they look at in memory"
+        )
     if about.get("left_out"):
         typer.echo(
-            f"  left out: {', '.join(about['left_out'])}: they need labels or a judge, which these data do not have, or are of MNIST alone"
+            f"  left out: {', '.join(about['left_out'])}: they need labels, a judge or a class kept from the model, which there is not, or are of MNIST alone"
         )

@@ -94,6 +94,13 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="Folder for weights and card; runs/RECIPE, or runs/RECIPE-DATASET, by default.")
     ] = None,
+    without: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASS",
+            help="Keep this class from the model: how well its scores tell held-out items of it from others stands in the card.",
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data, in place of the recipe's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the first weights, the batches and the noise.")] = None,
     steps: Annotated[
@@ -164,12 +171,16 @@ def train(
         with processes.first_one_ahead():
             announce = note if is_first() else lambda line: None
             splits = load_dataset(kind, data, announce=announce, **reading)
+        if kind in OWN or without is not None:
+            chosen = chosen.keeping_back(without, splits)
         if steps is not None or (kind in OWN and epochs is None and "epochs" not in changes):
             chosen = chosen.with_steps(steps or usual_steps, len(splits.train))
         if not is_first():  # it lends a hand; the first process measures and writes
             chosen.train(splits, folder=folder, resume=resume, overwrite=overwrite, progress=False)
             return
-        named = [*(["network=conv"] if network is NetworkName.conv else []), *(settings or [])]
+        named = ["network=conv"] if network is NetworkName.conv else []
+        named += [f"without {without}"] if without is not None else []
+        named += settings or []
         variant = ", ".join(named) or AS_IT_IS
         about = zoo.run(
             chosen, splits, folder, variant=variant, resume=resume, overwrite=overwrite, progress=not as_json

@@ -142,7 +142,9 @@ def score(
     rate: Annotated[float, typer.Option(help="Share of usual items that may be called unusual.")] = RATE,
     usual: Annotated[
         list[str] | None,
-        typer.Option(help="A label that is usual; all others are not. By default the run's classes. May be repeated."),
+        typer.Option(
+            help="A label that is usual; all others are not. By default those that the run has seen. May be repeated."
+        ),
     ] = None,
     label: Annotated[str | None, typer.Option(help="The column of a table that holds the labels.")] = None,
     skip_bad: SkipBad = False,
@@ -161,10 +163,10 @@ def score(
         _check_table(out)
         check_out(out, data)
         about = zoo.card(which)
-        known, limits = provenance.classes_of(about), thresholds(about, rate)
+        classes, limits = provenance.classes_of(about), thresholds(about, rate)
         items = provenance.items_of(about, data, skip_bad=skip_bad, label=label, announce=note)
         model = zoo.load(which, device.value)
-        columns = score_columns(model, items, known, limits)
+        columns = score_columns(model, items, classes, limits)
         for name, limit in limits.items():
             note(f"{name}: {rate:.1%} of held-out items are above {limit:.4g}.")
         if not limits:
@@ -173,7 +175,7 @@ def score(
             )
         _write_table(columns, out)
         try:
-            for name, area in area_under_curve(columns, usual or known).items():
+            for name, area in area_under_curve(columns, usual or provenance.usual_of(about)).items():
                 note(f"{name}: area under the curve {area:.3f}, of unusual labels against usual ones.")
         except ValueError as why:
             note(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
-from typing import IO
-from zipfile import ZipFile, ZipInfo, is_zipfile
+from typing import IO, Literal
+from zipfile import ZipExtFile, ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
 
 from aae_core.data.folder import check_image_shape
 from aae_core.data.images import DataError, say
 from aae_core.data.items import Items, numbered
+from aae_core.data.mapped import LARGE, PIECE, gathered, pieces_of
 from aae_core.files import LARGEST, refuse_pickle
 
 IMAGES, LABELS = ("images", "x", "X", "data", "arr_0"), ("labels", "y", "Y", "target", "arr_1")
@@ -44,18 +45,7 @@ def read_array(path: Path, *, announce: Callable[[str], None] = say) -> Items:
         check_image_shape(images.shape[1:])
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    if images.dtype != np.uint8:
-        if images.dtype.kind not in "fiub":
-            raise DataError(f"{path}: expected numbers, got {images.dtype}.")
-        low, high = float(images.min()), float(images.max())
-        whole = images.dtype.kind in "iu" and low >= 0 and high <= 255
-        if not whole and not (low >= 0 and high <= 1):  # False for NaN, too
-            raise DataError(
-                f"{path}: expected bytes 0 … 255, or numbers in [0, 1]; got {images.dtype} in {low:.4g} … {high:.4g}."
-            )
-        if not whole:
-            announce("Data: numbers in [0, 1] are kept as bytes, 0 … 255.")
-        images = (images if whole else images * 255.0).round().astype(np.uint8)
+    images = _as_bytes(path, images, announce)
     if labels is not None and labels.shape != images.shape[:1]:
         raise DataError(f"{path}: expected labels ({len(images)},), one for each image, got {tuple(labels.shape)}.")
     words: list[str | None] = [None] * len(images) if labels is None else [str(value) for value in labels.tolist()]
@@ -63,7 +53,25 @@ def read_array(path: Path, *, announce: Callable[[str], None] = say) -> Items:
     what = f"{len(classes)} classes of images" if classes else "images without labels"
     rows = [str(k) for k in range(len(images))]
     shape = {"image_shape": list(images.shape[1:])}
-    return Items(np.ascontiguousarray(images), numbers, classes, rows, f"{what} in {path}", None, shape)
+    return Items(images, numbers, classes, rows, f"{what} in {path}", None, shape)
+
+
+def _as_bytes(path: Path, images: np.ndarray, announce: Callable[[str], None]) -> np.ndarray:
+    """Images as ``uint8``, one after another, of bytes in other types or of numbers in [0, 1]."""
+    if images.dtype == np.uint8:
+        return images if images.flags.c_contiguous else gathered(pieces_of(images), images.nbytes)
+    if images.dtype.kind not in "fiub":
+        raise DataError(f"{path}: expected numbers, got {images.dtype}.")
+    low, high = float(images.min()), float(images.max())
+    whole = images.dtype.kind in "iu" and low >= 0 and high <= 255
+    if not whole and not (low >= 0 and high <= 1):  # False for NaN, too
+        raise DataError(
+            f"{path}: expected bytes 0 … 255, or numbers in [0, 1]; got {images.dtype} in {low:.4g} … {high:.4g}."
+        )
+    if not whole:
+        announce("Data: numbers in [0, 1] are kept as bytes, 0 … 255.")
+    pieces = ((piece if whole else piece * 255.0).round().astype(np.uint8) for piece in pieces_of(images))
+    return gathered(pieces, images.size)
 
 
 def _loaded(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
@@ -107,13 +115,19 @@ def _member(archive: ZipFile, info: ZipInfo) -> np.ndarray:
 
 
 def _array(file: IO[bytes], size: int) -> np.ndarray:
-    """The array of an open file of `size` bytes, after a look at how many its head promises."""
+    """The array of an open file of `size` bytes, after a look at how many its head promises; a large one is mapped."""
     version = np.lib.format.read_magic(file)
     read_head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read_head(file)
+    shape, in_columns, dtype = read_head(file)
     if dtype.hasobject:
         raise ValueError("it holds Python objects")
     if (promised := prod(shape) * dtype.itemsize) > size:
         raise ValueError(f"its head promises {promised:,} bytes, it has {size:,}")
-    file.seek(0)
-    return np.lib.format.read_array(file, allow_pickle=False)
+    if promised <= LARGE:
+        file.seek(0)
+        return np.lib.format.read_array(file, allow_pickle=False)
+    order: Literal["C", "F"] = "F" if in_columns else "C"
+    if not isinstance(file, ZipExtFile):
+        return np.memmap(file, dtype, "r", file.tell(), shape, order)
+    unpacked = gathered((np.frombuffer(piece, np.uint8) for piece in iter(lambda: file.read(PIECE), b"")), promised)
+    return unpacked[:promised].view(dtype).reshape(shape, order=order)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -12,8 +13,9 @@ import numpy as np
 from PIL import Image, ImageOps
 from tqdm.auto import tqdm
 
-from aae_core.data.images import IMAGE_SHAPE, LARGE, DataError, is_build, say
-from aae_core.data.items import Items, numbered
+from aae_core.data.images import IMAGE_SHAPE, DataError, is_build, say
+from aae_core.data.items import ASIDE, Items, numbered
+from aae_core.data.mapped import gathered
 
 SIDES = (4, 128)
 """Least and greatest height and width."""
@@ -36,7 +38,7 @@ def read_folder(
     """The images of a folder: of its sub-folders, one for each class, or of the folder itself, without labels.
 
     Sub-folders ``train``, ``val`` and ``test`` are splits, with classes below each of them or without labels; of these ``train``
-    must be there. Images are turned as the camera was held, put on white where they are transparent, brought to eight bits, and
+    must be there. Where it has classes, one that has none is set aside: nobody can say how well a model knows its classes. Images are turned as the camera was held, put on white where they are transparent, brought to eight bits, and
     resized to one shape.
 
     Args:
@@ -47,14 +49,15 @@ def read_folder(
 
     Raises:
         DataError: a shape or `fit` out of range; no folder; no image; an empty sub-folder; splits beside other sub-folders, without
-            ``train``, or of which some have classes; a file that is a damaged image.
+            ``train``, or with classes below another one alone; a file that is a damaged image.
     """
     channels, height, width = check_image_shape(image_shape)
     if fit not in get_args(Fit):
         raise DataError(f"fit: expected one of {', '.join(get_args(Fit))}, got {fit!r}.")
     places, found = _places(folder)
     read = _pixels(folder, places, (channels, height, width), fit, skip_bad, found)
-    images = _gathered(read, len(places), (channels, height, width))
+    none = np.empty((0, channels, height, width), np.uint8)
+    images = gathered(chain([none], (image[None] for image in read)), len(places) * channels * height * width)
     if found.bad and not skip_bad:
         more = f" and {len(found.bad) - 10:,} more" if len(found.bad) > 10 else ""
         raise DataError(
@@ -119,6 +122,12 @@ class _Found:
             yield f"{len(self.others):,} files that are no images were passed over: {', '.join(self.others[:5])}"
         if self.beside:
             yield f"{len(self.beside):,} images beside the sub-folders were left out: {', '.join(self.beside[:5])}; move them into one"
+        if aside := [place.path for place in self.kept if place.part == ASIDE]:
+            where = ", ".join(sorted({path.parent.name for path in aside}))
+            yield (
+                f"{len(aside):,} images of {where} have no classes, while those of train do: a training and its measures leave them "
+                "aside and hold out images of train in their place; encode and score take them"
+            )
         if self.transparent:
             yield f"{self.transparent:,} images with transparent parts were put on white"
         if self.sizes != {(width, height)}:
@@ -176,7 +185,7 @@ def _places(folder: Path) -> tuple[list[_Place], _Found]:
         found.others += [path.name for path in others]
         places += [_Place(path, part, name) for path in images]
     if folder not in within:
-        for above in sorted({folder, *(home.parent for home in within)}):
+        for above in sorted({folder, *(home.parent for home in within)} - within):
             found.beside += [str(path.relative_to(folder)) for path in _files(above.iterdir(), folder)[0]]
     if not places:
         raise DataError(f"{folder}: has neither images nor sub-folders of them.")
@@ -214,14 +223,16 @@ def _homes(folder: Path) -> list[_Place]:
             f"of them alone, name it: {next(iter(splits))}."
         )
     told = [split for split in splits if _folders(split)]
-    if told and len(told) < len(splits):
-        raise DataError(
-            f"{folder}: {_listed(told)} has classes below, {_listed(set(splits) - set(told))} has none. Sort the latter into the "
-            "same classes, or take it out of the folder: what is held out then comes from train."
-        )
     if not told:
         return [_Place(split, part, None) for split, part in splits.items()]
-    return [_Place(each, part, each.name) for split, part in splits.items() for each in _folders(split)]
+    bare = {split: part for split, part in splits.items() if split not in told}
+    if 0 in bare.values():
+        raise DataError(
+            f"{folder}: {_listed(told)} has classes below, {_listed(bare)} has none. Sort the latter into the same classes; or train on it "
+            f"alone, {next(iter(bare))}, and score the others: aae score --usual NAME."
+        )
+    classes = [_Place(each, splits[split], each.name) for split in told for each in _folders(split)]
+    return classes + [_Place(split, ASIDE, None) for split in bare]
 
 
 def _listed(folders: Iterable[Path]) -> str:
@@ -257,19 +268,3 @@ def _sized(image: Image.Image, size: tuple[int, int], fit: Fit) -> Image.Image:
         ground = tuple(np.median(border, axis=0).astype(int).reshape(-1).tolist())
         return ImageOps.pad(image, size, Image.Resampling.LANCZOS, color=ground if len(ground) > 1 else ground[0])
     return image.resize(size, Image.Resampling.LANCZOS)
-
-
-def _gathered(pixels: Iterator[np.ndarray], most: int, shape: tuple[int, int, int]) -> np.ndarray:
-    """The images as one array (N, C, H, W): in memory, or in a file that is mapped into it, which the system takes away again."""
-    if most * int(np.prod(shape)) < LARGE:
-        found = list(pixels)
-        return np.stack(found) if found else np.empty((0, *shape), np.uint8)
-    import tempfile
-
-    with tempfile.TemporaryFile() as file:
-        n = 0
-        for image in pixels:
-            file.write(image.tobytes())
-            n += 1
-        file.flush()
-        return np.memmap(file, np.uint8, "r+", shape=(n, *shape)) if n else np.empty((0, *shape), np.uint8)

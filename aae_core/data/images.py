@@ -6,12 +6,14 @@ All images of a split are one ``uint8`` tensor; a batch is taken by index and sc
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from aae_core.data.mapped import LARGE, taken
 
 DIGITS = tuple("0123456789")
 """The names of MNIST's classes."""
@@ -20,8 +22,6 @@ N_CLASSES = len(DIGITS)
 INFERRED = -1
 UNLABELLED = -1
 """The label of an image whose digit is withheld from the model."""
-LARGE = 2**31
-"""Bytes of images from which on they are kept in a file that is mapped into memory, and never copied whole."""
 IMAGE_SHAPE = (1, 28, 28)
 LEAST = 10
 """Images of each class that a model which is told of classes must see, and images that each split must have at all."""
@@ -97,15 +97,17 @@ class Digits:
         """
         if not isinstance(index, slice):
             index = index.to(self.labels.device)
-        return Digits(self.images[index], self.labels[index], self.n_classes)
+        return Digits(taken(self.images, index), self.labels[index], self.n_classes)
 
-    def parted(self, label: int | None) -> tuple[Digits, Digits | None]:
-        """The digits of all labels but `label`, and those of `label`: None where there is none of them.
+    def parted(self, label: int | Sequence[int] | None) -> tuple[Digits, Digits | None]:
+        """The digits of all labels but `label`, or but several, and those of `label`: None where there is none of them.
 
         Raises:
             DataError: there is no other label.
         """
-        if label is None or not bool((odd := self.labels == label).any()):
+        labels = [] if label is None else [label] if isinstance(label, int) else list(label)
+        odd = torch.isin(self.labels, torch.tensor(labels, dtype=torch.int64, device=self.labels.device))
+        if not bool(odd.any()):
             return self, None
         return self.subset(~odd), self.subset(odd)
 

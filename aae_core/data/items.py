@@ -12,9 +12,12 @@ import numpy as np
 import torch
 
 from aae_core.data.images import LEAST, UNLABELLED, DataError, Digits
+from aae_core.data.mapped import as_tensor, pieces_of
 from aae_core.data.splits import HELD_OUT_BELOW, Splits, checksums
 
 PARTS = ("train", "validation", "test")
+ASIDE = -1
+"""The part of an item that belongs to none of them: it has no label, and the others do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +30,7 @@ class Items:
         classes: names of the classes; none where there are no labels.
         names: of each item: a file's path, a row's number.
         source: in words.
-        parts: of each item, its place in :data:`PARTS`, where the data come split; else None.
+        parts: of each item, its place in :data:`PARTS`, or :data:`ASIDE`, where the data come split; else None.
         read_as: how they were read, as plain data: what must be the same for further data.
     """
 
@@ -47,7 +50,7 @@ class Items:
 
     def digits(self) -> Digits:
         """All of them, in order."""
-        return Digits(torch.from_numpy(self.images), torch.from_numpy(self.labels), len(self.classes))
+        return Digits(as_tensor(self.images), torch.from_numpy(self.labels), len(self.classes))
 
 
 def split_items(items: Items, dataset: str, path: Path) -> Splits:
@@ -66,7 +69,7 @@ def split_items(items: Items, dataset: str, path: Path) -> Splits:
     for k, place in ((1, found < HELD_OUT_BELOW), (2, (found >= HELD_OUT_BELOW) & (found < 2 * HELD_OUT_BELOW))):
         if not (came == k).any():  # a split that came stays what it is; one that did not is taken from training
             parts[(came == 0) & place] = k
-    counts = np.bincount(parts, minlength=len(PARTS))
+    counts = np.bincount(parts[parts != ASIDE], minlength=len(PARTS))
     if counts.min() < LEAST:
         told = ", ".join(f"{n} {part}" for n, part in zip(counts, PARTS, strict=True))
         distinct = len(np.unique(found))
@@ -75,13 +78,13 @@ def split_items(items: Items, dataset: str, path: Path) -> Splits:
             f"{path}: {len(found):,} items{copies}: {told}; each split needs {LEAST}. Items are held out by their content, one in "
             f"six for validation and one in six for the test: about {12 * LEAST} different ones will do."
         )
+    whole, checksum = items.digits(), hashlib.sha256()
+    for piece in pieces_of(items.images):
+        checksum.update(np.ascontiguousarray(piece).data)
     return Splits(
-        **{
-            part: Digits(torch.from_numpy(items.images[parts == k]), torch.from_numpy(items.labels[parts == k]))
-            for k, part in enumerate(PARTS)
-        },
+        **{part: whole.subset(torch.from_numpy(parts == k)) for k, part in enumerate(PARTS)},
         source=items.source,
-        checksum=hashlib.sha256(np.ascontiguousarray(items.images).data).hexdigest(),
+        checksum=checksum.hexdigest(),
         dataset=dataset,
         classes=items.classes,
         read_as=items.read_as,

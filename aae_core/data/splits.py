@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from aae_core.data.images import DIGITS, Digits, digits_of
+from aae_core.data.images import DIGITS, UNLABELLED, Digits, digits_of
+from aae_core.data.mapped import pieces_of
 
 SPLIT_SEED = 0
 HELD_OUT_BELOW = 709_365_809
@@ -59,6 +60,11 @@ class Splits:
         """The label of the class of that name; None where there is no such class."""
         return self.classes.index(name) if name in self.classes else None
 
+    def unseen(self, without: str | None = None) -> list[int]:
+        """The labels of which a model learns nothing: of the class `without`, and of those that no labelled training image has."""
+        seen = set(self.train.labels.unique().tolist()) - {UNLABELLED, self.number_of(without)}
+        return [k for k in range(len(self.classes)) if k not in seen] if seen else []
+
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """(C, H, W) of an image."""
@@ -93,5 +99,5 @@ def checksums(images: np.ndarray) -> np.ndarray:
 
     An image whose checksum is below :data:`HELD_OUT_BELOW` is held out: one in six, whatever the others are.
     """
-    rows = np.ascontiguousarray(images).reshape(len(images), -1)
-    return np.fromiter((zlib.crc32(row.data, SPLIT_SEED) for row in rows), np.uint32, len(rows))
+    rows = (row for piece in pieces_of(images) for row in np.ascontiguousarray(piece))
+    return np.fromiter((zlib.crc32(row.data, SPLIT_SEED) for row in rows), np.uint32, len(images))

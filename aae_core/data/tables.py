@@ -45,7 +45,7 @@ def read_table(
     Args:
         label: the column that holds the classes, if one does; rows in which it is empty are unlabelled.
         sketch: what was learnt of the columns of other rows; by default it is learnt of these.
-        announce: takes a line for columns that are left out, and for words that `sketch` does not know.
+        announce: takes a line for columns that are left out, and for words and gaps that `sketch` does not know.
 
     Returns:
         Items that are named by their rows in the file, whose first one is 1: in a text, the header.
@@ -222,6 +222,13 @@ def _typed(path: Path, frame: pd.DataFrame, learnt: Sketch, announce: Callable[[
     columns = {}
     for name, about in learnt.items():
         column = frame[name]
+        if (n := int(column.isna().sum())) and not about["gaps"]:
+            filled = (
+                "count as none of its words" if about["kind"] == "category" else f"are filled with {about['middle']:g}"
+            )
+            announce(
+                f"Data: column '{name}': {n:,} rows have a gap, as none had that the model learnt from; they {filled}."
+            )
         if about["kind"] == "category":
             words = [None if gap else str(value) for value, gap in zip(column, column.isna(), strict=True)]
             columns[name] = pd.Series(words, frame.index, dtype=object)

@@ -16,7 +16,7 @@ from aae_core.metrics.holes import in_hole, neighbour_samples, prior_holes
 from aae_core.metrics.judge import Judge
 from aae_core.metrics.leak import style_leak
 from aae_core.metrics.matching import prior_swd, sliced_wasserstein, two_sample
-from aae_core.metrics.measure import Measure, Trial, codes_of, decode_all
+from aae_core.metrics.measure import Measure, Trial, codes_of, decode_all, few_enough, looked_at
 from aae_core.metrics.novelty import both, detectors, novelty, rivals, scores_of, told_apart
 from aae_core.metrics.parzen import log_likelihoods, parzen, parzen_of
 from aae_core.metrics.posterior import posterior_spread
@@ -42,6 +42,7 @@ __all__ = [
     "OF_LABELS",
     "OF_LETTERS",
     "OF_MNIST",
+    "OF_UNUSUAL",
     "Measure",
     "Trial",
     "alphabet_mse",
@@ -73,6 +74,8 @@ __all__ = [
     "log_likelihoods",
     "judged_accuracy",
     "left_out",
+    "looked_at",
+    "measured_on",
     "neighbour_samples",
     "neighbour_style",
     "novelty",
@@ -135,9 +138,10 @@ MEASURES: dict[str, Callable[[Trial], Measure | dict[str, Measure]]] = {
 
 NEED_JUDGE = frozenset({"sample_accuracy", "swap_accuracy", "sample_confidence", "class_coverage", "frechet"})
 """The measures that ask an independent classifier to read what was drawn."""
-OF_MNIST = NEED_JUDGE | {"neighbour_style", "novelty", "rivals"}
-"""The measures that mean something on MNIST alone: the judge has learnt to read it, slant and width are of pen strokes, and
-it is a digit that is kept from a model."""
+OF_MNIST = NEED_JUDGE | {"neighbour_style"}
+"""The measures that mean something on MNIST alone: the judge has learnt to read it, and slant and width are of pen strokes."""
+OF_UNUSUAL = frozenset({"novelty", "rivals"})
+"""The measures that ask for a class that was kept from the model."""
 OF_LABELS = frozenset(
     {"style_leak", "region_accuracy", "region_matched", "clustering_error", "test_error", "map_error"}
 )
@@ -148,14 +152,26 @@ JUDGES = {"mnist": "judge", "letters": "letters-judge"}
 """Which recipe has learnt to read a data set; of the others nothing can be judged."""
 
 
-def left_out(measures: Sequence[str], splits: Splits) -> tuple[str, ...]:
-    """Those of `measures` that say nothing about these images: not MNIST's, without a judge of their own, or without labels."""
+def left_out(
+    measures: Sequence[str], splits: Splits, without: str | None = None, split: str = "test"
+) -> tuple[str, ...]:
+    """Those of `measures` that say nothing about these images: not MNIST's, without a judge of their own, without labels, or
+    without items in `split` of a class that the model has not seen, be it that `without` was kept from it.
+    """
     no = frozenset() if splits.dataset == "mnist" else OF_MNIST if splits.classes else OF_MNIST | OF_LABELS
     if splits.dataset in JUDGES:
         no -= NEED_JUDGE
     if splits.dataset != "letters":
         no |= OF_LETTERS
+    if splits.dataset != "mnist" and getattr(splits, split).parted(splits.unseen(without))[1] is None:
+        no |= OF_UNUSUAL
     return tuple(name for name in measures if name in no)
+
+
+def measured_on(splits: Splits, split: str) -> dict[str, int]:
+    """Of the training items and of those of `split`, how many measures look at, where these are not all: of sets that are large."""
+    parts = {name: getattr(splits, name) for name in ("train", split)}
+    return {name: n for name, part in parts.items() if (n := few_enough(part)) < len(part)}
 
 
 def evaluate(
@@ -169,13 +185,14 @@ def evaluate(
     without: str | None = None,
     progress: bool = False,
 ) -> dict[str, Measure]:
-    """All of `measures` of `model` on one split, but those that these images have :func:`left_out`.
+    """All of `measures` of `model` on one split, but those that these images have :func:`left_out`; of a large one, on a part of it.
 
     Args:
         measures: names in :data:`MEASURES`.
         judge: reads what the model draws; only some measures need it.
         split: "test" or "validation".
-        without: the class that was kept from the model. All measures are of the others, but those that ask for it.
+        without: the class that was kept from the model. All measures are of the classes that it has seen, but those that ask for
+            the others.
         progress: shows a progress bar; in a log, a line for each measure.
 
     Returns:
@@ -190,11 +207,12 @@ def evaluate(
         raise ValueError(f"measures: there is no {unknown[0]!r}. Choose from: {', '.join(MEASURES)}.")
     # What a measure chooses or names by held-out digits, it chooses by others than those that it counts.
     named = splits.validation if split == "test" else splits.test
-    kept_back = splits.number_of(without)
-    held_out, unusual = getattr(splits, split).parted(kept_back)
-    trial = Trial(model, splits.train.parted(kept_back)[0], held_out, judge, seed, named.parted(kept_back)[0], unusual)
+    kept_back = splits.unseen(without)
+    held_out, unusual = looked_at(getattr(splits, split)).parted(kept_back)
+    train, named = (looked_at(each).parted(kept_back)[0] for each in (splits.train, named))
+    trial = Trial(model, train, held_out, judge, seed, named, unusual)
     found: dict[str, Measure] = {}
-    names = [name for name in measures if name not in left_out(measures, splits)]
+    names = [name for name in measures if name not in left_out(measures, splits, without, split)]
     with progress_bar(len(names), "measure", show=progress) as bar:
         for name in names:
             bar.set_description(f"measuring {name}")

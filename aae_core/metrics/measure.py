@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import torch
@@ -11,6 +12,10 @@ from aae_core.data import Digits
 from aae_core.step import AnyModel
 
 _NOISE = 2**31  # torch takes the low 32 bits of a seed on the CPU: seeds below this one give other numbers
+
+
+MOST = 2**27
+"""Bytes of images that a measure looks at: as numbers they are four times as many, and a measure holds several such sets."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,19 @@ class Trial:
     unusual: Digits | None = None  # held-out digits of the class that was kept from the model, if one was
 
 
+def few_enough(digits: Digits) -> int:
+    """How many of a set measures look at."""
+    return min(len(digits), max(1, MOST // digits.images[:1].nbytes))
+
+
+def looked_at(digits: Digits) -> Digits:
+    """What measures look at of a set: all of it, or :data:`MOST` bytes of it, drawn at random, always the same ones."""
+    if (n := few_enough(digits)) == len(digits):
+        return digits
+    drawn = torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))[:n]
+    return digits.subset(drawn.sort().values)
+
+
 def takes_class(model: AnyModel) -> bool:
     """Whether a model's ``decode`` is given a class beside the code; one that infers classes may turn it into a place."""
     return bool(model.decoder.n_classes) or hasattr(model, "probabilities")
@@ -58,15 +76,29 @@ def codes_of(model: AnyModel, digits: Digits, batch_size: int = 2000, seed: int 
         return torch.cat([model.encode(digits.pixels(slice(i, i + batch_size)).to(device)).cpu() for i in starts])
 
 
-@torch.no_grad()
 def rebuild_all(model: AnyModel, digits: Digits, batch_size: int = 2000, seed: int = 0) -> Tensor:
     """The model's reconstructions of all `digits`, (N, C, H, W) on the CPU; a random posterior is drawn from as in :func:`codes_of`."""
+    return _of_rebuilt(lambda x_hat, x: x_hat, model, digits, batch_size, seed)
+
+
+def errors_of(model: AnyModel, digits: Digits, batch_size: int = 2000, seed: int = 0) -> Tensor:
+    """The mean squared error per pixel of each reconstruction, (N,) on the CPU; no more than a batch is rebuilt at a time."""
+    return _of_rebuilt(lambda x_hat, x: (x_hat - x).square().flatten(1).mean(1), model, digits, batch_size, seed)
+
+
+@torch.no_grad()
+def _of_rebuilt(
+    of: Callable[[Tensor, Tensor], Tensor], model: AnyModel, digits: Digits, batch_size: int, seed: int
+) -> Tensor:
+    """What `of` makes of reconstructions and their images, batch by batch, in one tensor on the CPU."""
     device = next(model.parameters()).device
-    parts = [slice(i, i + batch_size) for i in range(0, len(digits), batch_size)]
+    found = []
     with torch.random.fork_rng():
         torch.manual_seed(_NOISE + seed)
-        rebuilt = (model.reconstruct(digits.pixels(k).to(device), digits.labels[k].to(device)) for k in parts)
-        return torch.cat([images.cpu() for images in rebuilt])
+        for k in (slice(i, i + batch_size) for i in range(0, len(digits), batch_size)):
+            x = digits.pixels(k).to(device)
+            found.append(of(model.reconstruct(x, digits.labels[k].to(device)), x).cpu())
+    return torch.cat(found)
 
 
 @torch.no_grad()

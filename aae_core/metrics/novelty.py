@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from aae_core.data import UNLABELLED, Digits
-from aae_core.metrics.measure import Measure, codes_of, rebuild_all
+from aae_core.metrics.measure import Measure, codes_of, errors_of
 from aae_core.priors import Prior
 from aae_core.step import AnyModel
 
@@ -29,11 +29,9 @@ def scores_of(model: AnyModel, digits: Digits) -> dict[str, Tensor]:
     """
     if not hasattr(model, "reconstruct"):
         raise ValueError(f"{type(model).__name__}: rebuilds nothing, so that there is no error to score by.")
-    images = digits.pixels().cpu()
 
     def errors(labels: Tensor) -> Tensor:
-        rebuilt = rebuild_all(model, Digits(digits.images, labels, digits.n_classes))
-        return (rebuilt - images).square().flatten(1).mean(1)
+        return errors_of(model, Digits(digits.images, labels, digits.n_classes))
 
     if model.decoder.n_classes and not hasattr(model, "probabilities") and bool((digits.labels == UNLABELLED).any()):
         every = torch.stack([errors(torch.full_like(digits.labels, k)) for k in range(model.n_classes)])
@@ -68,7 +66,7 @@ def novelty(model: AnyModel, train: Digits, usual: Digits, unusual: Digits | Non
         train: the usual images that the model was trained on, on which the scores are brought to one scale.
 
     Returns:
-        ``error``, ``surprise`` and ``both``; against .5.
+        ``error`` and, where the prior has a density, ``surprise`` and ``both``; against .5.
 
     Raises:
         ValueError: nothing was kept from the model.
@@ -77,7 +75,8 @@ def novelty(model: AnyModel, train: Digits, usual: Digits, unusual: Digits | Non
         raise ValueError(NOTHING)
     odd, known, scale = (scores_of(model, each) for each in (unusual, usual, train))
     found = {name: told_apart(odd[name], known[name]) for name in known}
-    found["both"] = told_apart(both(odd, scale), both(known, scale))
+    if "surprise" in known:
+        found["both"] = told_apart(both(odd, scale), both(known, scale))
     return {name: Measure(value, 0.5, "guessing") for name, value in found.items()}
 
 

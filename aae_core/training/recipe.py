@@ -128,8 +128,22 @@ class Recipe:
                 f"{self.name}: this recipe learns from pairs of images of one style, which are known of the data set "
                 f"'{self.dataset}' alone. For other images take supervised, which needs none."
             )
+        kept_back = splits.number_of(self.without)
+        if kept_back is not None and not all(
+            (part.labels == kept_back).any() and (part.labels != kept_back).any()
+            for part in (splits.train, splits.validation, splits.test)
+        ):
+            raise DataError(
+                f"{self.name}: '{self.without}' is kept from the model and then told from the rest; training, validation and test need "
+                "items of both. Add some: one in six is held out for validation, one in six for the test."
+            )
         if not self.told:
             return
+        if kept_back is not None:
+            raise DataError(
+                f"{self.name}: this recipe is told of every class, so that none can be kept from it. Take one that needs no labels, "
+                "such as novelty or aae-deterministic."
+            )
         if (n := len(splits.classes)) < 2:
             found = f"one class, {splits.classes[0]}" if n else "none: these data have no labels"
             todo = {
@@ -205,6 +219,19 @@ class Recipe:
             near = suggestion(next(iter(options)), known) if "no such option" in str(error) else ""
             raise ValueError(f"{error}{near if 'Did you mean' in near else ''}") from error
         return replace(whole, build=build)
+
+    def keeping_back(self, name: str | None, splits: Splits) -> Recipe:
+        """The same recipe with a class of these data kept from the model. Where there is a class that it does not see, it is measured
+        how well its scores tell that class from the others.
+
+        Raises:
+            DataError: there is no such class.
+        """
+        if name is not None and splits.number_of(name) is None:
+            there = suggestion(name, splits.classes) if splits.classes else " These data have no labels."
+            raise DataError(f"without: there is no class '{name}'.{there}")
+        more = ("novelty",) if splits.unseen(name) and "novelty" not in self.measures and not self.told else ()
+        return replace(self, without=name or self.without, measures=self.measures + more)
 
     def with_steps(self, steps: int, n_data: int) -> Recipe:
         """The same recipe with as many whole passes over `n_data` items as make at least `steps` steps."""
