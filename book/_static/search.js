@@ -32,8 +32,7 @@ function plain(word) {
     .normalize("NFD")
     .replace(/\p{Mn}|[’']s$/gu, "");
   if (UNSAID.has(lower)) return null;
-  const letter = /** @type {Record<string, string>} */ (NAMES)[lower];
-  if (letter) return letter;
+  if (Object.hasOwn(NAMES, lower)) return /** @type {Record<string, string>} */ (NAMES)[lower];
   if (lower.length > 4 && lower.endsWith("ies")) return `${lower.slice(0, -3)}y`;
   return lower.length > 3 && /[^siu]s$/.test(lower) ? lower.slice(0, -1) : lower;
 }
@@ -91,6 +90,15 @@ function excerpt(text, words) {
   return line;
 }
 
+/** Has Sphinx's own script mark the words on the page that opens next. @param {string[]} words */
+function mark(words) {
+  try {
+    localStorage.setItem("sphinx_highlight_terms", words.join(" ").toLowerCase());
+  } catch {
+    // full, or forbidden: the page opens at its section all the same
+  }
+}
+
 const list = /** @type {HTMLElement} */ (document.querySelector(".aae-results"));
 const summary = /** @type {HTMLElement} */ (document.querySelector(".aae-found"));
 const base = document.documentElement.dataset.content_root ?? "";
@@ -101,7 +109,7 @@ if (query) {
   const results = search(query);
   const asked = query.split(/[^\p{Letter}\p{Number}]+/u).filter((word) => word && plain(word));
   const found = new Set([...asked, ...results.flatMap(({ terms }) => terms)]);
-  const escaped = [...found].map((word) => word.replace(/[^\p{Letter}\p{Number}]/gu, "\\$&"));
+  const escaped = [...found].map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
   escaped.sort((a, b) => b.length - a.length);
   const words = new RegExp(`(?<!\\p{Letter})(?:${escaped.join("|") || "$^"})`, "iu");
   summary.textContent = results.length
@@ -111,9 +119,7 @@ if (query) {
     const link = document.createElement("a");
     link.href = `${base}${page}${anchor ? `#${anchor}` : ""}`;
     link.textContent = heading || title;
-    // Sphinx's own script marks the words on the page that opens next
-    for (const event of ["click", "auxclick"])
-      link.addEventListener(event, () => localStorage.setItem("sphinx_highlight_terms", asked.join(" ").toLowerCase()));
+    for (const event of ["click", "auxclick"]) link.addEventListener(event, () => mark(asked));
     const item = document.createElement("li");
     item.append(link);
     if (heading !== title) item.append(Object.assign(document.createElement("span"), { textContent: title }));

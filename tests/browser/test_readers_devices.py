@@ -121,6 +121,18 @@ def test_a_search_finds_the_place_of_a_word_first(book, visit, scheme):
     assert "not found" in tab.locator(".aae-found").text_content()
 
 
+def test_a_search_takes_any_words_and_needs_no_storage(book, visit):
+    tab = visit("about:blank", ready=False)
+    tab.context.add_init_script(BLOCKED)
+    tab.goto(book.url("search.html"))
+    for words in ("epochs=", "=", "constructor", "|z|", "(?<!", "\\", "%", "<img src=x onerror=alert(1)>", "x" * 5000):
+        searched(tab, words)
+        assert words in tab.locator(".aae-found").text_content()
+    searched(tab, "holes")
+    tab.locator(".aae-results a").first.click()
+    tab.wait_for_url("**/notebooks/**")
+
+
 @pytest.mark.parametrize("scheme", ["http", "file"])
 def test_a_result_of_the_search_opens_at_its_section_and_marks_the_words(book, visit, scheme):
     tab = visit(book.url("search.html", scheme) + "?q=holes", ready=False)
