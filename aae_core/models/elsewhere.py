@@ -1,4 +1,4 @@
-"""The adversary elsewhere (chapter 12): chapter 2's autoencoder with its discriminator replaced, left out, or shown something else.
+"""The adversary elsewhere (chapter 12): chapter 2's autoencoder with its discriminator replaced, left out, or shown another thing.
 
 The paper's section 2.2 names the first of them, a network that matches moments in place of a discriminator. With z = f(x), x̂ = g(z),
 z' ~ p(z) and d the domain that an image x comes from, a step descends
@@ -6,12 +6,11 @@ z' ~ p(z) and d the domain that an image x comes from, a step descends
     away        E‖x − x̂‖² / pixels + λ MMD²(z, z')
     two stages  E‖x − x̂‖² / pixels + β E‖z‖², and then, of the codes at rest, E‖v(zₜ, t) − (z − ε)‖² with zₜ = (1 − t) ε + t z
     covariate   E‖x − g(z, d)‖² / pixels − λ E log q(1 − d | z), in turn with the reader's −E log q(d | z)
-    pixels      E‖x − x̂‖² / pixels − λ E log D(x̂), in turn with the discriminator's −½ E log D(x) − ½ E log(1 − D(x̂))
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -21,7 +20,7 @@ from aae_core import losses
 from aae_core.construction import Constructed
 from aae_core.data import IMAGE_SHAPE
 from aae_core.models.adversarial import AdversarialAutoencoder
-from aae_core.networks import Decoder, Discriminator, Encoder, Hidden, ImageDiscriminator, mlp
+from aae_core.networks import Decoder, Discriminator, Encoder, Hidden, mlp
 from aae_core.priors import Prior
 from aae_core.step import Batch, Optimizers, descend
 
@@ -124,7 +123,7 @@ class CodeFlow(Prior, nn.Module):
         n_steps: of the way from noise to codes.
     """
 
-    def __init__(self, codes: Tensor, hidden: Sequence[int] = (128, 128, 128), n_steps: int = 40) -> None:
+    def __init__(self, codes: Tensor, hidden: Sequence[int] = (128, 128), n_steps: int = 20) -> None:
         super().__init__()
         self.dim, self.n_steps = codes.shape[1], n_steps
         self.register_buffer("mean", codes.mean(0))
@@ -165,8 +164,13 @@ class CodeFlow(Prior, nn.Module):
 
 
 def inverted(x: Tensor) -> Tensor:
-    """Images (N, C, H, W) in [0, 1] as their negatives: the second domain."""
+    """Images (N, C, H, W) in [0, 1] as their negatives."""
     return 1 - x
+
+
+def faded(x: Tensor) -> Tensor:
+    """Images (N, C, H, W) in [0, 1] as from a poorer scanner: paper is grey, and ink half as strong."""
+    return 0.3 + 0.5 * x
 
 
 class InvariantAutoencoder(Constructed, nn.Module):
@@ -177,6 +181,7 @@ class InvariantAutoencoder(Constructed, nn.Module):
 
     Args:
         code_dim: width of the code.
+        change: what makes an image (N, C, H, W) one of the second domain.
         hidden: widths of the hidden layers of encoder and decoder.
         adversarial_weight: λ, of misleading the reader beside the mean squared error per pixel; at 0 nobody listens to it.
         classification_weight: κ, of naming the digits of the first domain from their codes; 0 leaves it out.
@@ -188,6 +193,7 @@ class InvariantAutoencoder(Constructed, nn.Module):
     def __init__(
         self,
         code_dim: int,
+        change: Callable[[Tensor], Tensor],
         hidden: Sequence[int] = (512, 512),
         *,
         adversarial_weight: float = 0.05,
@@ -197,7 +203,7 @@ class InvariantAutoencoder(Constructed, nn.Module):
         image_shape: Sequence[int] = IMAGE_SHAPE,
     ) -> None:
         super().__init__()
-        self.code_dim, self.gradient_penalty = code_dim, gradient_penalty
+        self.code_dim, self.change, self.gradient_penalty = code_dim, change, gradient_penalty
         self.adversarial_weight, self.classification_weight = adversarial_weight, classification_weight
         self.encoder = Encoder(code_dim, hidden, image_shape)
         self.decoder = Decoder(code_dim, hidden, image_shape, n_classes=2)
@@ -213,7 +219,7 @@ class InvariantAutoencoder(Constructed, nn.Module):
 
     def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
         """One training step; returns the losses, each a scalar."""
-        first, second = batch.images[::2], inverted(batch.images[1::2])
+        first, second = batch.images[::2], self.change(batch.images[1::2])
         x = torch.cat([first, second])
         domain = torch.cat([torch.zeros(len(first)), torch.ones(len(second))]).long().to(x.device)
 
@@ -242,55 +248,3 @@ class InvariantAutoencoder(Constructed, nn.Module):
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
         """Images (N, C, H, W) of codes (N, code_dim) in the domains y (N,), 0 or 1."""
         return self.decoder(z, y)
-
-
-class PixelAdversary(FirstStage):
-    """An autoencoder whose discriminator looks at pixels: real are images, false their reconstructions (Larsen et al. 2016).
-
-    Args:
-        code_dim: width of the code.
-        hidden: widths of the hidden layers of encoder and decoder.
-        discriminator_hidden: widths of the discriminator's hidden layers.
-        adversarial_weight: λ, beside the mean squared error per pixel.
-        starts_at: steps without the adversary at first: until something like an image is rebuilt, to tell it is too easy.
-        gradient_penalty: weight of the penalty that keeps the discriminator smooth.
-        image_shape: (C, H, W) of an image.
-    """
-
-    def __init__(
-        self,
-        code_dim: int,
-        hidden: Sequence[int] = (512, 512),
-        *,
-        discriminator_hidden: Sequence[int] = (256, 256),
-        adversarial_weight: float = 0.01,
-        starts_at: int = 0,
-        gradient_penalty: float = 0.01,
-        image_shape: Sequence[int] = IMAGE_SHAPE,
-    ) -> None:
-        super().__init__(code_dim, hidden, image_shape=image_shape)
-        self.adversarial_weight, self.gradient_penalty = adversarial_weight, gradient_penalty
-        self.starts_at, self.steps = starts_at, 0
-        self.discriminator = ImageDiscriminator(discriminator_hidden, image_shape)
-
-    def parts(self) -> dict[str, list[nn.Module]]:
-        """Which networks each optimizer moves."""
-        return super().parts() | {"discriminator": [self.discriminator]}
-
-    def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
-        """One training step; returns the losses, each a scalar."""
-        x = batch.images
-        z = self.encoder(x)
-        x_hat = self.decoder(z)
-        reconstruction = losses.reconstruction(x_hat, x)
-        discrimination, smooth = losses.smooth_discriminator(
-            self.discriminator, x, x_hat.detach(), weight=self.gradient_penalty
-        )
-        descend(smooth, optimizers["discriminator"])
-        fooling = losses.generator(self.discriminator(x_hat))
-        loss = reconstruction + self.code_weight * z.square().sum(1).mean()
-        self.steps += 1
-        if self.steps > self.starts_at:
-            loss = loss + self.adversarial_weight * fooling
-        descend(loss, optimizers["autoencoder"])
-        return {"reconstruction": reconstruction, "fooling": fooling, "discrimination": discrimination}
