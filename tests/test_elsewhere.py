@@ -8,7 +8,14 @@ import pytest
 import torch
 
 from aae_core import losses, metrics
-from aae_core.models.elsewhere import CodeFlow, FirstStage, InvariantAutoencoder, WassersteinAutoencoder, faded, inverted
+from aae_core.models.elsewhere import (
+    CodeFlow,
+    FirstStage,
+    InvariantAutoencoder,
+    WassersteinAutoencoder,
+    faded,
+    inverted,
+)
 from aae_core.priors import Gaussian
 from aae_core.step import Batch
 from aae_core.training.config import TrainingConfig
@@ -25,9 +32,7 @@ def test_the_discrepancy_of_two_points_is_that_of_its_kernels():
 
 def test_the_discrepancy_is_zero_on_average_where_two_samples_are_alike_and_leads_codes_back():
     generator = torch.Generator().manual_seed(0)
-    values = [
-        float(losses.mean_discrepancy(*torch.randn(2, 100, 2, generator=generator).unbind())) for _ in range(60)
-    ]
+    values = [float(losses.mean_discrepancy(*torch.randn(2, 100, 2, generator=generator).unbind())) for _ in range(60)]
     error = torch.tensor(values).std() / math.sqrt(len(values))
     assert abs(sum(values) / len(values)) < 4 * error and min(values) < 0  # an estimate without bias
     far = torch.randn(100, 2, generator=generator).add(torch.tensor([6.0, 0.0])).requires_grad_()

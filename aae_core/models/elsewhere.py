@@ -1,11 +1,11 @@
 """The adversary elsewhere (chapter 12): chapter 2's autoencoder with its discriminator replaced, left out, or shown another thing.
 
-The paper's section 2.2 names the first of them, a network that matches moments in place of a discriminator. With z = f(x), x̂ = g(z),
-z' ~ p(z) and d the domain that an image x comes from, a step descends
+The paper's section 2.2 compares the first of them, a moment matching network. With z = f(x), x̂ = g(z),
+z' ~ p(z) and s the domain that an image x comes from, a step descends
 
     away        E‖x − x̂‖² / pixels + λ MMD²(z, z')
-    two stages  E‖x − x̂‖² / pixels + β E‖z‖², and then, of the codes at rest, E‖v(zₜ, t) − (z − ε)‖² with zₜ = (1 − t) ε + t z
-    covariate   E‖x − g(z, d)‖² / pixels − λ E log q(1 − d | z), in turn with the reader's −E log q(d | z)
+    two stages  E‖x − x̂‖² / pixels + λ E‖z‖², and then, of the codes at rest, E‖v(zₜ, t) − (z − ε)‖² with zₜ = (1 − t) ε + t z
+    covariate   E‖x − g(z, s)‖² / pixels − λ E log q(1 − s | z), in turn with the reader's −E log q(s | z)
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class FirstStage(Constructed, nn.Module):
     Args:
         code_dim: width of the code.
         hidden: widths of the hidden layers of encoder and decoder, or convolutions.
-        code_weight: β, of the squared length of a code beside the mean squared error per pixel.
+        code_weight: λ, of the squared length of a code beside the mean squared error per pixel.
         image_shape: (C, H, W) of an image.
     """
 
@@ -122,6 +122,9 @@ class CodeFlow(Prior, nn.Module):
         hidden: widths of the velocity's hidden layers.
         n_steps: of the way from noise to codes.
     """
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, codes: Tensor, hidden: Sequence[int] = (128, 128), n_steps: int = 20) -> None:
         super().__init__()
