@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from aae_core import losses
@@ -180,16 +179,14 @@ class InvariantAutoencoder(Constructed, nn.Module):
     """An autoencoder whose code is not to tell which of two domains an image is from: an adversary reads it (Ganin et al. 2016).
 
     Every second image of a batch is brought to the second domain. The decoder is told the domain, so that the code need not say
-    it. Labels of the first domain may help; those of the second are never looked at.
+    it. No label is looked at.
 
     Args:
         code_dim: width of the code.
         change: what makes an image (N, C, H, W) one of the second domain.
         hidden: widths of the hidden layers of encoder and decoder.
         adversarial_weight: λ, of misleading the reader beside the mean squared error per pixel; at 0 nobody listens to it.
-        classification_weight: κ, of naming the digits of the first domain from their codes; 0 leaves it out.
         gradient_penalty: weight of the penalty that keeps the reader smooth.
-        n_classes: how many digits there are.
         image_shape: (C, H, W) of an image.
     """
 
@@ -200,25 +197,19 @@ class InvariantAutoencoder(Constructed, nn.Module):
         hidden: Sequence[int] = (512, 512),
         *,
         adversarial_weight: float = 0.05,
-        classification_weight: float = 0.0,
-        gradient_penalty: float = 0.01,
-        n_classes: int = 10,
+        gradient_penalty: float = 0.1,
         image_shape: Sequence[int] = IMAGE_SHAPE,
     ) -> None:
         super().__init__()
         self.code_dim, self.change, self.gradient_penalty = code_dim, change, gradient_penalty
-        self.adversarial_weight, self.classification_weight = adversarial_weight, classification_weight
+        self.adversarial_weight = adversarial_weight
         self.encoder = Encoder(code_dim, hidden, image_shape)
         self.decoder = Decoder(code_dim, hidden, image_shape, n_classes=2)
-        self.classifier = mlp([code_dim, n_classes])
         self.discriminator = Discriminator(code_dim, (128, 128))
 
     def parts(self) -> dict[str, list[nn.Module]]:
         """Which networks each optimizer moves."""
-        return {
-            "autoencoder": [self.encoder, self.decoder, self.classifier],
-            "discriminator": [self.discriminator],
-        }
+        return {"autoencoder": [self.encoder, self.decoder], "discriminator": [self.discriminator]}
 
     def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
         """One training step; returns the losses, each a scalar."""
@@ -230,7 +221,6 @@ class InvariantAutoencoder(Constructed, nn.Module):
         z = self.encoder(x)
         reconstruction = losses.reconstruction(self.decoder(z, domain), x)
         z_first, z_second = z[domain == 0], z[domain == 1]
-        naming = F.cross_entropy(self.classifier(z_first).float(), batch.labels[::2])
 
         # The reader tells the first domain's codes from the second's.
         reading, smooth = losses.smooth_discriminator(
@@ -240,9 +230,8 @@ class InvariantAutoencoder(Constructed, nn.Module):
 
         # The encoder misleads it about both.
         misleading = losses.discriminator(self.discriminator(z_second), self.discriminator(z_first))
-        loss = reconstruction + self.adversarial_weight * misleading + self.classification_weight * naming
-        descend(loss, optimizers["autoencoder"])
-        return {"reconstruction": reconstruction, "naming": naming, "reading": reading, "misleading": misleading}
+        descend(reconstruction + self.adversarial_weight * misleading, optimizers["autoencoder"])
+        return {"reconstruction": reconstruction, "reading": reading, "misleading": misleading}
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes (N, code_dim) of images (N, C, H, W) in [0, 1]."""
