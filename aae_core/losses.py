@@ -109,3 +109,28 @@ def smooth_discriminator(
     if not weight:
         return loss, loss
     return loss, loss + weight * (gradient_penalty(real, z_prior) + gradient_penalty(fake, z))
+
+
+def mean_discrepancy(a: Tensor, b: Tensor, scale: float = 1.0) -> Tensor:
+    """Squared maximum mean discrepancy of a (N, d) and b (M, d), estimated without bias: it may fall below zero.
+
+    The kernel is a sum of inverse multiquadratics C / (C + ‖u − v‖²), C being 2 d scale² times each of several factors, as
+    Tolstikhin et al. (2018) take it: it has long tails, so that a code far out is led back as well.
+
+    Args:
+        a: codes.
+        b: samples of the prior.
+        scale: standard deviation of the prior's coordinates.
+    """
+    base = 2 * a.shape[1] * scale**2
+    factors = torch.tensor([0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0], device=a.device)
+
+    def kernel(u: Tensor, v: Tensor) -> Tensor:
+        squared = (u[:, None] - v[None]).square().sum(2)
+        return sum((c / (c + squared) for c in (base * factors).tolist()), torch.zeros_like(squared))
+
+    def within(u: Tensor) -> Tensor:
+        k = kernel(u, u)
+        return (k.sum() - k.diagonal().sum()) / (len(u) * (len(u) - 1))
+
+    return within(a) + within(b) - 2 * kernel(a, b).mean()
