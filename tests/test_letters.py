@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import letters as tool
+import lower_case
 from aae_core import cards, data, metrics, records, studies, zoo
 from aae_core.data import DataError, Digits, load_dataset
 from aae_core.data.letters import LETTERS, PARTS, all_faces, faces_of, letters_of
@@ -67,6 +68,15 @@ def test_a_font_becomes_a_face_by_its_own_name_table(monkeypatch):
     assert tool.read("some-package", b"no font") is None
     monkeypatch.setattr(tool, "LICENCES", {"another": "another"})
     assert tool.read("some-package", dejavu) is None  # names none of these
+
+
+def test_small_capitals_are_no_lower_case():
+    from matplotlib import font_manager
+
+    dejavu = Path(font_manager.findfont("DejaVu Sans")).read_bytes()
+    both = tool.read("some-package", dejavu, letters=lower_case.BOTH).images
+    assert both.shape == (52, 28, 28) and lower_case.ascends(both)
+    assert not lower_case.ascends(np.concatenate([both[:26], both[:26]]))
 
 
 def test_each_face_says_of_which_version_of_its_package_it_was_rendered():

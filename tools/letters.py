@@ -78,7 +78,7 @@ FEWEST = 6
 
 @dataclass
 class Face:
-    """A face: its names, its licence, its capitals ``uint8`` (26, 28, 28), white on black, in 0 … :data:`LEVELS` − 1, and its package's version."""
+    """A face: its names, its licence, its letters ``uint8`` (n, 28, 28), white on black, in 0 … :data:`LEVELS` − 1, and its package's version."""
 
     package: str
     family: str
@@ -102,8 +102,8 @@ def fonts(package: str, folder: Path) -> Iterator[tuple[str, bytes]]:
     yield from ((version, found[name]) for name in sorted(found))
 
 
-def read(package: str, font: bytes, version: str = "") -> Face | None:
-    """The face of a font file, or None where it may not or cannot be used."""
+def read(package: str, font: bytes, version: str = "", letters: str = LETTERS) -> Face | None:
+    """The face of a font file with its `letters`, or None where it may not or cannot be used."""
     try:
         with TTFont(BytesIO(font), lazy=True) as tables:
             names, has = tables["name"], set(tables.getBestCmap() or ())
@@ -113,25 +113,25 @@ def read(package: str, font: bytes, version: str = "") -> Face | None:
     family, style = said[16] or said[1], said[17] or said[2]
     terms = " ".join(said[k] for k in (0, 13, 14))  # copyright, licence, its address
     licence = next((name for name, words in LICENCES.items() if re.search(words, terms, re.I)), None)
-    if licence is None or re.search(NOT_FREE, terms, re.I) or not has.issuperset(map(ord, LETTERS)):
+    if licence is None or re.search(NOT_FREE, terms, re.I) or not has.issuperset(map(ord, letters + "H")):
         return None
-    images = capitals(font)
+    images = drawn(font, letters)
     return None if images is None else Face(package, family, style, licence, images, version)
 
 
-def capitals(font: bytes) -> np.ndarray | None:
-    """The capitals of a font, ``uint8`` (26, 28, 28), or None where one is empty or does not fit.
+def drawn(font: bytes, letters: str = LETTERS) -> np.ndarray | None:
+    """The `letters` of a font, ``uint8`` (n, 28, 28), or None where one is empty or does not fit.
 
     One scale serves all: an H is 18 pixels high, or as much less, down to 15, as brings the largest letter into the frame. All stand on
     one line, each centred from left to right.
     """
     try:
         sample = ImageFont.truetype(BytesIO(font), 1000, layout_engine=ImageFont.Layout.BASIC)
-        boxes = np.array([sample.getbbox(letter, anchor="ls") for letter in LETTERS])
+        boxes = np.array([sample.getbbox(letter, anchor="ls") for letter in letters])
+        height = -sample.getbbox("H", anchor="ls")[1]
     except OSError:
         return None
     left, top, right, bottom = boxes.T
-    height = -top[LETTERS.index("H")]
     if height < 100 or (right <= left).any() or (bottom <= top).any():
         return None
     # In units of the font a pixel: H stands in the middle, so what goes beyond it has half of the rest above and below.
@@ -140,13 +140,13 @@ def capitals(font: bytes) -> np.ndarray | None:
     if height / largest < LEAST:
         return None
     size = 1000 * FINE / largest
-    drawn = ImageFont.truetype(BytesIO(font), size, layout_engine=ImageFont.Layout.BASIC)
+    pen = ImageFont.truetype(BytesIO(font), size, layout_engine=ImageFont.Layout.BASIC)
     line = round(FINE * (SIDE + height / largest) / 2)
     images = []
-    for letter, middle in zip(LETTERS, (left + right) / 2, strict=True):
+    for letter, middle in zip(letters, (left + right) / 2, strict=True):
         fine = Image.new("L", (SIDE * FINE, SIDE * FINE))
         at = SIDE * FINE / 2 - middle * size / 1000
-        ImageDraw.Draw(fine).text((at, line), letter, 255, drawn, anchor="ls")
+        ImageDraw.Draw(fine).text((at, line), letter, 255, pen, anchor="ls")
         images.append(fine.reduce(FINE))
     images = np.stack([np.asarray(image) for image in images])
     return np.rint(images / 255 * (LEVELS - 1)).astype(np.uint8)
@@ -168,10 +168,10 @@ def distances(faces: list[Face]) -> np.ndarray:
 
 def latin(faces: list[Face]) -> list[Face]:
     """The faces of which most letters correlate with the mean of that letter, over all faces, more than with another's."""
-    x = np.stack([each.images for each in faces]).reshape(len(faces), len(LETTERS), -1).astype(np.float32)
+    x = np.stack([each.images for each in faces]).reshape(len(faces), len(faces[0].images), -1).astype(np.float32)
     x -= x.mean(2, keepdims=True)
     x /= np.linalg.norm(x, axis=2, keepdims=True)
-    right = ((x @ x.mean(0).T).argmax(2) == np.arange(len(LETTERS))).sum(1)
+    right = ((x @ x.mean(0).T).argmax(2) == np.arange(x.shape[1])).sum(1)
     return [each for each, n in zip(faces, right, strict=True) if n >= FEWEST]
 
 
