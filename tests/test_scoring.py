@@ -229,6 +229,7 @@ def test_a_class_kept_from_a_model_is_told_from_the_others_in_card_and_evaluate(
     [
         ("aae-deterministic", "crosss", ["without", "cross"]),
         ("supervised", "cross", ["supervised", "told of every class"]),
+        ("gan", "cross", ["without", "gan rebuilds nothing"]),
         ("aae-deterministic", "rare", ["rare", "need items of both"]),
     ],
 )

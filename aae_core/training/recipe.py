@@ -225,12 +225,20 @@ class Recipe:
         how well its scores tell that class from the others.
 
         Raises:
-            DataError: there is no such class.
+            DataError: there is no such class, or the model rebuilds nothing, so that it scores nothing.
         """
         if name is not None and splits.number_of(name) is None:
             there = suggestion(name, splits.classes) if splits.classes else " These data have no labels."
             raise DataError(f"without: there is no class '{name}'.{there}")
-        more = ("novelty",) if splits.unseen(name) and "novelty" not in self.measures and not self.told else ()
+        if not splits.unseen(name) or self.told:
+            return replace(self, without=name or self.without)
+        if not hasattr(self.make(0, splits.image_shape, len(splits.classes)), "reconstruct"):
+            if name is not None:
+                raise DataError(
+                    f"without: {self.name} rebuilds nothing, so that there is no error to tell '{name}' by."
+                )
+            return self
+        more = ("novelty",) if "novelty" not in self.measures else ()
         return replace(self, without=name or self.without, measures=self.measures + more)
 
     def with_steps(self, steps: int, n_data: int) -> Recipe:
