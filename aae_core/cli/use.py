@@ -252,7 +252,8 @@ def _write_table(columns: dict[str, Any], out: Path) -> None:
 
     table = BytesIO()
     if out.suffix == ".csv":
-        pd.DataFrame(columns).to_csv(table, index=False, errors="backslashreplace")
+        words = {name: _text(column) if isinstance(column, list) else column for name, column in columns.items()}
+        pd.DataFrame(words).to_csv(table, index=False)
     else:
         with ZipFile(table, "w", ZIP_DEFLATED) as archive:  # np.savez takes names as arguments, among others of its own
             for name, column in columns.items():
@@ -260,3 +261,8 @@ def _write_table(columns: dict[str, Any], out: Path) -> None:
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                     np.lib.format.write_array(file, values, allow_pickle=False)
     write_out(out, table.getvalue())
+
+
+def _text(column: list[Any]) -> list[Any]:
+    """What can be written as UTF-8, in the place of what Python makes of bytes that are none."""
+    return [each.encode("utf-8", "backslashreplace").decode() if isinstance(each, str) else each for each in column]
