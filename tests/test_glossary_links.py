@@ -104,13 +104,13 @@ def test_the_first_formula_that_is_a_symbol_leads_to_its_row(built, tmp_path):
     html = built(
         "$z + 1$, $z$, $z$, $D_z$, $D$, $\\sigma(\\ell)$, $\\lambda$ and $\\sigma$.\n\n```{note}\n$\\lambda$\n```\n\n| $D$ |\n|---|\n| $D$ |"
     )
-    links = r'<a class="aae-term" href="book/notation.html#([^"]*)"(?: data-meaning="([^"]*)")?>[^<]*<span class="math[^>]*>\\\((.*?)\\\)'
+    links = r'<a class="aae-term" href="book/notation.html#([^"]*)" aria-label="([^"]*)"(?: data-meaning="([^"]*)")?>[^<]*<span class="math[^>]*>\\\((.*?)\\\)'
     assert re.findall(links, html) == [
-        ("symbol-z", "a code of d numbers", "z"),
-        ("symbol-D", "the discriminator", "D_z"),
-        ("symbol-sigma-ell", "the logistic function of ℓ", r"\sigma(\ell)"),
-        ("symbol-lambda", "", r"\lambda"),
-        ("symbols-sigma", "the logistic function; in 2 a width", r"\sigma"),
+        ("symbol-z", "z", "a code of d numbers", "z"),
+        ("symbol-D", "D z", "the discriminator", "D_z"),
+        ("symbol-sigma-ell", "σ(ℓ)", "the logistic function of ℓ", r"\sigma(\ell)"),
+        ("symbol-lambda", "λ", "", r"\lambda"),
+        ("symbols-sigma", "σ", "the logistic function; in 2 a width", r"\sigma"),
     ]
     notation = (tmp_path / "out" / "book" / "notation.html").read_text("utf-8")
     assert re.findall(r'<tr class="[^"]*" id="([^"]*)"', notation) == [

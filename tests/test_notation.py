@@ -14,7 +14,7 @@ EQUATION = re.compile(r"\$\$(.*?)\$\$|```\{math\}[^\n]*\n(.*?)```", re.S)
 COUNTS = {"i", "j", "k", "n"}
 OF_TEX = {
     *re.findall(
-        r"\S+", r"\Bigl \Bigr \Pr \approx \arg \bar \bigl \bigr \cos \frac \ge \iint \in \le \lvert \max \min \ne"
+        r"\S+", r"\Bigl \Bigr \Pr \approx \arg \bar \bigl \bigr \cos \frac \ge \iint \in \inf \le \lvert \max \min \ne"
     ),
     *re.findall(r"\S+", r"\odot \partial \prod \qquad \quad \rvert \sin \sqrt \sum \tilde \top \underbrace"),
 }
@@ -27,6 +27,7 @@ EXPLAINED_THERE = {
     "09": {"M", "P", "Q", "b"},
     "10": {"A", "b"},
     "11": {"A", "C", "P", "b", "e"},
+    "12": {"v"},
     "A-": {"e"},
 }
 """Letters that serve in one chapter alone, by the first two letters of its file."""

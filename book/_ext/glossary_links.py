@@ -101,8 +101,11 @@ def link_symbols(document: nodes.document, left: dict[str, tuple[str, str]], pla
             if anchor and anchor not in seen and not isinstance(math.parent, nodes.reference):
                 seen.add(anchor)
                 told = f' data-meaning="{escape(meaning)}"' if meaning else ""
-                begin = nodes.raw("", f'<a class="aae-term" href="{place}#{anchor}"{told}>', format="html")
-                math.parent.replace(math, [begin, math, nodes.raw("", "</a>", format="html")])
+                # A formula is drawn, and an empty link is one that a screen reader cannot name.
+                name = escape(re.sub(r"[\\{}_]+", " ", _characters(math.astext())).strip())
+                begin = f'<a class="aae-term" href="{place}#{anchor}" aria-label="{name}"{told}>'
+                around = (nodes.raw("", part, format="html") for part in (begin, "</a>"))
+                math.parent.replace(math, [next(around), math, next(around)])
 
 
 def _plain(tex: str) -> str:

@@ -16,8 +16,10 @@ const asked = /** @type {any} */ (globalThis).aaeQuestions ?? {};
 /** What was answered, by "page#question". @returns {Record<string, Given>} */
 function kept() {
   try {
-    const found = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
-    return found && typeof found === "object" && !Array.isArray(found) ? found : {};
+    const found = Object.entries(JSON.parse(localStorage.getItem(KEPT) ?? "{}"));
+    return Object.fromEntries(
+      found.filter(([, given]) => typeof given?.answer === "string" && typeof given.right === "boolean"),
+    );
   } catch {
     return {}; // of another program, or cut off
   }
@@ -73,7 +75,7 @@ function check(form) {
 const forms = document.querySelectorAll("form.aae-question");
 for (const form of forms) {
   const given = kept()[`${here}#${form.id}`];
-  if (typeof given?.answer === "string") {
+  if (given) {
     const { answer, right } = given;
     const fields = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")]);
     for (const field of fields)

@@ -76,18 +76,13 @@ function fromInt12(text, sizes) {
 }
 
 /**
- * A packed network's numbers, layer by layer W and b. `spec` is {sizes, precision}, `text` its weights. Throws where one of them
- * is no finite number, as in a text that is something else than weights.
+ * A packed network's numbers, layer by layer W and b, of {sizes, precision} and a text; throws where one is not finite.
  * @param {{ sizes: number[], precision: Precision }} spec
  * @param {string} text
  */
 export function readWeights({ sizes, precision }, text) {
-  const numbers =
-    precision === "int12"
-      ? fromInt12(text, sizes)
-      : precision === "float32"
-        ? fromSingle(bytes(text))
-        : fromHalf(bytes(text));
+  const fromBytes = precision === "float32" ? fromSingle : fromHalf;
+  const numbers = precision === "int12" ? fromInt12(text, sizes) : fromBytes(bytes(text));
   if (!numbers.every(Number.isFinite)) throw new Error("the weights are damaged: some are no finite numbers");
   return numbers;
 }
