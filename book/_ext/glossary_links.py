@@ -144,7 +144,8 @@ def _characters(tex: str) -> str:
     def greek(match: re.Match[str]) -> str:
         size = "CAPITAL" if match[1][0].isupper() else "SMALL"
         try:
-            return unicodedata.lookup(f"GREEK {size} LETTER {match[1].removeprefix('var')}")
+            name = match[1].removeprefix("var").replace("lambda", "lamda")  # as Unicode spells it
+            return unicodedata.lookup(f"GREEK {size} LETTER {name}")
         except KeyError:
             return match[0]
 
