@@ -144,7 +144,7 @@ def _characters(tex: str) -> str:
     def greek(match: re.Match[str]) -> str:
         size = "CAPITAL" if match[1][0].isupper() else "SMALL"
         try:
-            name = match[1].removeprefix("var").replace("lambda", "lamda")  # as Unicode spells it
+            name = match[1].removeprefix("var").replace("mbd", "md")  # Unicode spells lambda without a b
             return unicodedata.lookup(f"GREEK {size} LETTER {name}")
         except KeyError:
             return match[0]
