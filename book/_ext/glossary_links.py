@@ -92,20 +92,25 @@ def _has_two_meanings(row: nodes.row) -> bool:
     return "elsewhere" in next(row.parent.parent.findall(nodes.thead)).astext()
 
 
-def link_symbols(document: nodes.document, left: dict[str, tuple[str, str]], place: str) -> None:
-    """Makes the first formula of a page that is a symbol and nothing else a link, for each of `left`."""
+def link_symbols(document: nodes.document, symbols: dict[str, tuple[str, str]], place: str) -> None:
+    """Makes the first formula of a page that is a symbol and nothing else a link, for each row of the notation."""
     seen = set()
     for paragraph in paragraphs_of(document):
         for math in list(paragraph.findall(nodes.math)):
-            anchor, meaning = left.get(_plain(math.astext()), ("", ""))
+            anchor, meaning = symbols.get(_plain(math.astext()), ("", ""))
             if anchor and anchor not in seen and not isinstance(math.parent, nodes.reference):
                 seen.add(anchor)
-                told = f' data-meaning="{escape(meaning)}"' if meaning else ""
                 # A formula is drawn, and an empty link is one that a screen reader cannot name.
-                name = escape(re.sub(r"[\\{}_]+", " ", _characters(math.astext())).strip())
-                begin = f'<a class="aae-term" href="{place}#{anchor}" aria-label="{name}"{told}>'
-                around = (nodes.raw("", part, format="html") for part in (begin, "</a>"))
-                math.parent.replace(math, [next(around), math, next(around)])
+                name = " ".join(MARKS.sub(" ", _characters(math.astext())).split())
+                begin = nodes.raw("", beginning(place, anchor, meaning, name), format="html")
+                math.parent.replace(math, [begin, math, nodes.raw("", "</a>", format="html")])
+
+
+def beginning(place: str, anchor: str, meaning: str, name: str = "") -> str:
+    """The tag that begins a link to what explains a term or a symbol; `name` is for who cannot see it."""
+    label = f' aria-label="{escape(name)}"' if name else ""
+    told = f' data-meaning="{escape(meaning)}"' if meaning else ""
+    return f'<a class="aae-term" href="{place}#{anchor}"{label}{told}>'
 
 
 def _plain(tex: str) -> str:
@@ -162,17 +167,17 @@ def linked_in(text: str, left: dict[str, tuple[str, str]], place: str) -> Iterat
         if not match:
             break
         anchor, meaning = left.pop(match[1].lower())
-        told = f' data-meaning="{escape(meaning)}"' if meaning else ""
-        link = f'<a class="aae-term" href="{place}#{anchor}"{told}>{escape(match[0])}</a>'
+        link = f"{beginning(place, anchor, meaning)}{escape(match[0])}</a>"
         yield from (nodes.Text(text[: match.start()]), nodes.raw("", link, format="html"))
         text = text[match.end() :]
     yield nodes.Text(text)
 
 
 def depend_on_glossary(app: Sphinx, docname: str, source: list[str]) -> None:
-    """A page is written anew when the glossary has changed."""
+    """A page is written anew when the glossary or the notation has changed."""
     if docname not in EXCEPT:
-        app.env.note_dependency(app.env.doc2path(GLOSSARY))
+        for page in (GLOSSARY, NOTATION):
+            app.env.note_dependency(app.env.doc2path(page))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
