@@ -15,7 +15,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import yaml
@@ -25,6 +25,11 @@ from jupyter_cache.executors import load_executor
 from myst_nb.core.read import create_nb_reader
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+
+from warm_kernels import warm_kernels
+
+FEW = 3
+"""Pages for which it does not pay to have kernels begin warm."""
 
 
 def figures_of(page: Path) -> list[str]:
@@ -78,7 +83,7 @@ def run_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     if waiting:
         say_which_digits()
     if len(waiting) > 1:
-        with saying_how_far(cache, set(waiting)):
+        with warm_kernels() if len(waiting) > FEW else nullcontext(), saying_how_far(cache, set(waiting)):
             load_executor("local-parallel", cache).run_and_cache(
                 filter_pks=waiting, timeout=config.execution_timeout, allow_errors=config.execution_allow_errors
             )
