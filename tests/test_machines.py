@@ -39,7 +39,7 @@ def test_a_setting_changes_what_computes():
 def test_tests_that_train_pass_on_another_processor():
     """Those that look at what a training brought; ``make test-machines`` runs all of them, on each."""
     files = [path for path in (ROOT / "tests").glob("test_*.py") if "mark.trains" in path.read_text("utf-8")]
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "trains", *map(str, sorted(files))]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "trains and not slow", *map(str, sorted(files))]
     environment = environment_of(QUICK, None) | {"OMP_NUM_THREADS": "1"}  # other tests run beside
     told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert told.returncode == 0, told.stdout[-3000:]
