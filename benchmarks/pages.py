@@ -221,7 +221,7 @@ def measure_site(browser: Browser, site: Path, address: str, setting: Setting) -
     context.close()
     yield Measured(
         "pages/fetched",
-        "how often an explorer's text, such as its weights, is fetched by who reads the whole book, the most",
+        "the most often that one explorer's text, such as its weights, is fetched by who reads the whole book",
         [max(Quiet.sent.values(), default=0)],
         {"texts": [len(Quiet.sent)], "fetched": [Quiet.sent.total()]},
         unit="",
