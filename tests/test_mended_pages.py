@@ -72,6 +72,11 @@ def test_a_column_of_text_is_marked():
     assert '<td class="aae-text"><p>some words of a text</p></td>' in mended
 
 
+def test_a_column_with_a_name_that_would_be_broken_counts_as_text():
+    rows = table(["a", "b", "c"], ["some words of a text", "<code>classification_weight</code>", "semi-supervised-1000"])
+    assert mended_pages.widen_texts(rows).count('data-head="') == 3
+
+
 def test_a_table_of_text_has_its_heads_beside_its_cells():
     text = "some words of a text"
     mended = mended_pages.widen_texts(table(["no.", "<em>what</em> & why", "who"], ["1", text, text]))

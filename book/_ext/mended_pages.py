@@ -30,6 +30,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 LEGIBLE = 9  # CSS pixels: the least height of a figure's letters, but for exponents
 SMALL = 7  # units of a figure: what is smaller is an exponent
 WORDS = 5  # a column with a cell of so many words is one of text
+LONG = re.compile(r"\w{16}")  # a name that a narrow column would break in its middle
 
 FORMULA = re.compile(r'(?:<a class="aae-term"[^>]*>)?<span class="math notranslate nohighlight">[^<]*</span>(?:</a>)?')
 WITH_MARK = re.compile(rf"\(?{FORMULA.pattern}[.,;:!?)’”]+|\({FORMULA.pattern}")
@@ -118,7 +119,7 @@ def widen_texts(body: str) -> str:
             column
             for row in rows[1:]
             for column, (_, _, content) in enumerate(row)
-            if len(TAG.sub("", content).split()) >= WORDS
+            if len(TAG.sub("", content).split()) >= WORDS or LONG.search(TAG.sub("", content))
         }
         stacks = len(texts) >= 2 and 2 * len(texts) >= len(heads)
 
