@@ -29,6 +29,7 @@ EXPLAINED_THERE = {
     "11": {"A", "C", "P", "b", "e"},
     "12": {"v"},
     "A-": {"e"},
+    "C-": {"e"},
 }
 """Letters that serve in one chapter alone, by the first two letters of its file."""
 
