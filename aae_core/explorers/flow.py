@@ -27,7 +27,7 @@ class FlowExplorer(Explorer):
     Args:
         first: the autoencoder, with 2-D codes.
         flow: a flow of its codes.
-        digits: held-out digits, one a class first.
+        digits: held-out digits; one of each class is followed.
         frame: the frame to begin with, 0 … ``flow.n_steps``; the last one by default.
         options: other traits, such as `name` or `title`.
 
@@ -48,6 +48,7 @@ class FlowExplorer(Explorer):
     def __init__(
         self, first: FirstStage, flow: CodeFlow, digits: Digits, frame: int | None = None, **options: Any
     ) -> None:
+        digits = digits.subset(one_of_each_first(digits.labels))
         ways = both_ways(first, flow, digits)
         self.last = flow.n_steps
         frame = self.last if frame is None else frame
@@ -65,6 +66,14 @@ class FlowExplorer(Explorer):
         if proposal["value"] is None:
             raise t.TraitError(f"{proposal['trait'].name}: expected a number, got None.")
         return self.check_index(proposal, 2 if proposal["trait"].name == "cloud" else self.last + 1)
+
+
+def one_of_each_first(labels: Tensor) -> Tensor:
+    """The positions (N,) of labels (N,) in an order that begins with one of each class."""
+    firsts = torch.stack([(labels == y).nonzero()[0, 0] for y in labels.unique()])
+    left = torch.ones(len(labels), dtype=torch.bool)
+    left[firsts] = False
+    return torch.cat([firsts, left.nonzero()[:, 0]])
 
 
 def both_ways(first: FirstStage, flow: CodeFlow, digits: Digits) -> tuple[Tensor, Tensor]:

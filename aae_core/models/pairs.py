@@ -22,6 +22,8 @@ from aae_core.networks import Discriminator
 from aae_core.priors import Prior
 from aae_core.step import Batch, Optimizers, descend
 
+ENLARGED = 8.0  # a code's few numbers, which would drown among so many pixels
+
 
 class PairedAutoencoder(AdversarialAutoencoder):
     """An encoder and a decoder that belong to each other because a discriminator cannot tell their pairs of image and code apart.
@@ -66,5 +68,5 @@ class PairedAutoencoder(AdversarialAutoencoder):
 
 
 def paired(x: Tensor, z: Tensor) -> Tensor:
-    """Images (N, C, H, W) with pixels in [−1, 1] now, and codes (N, d) beside them: (N, C·H·W + d)."""
-    return torch.cat([2 * x.flatten(1) - 1, z], 1)
+    """Images (N, C, H, W) with pixels in [−1, 1] now, and codes (N, d) beside them, enlarged: (N, C·H·W + d)."""
+    return torch.cat([2 * x.flatten(1) - 1, ENLARGED * z], 1)

@@ -8,7 +8,7 @@ import traitlets
 
 from aae_core.data import Digits
 from aae_core.explorers import FlowExplorer
-from aae_core.explorers.flow import both_ways
+from aae_core.explorers.flow import both_ways, one_of_each_first
 from aae_core.explorers.recording import CROP
 from aae_core.metrics import codes_of
 from aae_core.models.elsewhere import CodeFlow, FirstStage
@@ -28,7 +28,10 @@ def parts():
     first = FirstStage(2, (16,)).eval()
     for network in (first.encoder.net, first.decoder.net):
         vary(network, 2)
-    digits = Digits(torch.randint(0, 256, (60, 1, 28, 28), dtype=torch.uint8), torch.arange(60) % 10)
+    labels = torch.arange(60) % 10
+    digits = Digits(
+        torch.randint(0, 256, (60, 1, 28, 28), dtype=torch.uint8), labels
+    )  # one of each class first already
     flow = CodeFlow(codes_of(first, digits), hidden=(8,), n_steps=8).eval()
     vary(flow.velocity, 1)
     return first, flow, digits
@@ -54,7 +57,7 @@ def test_the_decoder_draws_the_points_where_they_are(again, url, parts):
             settle(tab)
             with torch.no_grad():
                 real = first.decode(flow.mean + flow.std * way[frame, :10])[..., CROP, CROP]
-            shown = torch.stack([*ink(tab, TILES)])
+            shown = ink(tab, TILES, side=24)
             assert (shown - real).abs().max() < 1 / 30 + 2 / 255  # sixteen greys
 
 
@@ -81,6 +84,12 @@ def test_play_moves_the_cloud_and_stops_at_the_codes(again, url):
     assert get(tab, "cloud") == 1 and "back to noise" in tab.locator(".aae-lead").first.inner_text()
     tab.get_by_role("button", name="Reset").click()
     assert (get(tab, "frame"), get(tab, "cloud")) == (8, 0)
+
+
+def test_one_digit_of_each_class_is_followed():
+    labels = torch.tensor([3, 3, 1, 3, 0, 1])
+    order = one_of_each_first(labels)
+    assert labels[order][:3].tolist() == [0, 1, 3] and sorted(order.tolist()) == [*range(6)]
 
 
 def test_what_does_not_fit_is_refused(parts, explorer):
