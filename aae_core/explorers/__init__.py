@@ -13,6 +13,7 @@ WHERE = {
     "CompareExplorer": "compare",
     "DrawExplorer": "draw",
     "Explorer": "base",
+    "FlowExplorer": "flow",
     "LaboratoryExplorer": "laboratory",
     "LetterExplorer": "letter",
     "MapExplorer": "map",

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 import traitlets as t
-from torch import nn
+from torch import Tensor, nn
 
 from aae_core.data import Digits
 from aae_core.explorers.base import Code, Explorer
@@ -17,13 +17,15 @@ from aae_core.explorers.still import still
 from aae_core.metrics import codes_of, neighbour_samples
 
 LINES = (0.5, 0.9)  # shares of the prior's mass within its contours
+GRID = 71  # points along a side, on which a second stage is known to the page
 
 
 class CompareExplorer(Explorer):
     """One pad, the models' decoders side by side, and a model's codes underneath, in the colours of their digits.
 
     A disc about the point is as large as to hold seven of as many prior samples as there are codes. Where it holds no
-    code the point lies in a hole, just as :func:`aae_core.metrics.in_hole` has it.
+    code the point lies in a hole, just as :func:`aae_core.metrics.in_hole` has it. A model whose decoder takes other codes than
+    the point, because a second stage leads there, has `to_codes`, points (N, 2) → codes (N, 2): the page has it on a grid.
 
     Args:
         groups: for each prior, by name, the models to compare, by name; all with 2-D codes, equally many in each group.
@@ -57,11 +59,15 @@ class CompareExplorer(Explorer):
         super().__init__(z=z, limit=limit, about=about, weights="\n".join(weights), codes="\n".join(codes), **options)
         self.start = self.z
         # Wide: the pictures stand beside the pad, which takes 1.35 parts of 2.35. On a phone they stand below it.
-        self.room = [0.575, 124, 1, 405]
+        # Two rows of them or more are taller than the pad.
+        rows = -(-len(about[0]["models"]) // 2)
+        self.room = [0.575, 124, 1, 405] if rows == 1 else [0.2 * rows, 162 * rows, 1, 178 + 227 * rows]
         walk = torch.stack([torch.linspace(-2, 2, 9), torch.zeros(9)], 1)
-        self.poster = still(torch.cat([page.images(walk) for page in pages]), columns=9)
-        rows = [f"{label}, {name}" for name, models in groups.items() for label in models]
-        self.poster_alt = f"Nine points along a line through the codes, decoded by each model: {'; '.join(rows)}"
+        every = [model for models in groups.values() for model in models.values()]
+        drawn = [page.images(placed(model, walk)) for page, model in zip(pages, every, strict=True)]
+        self.poster = still(torch.cat(drawn), columns=9)
+        shown = [f"{label}, {name}" for name, models in groups.items() for label in models]
+        self.poster_alt = f"Nine points along a line through the codes, decoded by each model: {'; '.join(shown)}"
 
     @t.validate("z", "start")
     def _check_z(self, proposal: dict[str, Any]) -> list[float]:
@@ -85,6 +91,7 @@ def pack_groups(
         sizes = {name: len(models) for name, models in groups.items()}
         raise ValueError(f"groups: expected one or more, with equally many models in each, got {sizes}.")
     pages, about, weights, codes = [], [], [], []
+    packed: list[dict[str, Any]]
     for name, models in groups.items():
         packed, prior = [], next(iter(models.values())).prior
         for label, model in models.items():
@@ -96,10 +103,26 @@ def pack_groups(
             packed.append({"name": label, "decoder": spec, "codes": points})
             weights.append(text)
             codes.append(lines)
+            if hasattr(model, "to_codes"):
+                ways, texts = zip(*map(pack_field, on_grid(model, limit)), strict=True)
+                packed[-1]["ways"] = ways
+                codes += texts
         samples, field, levels = describe_prior(prior, len(digits), limit)
         about.append({"name": name, "models": packed, "samples": samples[0], "prior": field[0], "levels": levels})
         codes += [samples[1], field[1]]
     return pages, about, weights, codes
+
+
+@torch.no_grad()
+def placed(model: Any, points: Tensor) -> Tensor:
+    """The codes (N, 2) that a model's decoder takes at points (N, 2) of the pad."""
+    return model.to_codes(points).cpu() if hasattr(model, "to_codes") else points
+
+
+def on_grid(model: Any, limit: float) -> Tensor:
+    """Both coordinates of a model's codes on a grid over the pad: (2, :data:`GRID`, :data:`GRID`), the row at the bottom first."""
+    side = torch.linspace(-limit, limit, GRID)
+    return placed(model, torch.cartesian_prod(side, side).flip(1)).T.unflatten(1, (GRID, GRID))
 
 
 def describe_prior(prior: Any, n: int, limit: float) -> tuple[Any, Any, list[float]]:

@@ -151,18 +151,33 @@ class CodeFlow(Prior, nn.Module):
     @torch.no_grad()
     def paths(self, noise: Tensor) -> Tensor:
         """The way from noise (N, dim) to codes, by the midpoint rule: (n_steps + 1, N, dim), in the codes' own scale."""
-        z, width = noise, 1 / self.n_steps
-        way = [z]
+        return self.mean + self.std * self._walk(noise, 0.0, 1.0)
+
+    @torch.no_grad()
+    def paths_back(self, codes: Tensor) -> Tensor:
+        """The way back from codes (N, dim) to the noise that leads to them: (n_steps + 1, N, dim), in the codes' own scale."""
+        return self.mean + self.std * self._walk((codes - self.mean) / self.std, 1.0, 0.0)
+
+    def to_codes(self, noise: Tensor) -> Tensor:
+        """Where noise (N, dim) arrives: codes (N, dim)."""
+        return self.paths(noise)[-1]
+
+    def to_noise(self, codes: Tensor) -> Tensor:
+        """Where codes (N, dim) come from: noise (N, dim)."""
+        return (self.paths_back(codes)[-1] - self.mean) / self.std
+
+    def _walk(self, z: Tensor, begin: float, end: float) -> Tensor:
+        way, width = [z], (end - begin) / self.n_steps
         for k in range(self.n_steps):
-            t = torch.full((len(z), 1), k * width, device=z.device)
+            t = torch.full((len(z), 1), begin + k * width, device=z.device)
             half = z + width / 2 * self.at(z, t)
             z = z + width * self.at(half, t + width / 2)
             way.append(z)
-        return self.mean + self.std * torch.stack(way)
+        return torch.stack(way)
 
     def draw(self, n: int, labels: Tensor | None, generator: Generator | None, device: torch.device | str) -> Tensor:
         noise = torch.randn(n, self.dim, generator=generator, device=device)
-        return self.paths(noise.to(self.mean.device))[-1].to(device)
+        return self.to_codes(noise.to(self.mean.device)).to(device)
 
 
 def inverted(x: Tensor) -> Tensor:

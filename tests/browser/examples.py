@@ -12,10 +12,11 @@ from torch import nn
 
 from aae_core.data import Digits
 from aae_core.explorers import (
-    CompareExplorer, DrawExplorer, LaboratoryExplorer, LetterExplorer, MapExplorer, ParzenExplorer, ParzenSeries, RegionExplorer,
-    RowExplorer, StyleExplorer, TrainingExplorer, TrainingRecorder, UnusualExplorer, WalkExplorer,
+    CompareExplorer, DrawExplorer, FlowExplorer, LaboratoryExplorer, LetterExplorer, MapExplorer, ParzenExplorer, ParzenSeries,
+    RegionExplorer, RowExplorer, StyleExplorer, TrainingExplorer, TrainingRecorder, UnusualExplorer, WalkExplorer,
 )
 from aae_core.models import VAE, AdversarialAutoencoder, LabelledAAE, ReductionAAE, SupervisedAAE
+from aae_core.models.elsewhere import CodeFlow, FirstStage
 from aae_core.networks import Decoder
 from aae_core.priors import Gaussian, GaussianMixture
 
@@ -83,6 +84,13 @@ CASES = {
         "Two decoders, one point", "Code, z1", "ArrowRight", "z", "[0.0, 0.0]", "[0.1, 0.0]",
         {"compare.z=1,-0.5&compare.codes=1": {"z": [1, -0.5], "under": 1}},
         ("z=1", "z=a,b", "prior=2", "codes=-1", "prior=x", "prior="), slack=60,
+    ),
+    "flow": Case(
+        "first = lively(FirstStage(2, (16,)))\n"
+        "FlowExplorer(first, CodeFlow(torch.randn(100, 2), hidden=(8,), n_steps=4).eval(), digits)",
+        "Noise and codes", "Time between noise and codes", "ArrowLeft", "frame", "4", "3",
+        {"flow.frame=1": {"frame": 1}, "flow.frame=2&flow.cloud=1": {"frame": 2, "cloud": 1}},
+        ("frame=5", "frame=-1", "frame=x", "frame=", "cloud=2", "cloud="), slack=60,
     ),
     "region": Case(
         "RegionExplorer(lively(LabelledAAE(GaussianMixture(), (16,), discriminator_hidden=(8,))),"

@@ -66,13 +66,13 @@ def pictures(tab: Page, canvases: str = f"{ROOT} canvas") -> list[int]:
     return tab.locator(canvases).evaluate_all(HASHES)
 
 
-def ink(tab: Page, canvases: str) -> Tensor:
-    """The images (N, 1, 28, 28) on the canvases that the selector finds, once they are drawn, 1 where the ink is full."""
+def ink(tab: Page, canvases: str, side: int = 28) -> Tensor:
+    """The images (N, 1, side, side) on the canvases that the selector finds, once they are drawn, 1 where the ink is full."""
     settle(tab)
     text = tab.locator(canvases).evaluate_all(
         f"(canvases) => JSON.stringify(({INK})(canvases))"
     )  # a text: numbers one by one are slow
-    return torch.tensor(json.loads(text)).view(-1, 1, 28, 28)
+    return torch.tensor(json.loads(text)).view(-1, 1, side, side)
 
 
 def get(tab: Page, trait: str, widget: int = 0) -> object:

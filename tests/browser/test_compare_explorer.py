@@ -69,6 +69,53 @@ def test_both_decoders_draw_the_point(again, url, groups):
             assert (shown - real).abs().max() < 4e-3 + 1 / 255
 
 
+class Behind(torch.nn.Module):
+    """A model whose decoder stands behind a second stage: what it draws at a point is what the decoder makes of `to_codes`."""
+
+    def __init__(self, model, bend):
+        super().__init__()
+        self.model, self.bend, self.prior, self.decoder = model, bend, model.prior, model.decoder
+
+    def to_codes(self, points):
+        return self.bend(points)
+
+    def encode(self, x):
+        return self.model.encode(x)
+
+
+def test_a_decoder_behind_a_second_stage_draws_what_the_point_leads_to(visit, pages, groups, digits):
+    """Four of them share the point, and one line of texts each its codes, with or without ways beside."""
+    models = [*groups["Gaussian"].values()]
+    line = Behind(models[1], lambda z: z @ torch.tensor([[0.0, -1.0], [2.0, 0.0]]) + 0.5)
+    curve = Behind(models[0], lambda z: z + 0.5 * torch.sin(z.flip(1)))
+    four = {"first": models[0], "line": line, "second": models[1], "curve": curve}
+    tab = visit(pages(CompareExplorer({"Gaussian": four}, digits, name="four")))
+    for z in ([1.25, -0.5], [-3.5, 3.5], [0.03, 2.21]):
+        put(tab, "z", z)
+        settle(tab)
+        point = torch.tensor([z])
+        for shown, one in zip(ink(tab, CARDS), four.values(), strict=True):
+            code = one.to_codes(point) if isinstance(one, Behind) else point
+            with torch.no_grad():
+                real = one.decoder(code)[0]
+            assert (shown - real).abs().max() < 0.02
+    for k in range(4):
+        put(tab, "under", k)
+        settle(tab)
+        assert [*four][k] in tab.locator(".aae-lead").inner_text()
+
+
+def test_four_decoders_take_the_room_that_they_ask_for(visit, pages, groups, digits):
+    models = [*groups["Gaussian"].values()]
+    url = pages(CompareExplorer({"Gaussian": dict(zip("abcd", models * 2, strict=True))}, digits, name="room"))
+    for width in (320, 390, 760, 1280):
+        tab = visit(url, width=width)
+        settle(tab)
+        box, (a, b, c, d) = tab.locator(".aae-explorer").bounding_box(), get(tab, "room")
+        kept = a * box["width"] + b if box["width"] > 560 else c * box["width"] + d
+        assert box["height"] == pytest.approx(kept, abs=60), width
+
+
 def test_a_hole_is_where_the_measure_has_it(again, url, groups, digits):
     tab = again(url)
     points = torch.tensor([[0.0, 0.0], [1.4, 0.0], [2.0, 2.0], [-1.1, 0.8], [0.3, -0.4], [-2.5, -2.5]])

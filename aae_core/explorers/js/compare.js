@@ -9,18 +9,23 @@ import { h } from "./dom.js";
 import { explorer } from "./explorer.js";
 import { readCodes, readField } from "./packed.js";
 import { legend, pad } from "./pad.js";
-import { circle, nearest, within } from "./plane.js";
+import { blended, circle, nearest, within } from "./plane.js";
 import { index, numbers } from "./state.js";
 
 const NEIGHBOURS = 7; // as in aae_core/metrics/holes.py
 
 /** @import { Images, Packed } from "./decoder.js" */
+/** @import { Grid } from "./pad.js" */
 /**
  * @typedef {Parameters<typeof readCodes>[0]} Codes
- * @typedef {{ name: string, decoder: Packed & Images, codes: Codes }} One
- * @typedef {{ name: string, models: One[], samples: Codes, prior: Parameters<typeof readField>[0], levels: number[] }} Group
- * @typedef {{ name: string, decoder: ReturnType<typeof makeDecoder>, codes: ReturnType<typeof readCodes> }} Opened
+ * @typedef {Parameters<typeof readField>[0]} Field
+ * @typedef {{ name: string, decoder: Packed & Images, codes: Codes, ways?: Field[] }} One
+ * @typedef {{ name: string, models: One[], samples: Codes, prior: Field, levels: number[] }} Group
+ * @typedef {{ name: string, decoder: ReturnType<typeof makeDecoder>, codes: ReturnType<typeof readCodes>, ways: Grid[] }} Opened
  */
+
+/** @param {ReturnType<typeof readField>} field @returns {Grid} */
+const grid = ({ width, height, frame }) => ({ width, height, values: frame() });
 
 /**
  * The groups as they are needed: each is unpacked when it is first looked at.
@@ -32,9 +37,14 @@ function openGroups(about, weights, codes) {
   let line = 0;
   let first = 0;
   const groups = about.map((group) => {
-    const [at, from] = [line, first];
+    const from = first;
     const count = group.models.length;
-    line += count + 2;
+    const lines = group.models.map(({ ways = [] }) => {
+      line += 1 + ways.length;
+      return line - 1 - ways.length; // where a model's codes are; its ways follow
+    });
+    const end = line;
+    line += 2;
     first += count;
     /** @type {{ models: Opened[], samples: Float32Array, prior: ReturnType<typeof readField>, levels: number[] } | null} */
     let made = null;
@@ -43,10 +53,11 @@ function openGroups(about, weights, codes) {
         models: group.models.map((model, k) => ({
           name: model.name,
           decoder: makeDecoder(model.decoder, weights[from + k]),
-          codes: readCodes(model.codes, codes[at + k]),
+          codes: readCodes(model.codes, codes[lines[k]]),
+          ways: (model.ways ?? []).map((way, c) => grid(readField(way, codes[lines[k] + 1 + c]))),
         })),
-        samples: readCodes(group.samples, codes[at + count]).frame(),
-        prior: readField(group.prior, codes[at + count + 1]),
+        samples: readCodes(group.samples, codes[end]).frame(),
+        prior: readField(group.prior, codes[end + 1]),
         levels: group.levels,
       });
   });
@@ -101,6 +112,9 @@ export default explorer((kit) => {
   );
   /** @param {ArrayLike<number>} points @param {number} k */
   const round = (points, k) => [0, 1].map((c) => +Math.max(-limit, Math.min(limit, points[2 * k + c])).toFixed(2));
+  // What a decoder takes at the point: the point itself, or where a second stage leads from there.
+  const code = (/** @type {Grid[]} */ ways) =>
+    ways.length ? ways.map((way) => blended(way, get("z"), limit)) : get("z");
   const radius = (/** @type {number[]} */ z) => nearest(open(get("group")).samples, z, NEIGHBOURS);
   const sample = button("Sample the prior", () => {
     const { samples } = open(get("group"));
@@ -172,7 +186,9 @@ export default explorer((kit) => {
   showGroup();
   return {
     draw: () =>
-      open(get("group")).models.forEach(({ decoder }, k) => pictures[k].paint(decoder.decode([get("z")]), theme)),
+      open(get("group")).models.forEach(({ decoder, ways }, k) =>
+        pictures[k].paint(decoder.decode([code(ways)]), theme),
+      ),
     repaint: () => [plane, ...pictures].forEach((part) => part.repaint(theme)),
   };
 });

@@ -56,3 +56,21 @@ export function circle([x, y], radius) {
     path.push(x + radius * Math.cos((k * Math.PI) / 24), y + radius * Math.sin((k * Math.PI) / 24));
   return path;
 }
+
+/**
+ * The value at z of a grid over the square from -limit to limit, blended from the four points about it; beyond, that at the border.
+ * @param {{ width: number, height: number, values: ArrayLike<number> }} grid row 0 at the bottom
+ * @param {number[]} z
+ * @param {number} limit
+ */
+export function blended({ width, height, values }, z, limit) {
+  const place = (/** @type {number} */ value, /** @type {number} */ count) => {
+    const at = Math.max(0, Math.min(count - 1, ((value + limit) / (2 * limit)) * (count - 1)));
+    const k = Math.min(count - 2, Math.floor(at));
+    return [k, at - k];
+  };
+  const [i, s] = place(z[0], width);
+  const [j, t] = place(z[1], height);
+  const row = (/** @type {number} */ k) => (1 - s) * values[k * width + i] + s * values[k * width + i + 1];
+  return (1 - t) * row(j) + t * row(j + 1);
+}
