@@ -113,6 +113,7 @@ VARIANTS = (
     *(Variant(name, "agreeing, short", training=SHORT) for name in ("semi-supervised-100", "clustering-16")),
     Variant("letters", "from its own style", partial(letters_model, pairs_of=0)),
     Variant("letters", "convolutions", partial(letters_model, hidden=Convolutions())),
+    Variant("letters", "four discriminator steps", partial(letters_model, discriminator_steps=4)),
     Variant("letters", "short", training=SHORT_LETTERS),
     Variant("letters", "from its own style, short", partial(letters_model, pairs_of=0), SHORT_LETTERS),
     Variant("letters", "convolutions, short", partial(letters_model, hidden=Convolutions()), SHORT_LETTERS),
