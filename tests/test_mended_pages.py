@@ -73,7 +73,9 @@ def test_a_column_of_text_is_marked():
 
 
 def test_a_column_with_a_name_that_would_be_broken_counts_as_text():
-    rows = table(["a", "b", "c"], ["some words of a text", "<code>classification_weight</code>", "semi-supervised-1000"])
+    rows = table(
+        ["a", "b", "c"], ["some words of a text", "<code>classification_weight</code>", "semi-supervised-1000"]
+    )
     assert mended_pages.widen_texts(rows).count('data-head="') == 3
 
 

@@ -254,3 +254,19 @@ def test_kernel_distance_is_the_mean_over_pairs_of_different_points():
     assert metrics.kernel_distance(a, b) == pytest.approx(within - 2 * between)
     with pytest.raises(ValueError, match="at least two"):
         metrics.kernel_distance(a[:1], b)
+
+
+def test_each_class_is_measured_against_a_pca_of_its_own():
+    """Two classes of 3 × 3 pixels: the one fills all nine dimensions, the other only two, and is rebuilt from two numbers."""
+    torch.manual_seed(0)
+    y = torch.arange(400) % 2
+    x = torch.randn(400, 9)
+    x[y == 1] = x[y == 1, :2] @ torch.linalg.qr(torch.randn(9, 2)).Q.T
+    digits = Digits((128 + 20 * x).round().clamp(0, 255).byte().view(-1, 1, 3, 3), y, 2)
+    model = Stand(tells=False)
+    model.n_classes, model.code_dim, model.reconstruct = 2, 2, lambda x, y: torch.zeros_like(x)
+    found = metrics.class_mse(model, digits, digits)
+    assert found.value == pytest.approx(float(digits.pixels().square().mean()))
+    apart = [metrics.pca_mse(part, part, 2) for part in (digits.subset(y == 0), digits.subset(y == 1))]
+    assert apart[0] > 10 * apart[1]
+    assert found.reference == pytest.approx(sum(apart) / 2)

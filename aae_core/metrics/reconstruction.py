@@ -25,7 +25,7 @@ def test_mse(model: AnyModel, train: Digits, test: Digits) -> Measure:
 
 def class_mse(model: AnyModel, train: Digits, test: Digits) -> Measure:
     """Mean squared error per pixel as :func:`test_mse`; against a PCA of each class, which is so told the class as well."""
-    parts = [(part.subset(part.labels == k) for part in (train, test)) for k in range(model.n_classes)]
+    parts = [(train.subset(train.labels == k), test.subset(test.labels == k)) for k in range(model.n_classes)]
     # each class with its weight among the test images
     reference = sum(len(b) * pca_mse(a, b, model.code_dim) for a, b in parts) / len(test)
     x_hat = rebuild_all(model, test)
