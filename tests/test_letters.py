@@ -282,6 +282,7 @@ def test_recorded_runs_are_of_these_letters_and_as_their_variants_are_today():
         "from its own style, short",
         "convolutions",
         "convolutions, short",
+        "four discriminator steps",
     } == {card["variant"] for card in found}
     for card in found:
         made = studies.variant("letters", card["variant"]).made(card["seed"])

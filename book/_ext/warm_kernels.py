@@ -48,7 +48,10 @@ class ForkedKernel(psutil.Process):
 
     def poll(self) -> int | None:
         """None while it runs; its end has no code here, for it is another process's child."""
-        return None if self.is_running() and self.status() != psutil.STATUS_ZOMBIE else 0
+        try:
+            return None if self.is_running() and self.status() != psutil.STATUS_ZOMBIE else 0
+        except psutil.NoSuchProcess:  # it ended between the two questions
+            return 0
 
 
 class WarmProvisioner(LocalProvisioner):
