@@ -119,7 +119,7 @@ def widen_texts(body: str) -> str:
             column
             for row in rows[1:]
             for column, (_, _, content) in enumerate(row)
-            if len(TAG.sub("", content).split()) >= WORDS or LONG.search(TAG.sub("", content))
+            if len((text := TAG.sub("", content)).split()) >= WORDS or LONG.search(text)
         }
         stacks = len(texts) >= 2 and 2 * len(texts) >= len(heads)
 

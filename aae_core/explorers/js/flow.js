@@ -8,7 +8,7 @@ import { explorer } from "./explorer.js";
 import { readCodes, readImages } from "./packed.js";
 import { pad } from "./pad.js";
 import { circle } from "./plane.js";
-import { scrubber } from "./scrubber.js";
+import { frameScrubber } from "./scrubber.js";
 import { index } from "./state.js";
 
 const SHARES = [0.5, 0.9]; // of the noise that the two circles hold
@@ -41,18 +41,12 @@ export default explorer((kit) => {
   const plane = pad({ extent: [-limit, limit, -limit, limit], name: "Points between noise and codes", theme, signal });
   const rings = SHARES.map((share) => circle([0, 0], Math.sqrt(-2 * Math.log(1 - share))));
   const words = (/** @type {number} */ k) => `t = ${(k / last).toFixed(2)}`;
-  let at = get("frame"); // between two frames while it plays
-  const film = scrubber({
+  const film = frameScrubber(kit, {
     count: last + 1,
     fps: 6,
     name: "Time between noise and codes",
     format: words,
-    signal,
-    onFrame: (t) => {
-      at = t;
-      if (Math.floor(t) !== get("frame")) put({ frame: Math.floor(t) });
-      else show();
-    },
+    show: () => show(),
   });
   const which = choice(
     "Which points",
@@ -97,6 +91,7 @@ export default explorer((kit) => {
   );
 
   const show = () => {
+    const at = film.at();
     const { points } = clouds[get("cloud")];
     const ways = tiles.map((_, k) => {
       const path = [];
@@ -112,22 +107,16 @@ export default explorer((kit) => {
     kit.redraw();
   };
   const draw = () => {
-    const { images: film } = clouds[get("cloud")];
-    const pixels = film.frame(Math.round(at));
-    tiles.forEach((tile, k) => tile.paint(pixels, theme, (k * film.size) / film.count));
+    const { images } = clouds[get("cloud")];
+    const pixels = images.frame(Math.round(film.at()));
+    tiles.forEach((tile, k) => tile.paint(pixels, theme, (k * images.size) / images.count));
   };
-  kit.on("frame", () => {
-    if (Math.floor(at) !== get("frame")) at = get("frame"); // moved from elsewhere: another view, a link, the kernel
-    film.set(at);
-    show();
-  });
   const mark = () => {
     which.set(get("cloud"));
     lead.textContent = CLOUDS[get("cloud")][2];
     show();
   };
   kit.on("cloud", mark);
-  film.set(at);
   mark();
   return { draw, repaint: () => [plane, ...tiles].forEach((part) => part.repaint(theme)) };
 });

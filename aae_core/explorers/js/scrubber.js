@@ -65,3 +65,29 @@ export function scrubber({ count, fps = 12, name, format, onFrame, signal }) {
   set(0);
   return { el: bar.el, range: bar.range, set, play, pause };
 }
+
+/**
+ * A scrubber of the trait `frame`. While it plays it stands between two frames, at `at()`; what moves the trait from elsewhere,
+ * another view, a link or the kernel, moves it too. `show` runs for each place.
+ * @param {import("./explorer.js").Kit} kit
+ * @param {{ count: number, fps?: number, name: string, format: (t: number) => string, show: () => void }} options
+ */
+export function frameScrubber({ get, put, on, signal }, { show, ...options }) {
+  let at = get("frame");
+  const film = scrubber({
+    ...options,
+    signal,
+    onFrame: (t) => {
+      at = t;
+      if (Math.floor(t) !== get("frame")) put({ frame: Math.floor(t) });
+      else show();
+    },
+  });
+  on("frame", () => {
+    if (Math.floor(at) !== get("frame")) at = get("frame");
+    film.set(at);
+    show();
+  });
+  film.set(at);
+  return { ...film, at: () => at };
+}

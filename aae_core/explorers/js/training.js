@@ -7,7 +7,7 @@ import { h } from "./dom.js";
 import { explorer } from "./explorer.js";
 import { readCodes, readField, readImages } from "./packed.js";
 import { CERTAIN, pad } from "./pad.js";
-import { scrubber } from "./scrubber.js";
+import { frameScrubber } from "./scrubber.js";
 import { whole } from "./state.js";
 
 const FPS = 7;
@@ -36,18 +36,12 @@ export default explorer((kit) => {
   plane.contours({ width: prior.width, height: prior.height, values: prior.frame(0) }, about.levels);
 
   const words = (/** @type {number} */ k) => `step ${steps[k].toLocaleString("en")}`;
-  let at = get("frame"); // where the film is, between two frames while it plays
-  const film = scrubber({
+  const film = frameScrubber(kit, {
     count: steps.length,
     fps: FPS,
     name: "Training step",
     format: words,
-    signal,
-    onFrame: (t) => {
-      at = t;
-      if (Math.floor(t) !== get("frame")) put({ frame: Math.floor(t) });
-      else show();
-    },
+    show: () => show(),
   });
 
   // Ten digits, each above what the autoencoder makes of it; each column picks its digit's codes.
@@ -118,6 +112,7 @@ export default explorer((kit) => {
   );
 
   const show = () => {
+    const at = film.at();
     const { width, height } = field;
     plane.field({ width, height, values: field.frame(at) }, CERTAIN);
     plane.points(codes.frame(at), codes.labels, { only: get("label"), radius: 2 });
@@ -127,21 +122,15 @@ export default explorer((kit) => {
   };
   const size = images.size / images.count;
   const draw = () => {
-    const pixels = images.frame(1 + Math.round(at));
+    const pixels = images.frame(1 + Math.round(film.at()));
     columns.forEach(({ rebuilt }, k) => rebuilt.paint(pixels, theme, k * size));
   };
   columns.forEach(({ real }, k) => real.paint(images.frame(0), theme, k * size));
-  kit.on("frame", () => {
-    if (Math.floor(at) !== get("frame")) at = get("frame"); // moved from elsewhere: another view, a link, the kernel
-    film.set(at);
-    show();
-  });
   const mark = () => {
     columns.forEach(({ digit, el }) => el.setAttribute("aria-pressed", String(digit === get("label"))));
     show();
   };
   kit.on("label", mark);
-  film.set(at);
   mark();
   return {
     draw,
