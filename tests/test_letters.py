@@ -12,7 +12,7 @@ import torch
 
 import letters as tool
 import lower_case
-from aae_core import cards, data, metrics, records, studies, zoo
+from aae_core import cards, data, metrics, records, variants, zoo
 from aae_core.data import DataError, Digits, load_dataset
 from aae_core.data.letters import LETTERS, PARTS, all_faces, faces_of, letters_of
 from aae_core.models.letters import letters_model
@@ -285,7 +285,7 @@ def test_recorded_runs_are_of_these_letters_and_as_their_variants_are_today():
         "four discriminator steps",
     } == {card["variant"] for card in found}
     for card in found:
-        made = studies.variant("letters", card["variant"]).made(card["seed"])
+        made = variants.variant("letters", card["variant"]).made(card["seed"])
         assert card["data"]["checksum"] == checksum and card["steps"] == card["epochs"] * (22_802 // 128)
         assert (card["epochs"], card["batch_size"]) == (made.training.epochs, made.training.batch_size)
         assert records.agree(card["configuration"], json.loads(json.dumps(cards.configuration(made, n_classes=26))))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from aae_core import cards, metrics, records, studies, zoo
+from aae_core import cards, metrics, records, variants, zoo
 from aae_core.cards import AS_IT_IS
 from aae_core.data import Digits, Splits
 from aae_core.models import AdversarialAutoencoder
@@ -47,13 +47,13 @@ def test_a_recipe_keeps_a_class_from_its_model_where_the_data_have_it(splits):
 
 
 def test_every_digit_has_its_variant_and_the_recipe_is_that_of_its_own():
-    names = [each.name for each in studies.VARIANTS if each.recipe == "novelty"]
-    assert {studies.variant("novelty", name).made(0).without for name in names} == set("0123456789")
-    assert studies.variant("novelty", studies.AS_IT_IS).made(0).without == "2"
-    weights = {name: float(studies.variant("novelty", name).made(0).make(0).adversarial_weight) for name in names}
+    names = [each.name for each in variants.VARIANTS if each.recipe == "novelty"]
+    assert {variants.variant("novelty", name).made(0).without for name in names} == set("0123456789")
+    assert variants.variant("novelty", variants.AS_IT_IS).made(0).without == "2"
+    weights = {name: float(variants.variant("novelty", name).made(0).make(0).adversarial_weight) for name in names}
     assert {name for name in names if not weights[name]} == {f"no adversary, without {digit}" for digit in range(10)}
     assert len(names) == 20
-    other = studies.variant("novelty", "without 4").made(3)
+    other = variants.variant("novelty", "without 4").made(3)
     assert (other.name, other.without, other.training.seed) == ("novelty", "4", 3)
 
 

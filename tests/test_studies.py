@@ -12,9 +12,12 @@ from aae_core import cards, records, studies, zoo
 from aae_core.cards import AS_IT_IS
 from aae_core.data import IMAGE_SHAPE
 from aae_core.recipes import RECIPES, recipe
-from aae_core.studies import VARIANTS, Run, variant
+from aae_core.studies import Run
+from aae_core.variants import VARIANTS, variant
 
-each_variant = pytest.mark.parametrize("variant", VARIANTS, ids=lambda each: f"{each.recipe}: {each.name}")
+ALIKE = [each for each in VARIANTS if each.name.endswith("trained alike")]
+OTHERS = [each for each in VARIANTS if each not in ALIKE]
+each_variant = pytest.mark.parametrize("variant", OTHERS, ids=lambda each: f"{each.recipe}: {each.name}")
 of_mnist = pytest.mark.parametrize("name", [name for name in RECIPES if recipe(name).dataset == "mnist"])
 BLENDS = "blends of stored digits"
 
@@ -50,6 +53,25 @@ def test_the_label_in_the_discriminator_is_all_that_two_runs_of_chapter_5_differ
     last = max(key for key in with_label if key.startswith("discriminator.net") and key.endswith("weight"))
     assert differ == {"label_in_discriminator", last, last.replace("weight", "bias")}
     assert [options[last][0] for options in (with_label, without)] == [10, 1]
+
+
+@pytest.mark.parametrize("name", dict.fromkeys(each.recipe for each in ALIKE))
+def test_the_weight_of_the_match_is_all_that_runs_of_a_model_of_chapter_3_differ_in(name):
+    made = [each.made(0) for each in ALIKE if each.recipe == name]
+    assert len(made) == 5 and all(each.training == made[0].training for each in made)
+    *options, whole = (options_of(each.make(0)) for each in [*made, recipe(name)])
+    priors = {str(each.pop("prior")) for each in [*options, whole]}
+    differ = {key for key in options[0] if any(other[key] != options[0][key] for other in options)}
+    assert differ == {"sigma" if name.startswith("vae") else "adversarial_weight"}
+    assert options[2] == whole and len({str(each[key]) for each in options for key in differ}) == 5
+    assert len(priors) == 1
+
+
+def test_the_four_models_of_chapter_3_are_trained_alike_but_for_the_adversary_s_rate():
+    trained = [variant_.made(0).training for variant_ in ALIKE]
+    rates = [each.learning_rate for each in trained]
+    assert {each if isinstance(each, float) else each["autoencoder"] for each in rates} == {1e-3}
+    assert len({replace(each, learning_rate=1e-3) for each in trained}) == 1
 
 
 def test_a_variant_that_is_not_there_is_refused_with_those_that_are():

@@ -10,4 +10,4 @@ from aae_core.models.novelty import novelty_model
 from aae_core.models.reduction import ReductionAAE, reduction_model
 from aae_core.models.semi_supervised import SemiSupervisedAAE, reading_model
 from aae_core.models.style import SupervisedAAE, style_model, usual_model
-from aae_core.models.vae import VAE
+from aae_core.models.vae import VAE, small_aae, small_vae

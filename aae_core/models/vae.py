@@ -115,13 +115,20 @@ _VARIATIONAL = TrainingConfig(**_TRAINING, epochs=40, learning_rate=2e-3, betas=
 _ADVERSARIAL = TrainingConfig(**_TRAINING, epochs=30, learning_rate={"autoencoder": 1e-3, "discriminator": 2e-3})
 
 
-def _adversarial(prior: Prior, image_shape: Sequence[int]) -> AdversarialAutoencoder:
-    """The two adversarial autoencoders differ in their priors alone."""
+def small_vae(prior: Prior, image_shape: Sequence[int] = IMAGE_SHAPE, beta: float = 1.0) -> VAE:
+    """The variational autoencoders differ in their priors alone; a KL that weighs `beta` times as much is another sigma."""
+    return VAE(prior, sigma=0.2 * math.sqrt(beta), hidden=HIDDEN, image_shape=image_shape)
+
+
+def small_aae(
+    prior: Prior, image_shape: Sequence[int] = IMAGE_SHAPE, adversarial_weight: float = 0.05
+) -> AdversarialAutoencoder:
+    """The adversarial autoencoders, of the same size, differ in their priors alone."""
     return AdversarialAutoencoder(
         prior,
         hidden=HIDDEN,
         discriminator_hidden=(256, 256),
-        adversarial_weight=0.05,
+        adversarial_weight=adversarial_weight,
         gradient_penalty=0.01,
         image_shape=image_shape,
     )
@@ -132,7 +139,7 @@ RECIPES = (
         name="vae-gaussian",
         chapter=3,
         summary="VAE with a 2-D Gaussian prior; pixels N(decoder(z), .2²).",
-        build=lambda image_shape, n_classes: VAE(Gaussian(2), sigma=0.2, hidden=HIDDEN, image_shape=image_shape),
+        build=lambda image_shape, n_classes: small_vae(Gaussian(2), image_shape),
         training=_VARIATIONAL,
         measures=MEASURES,
         practice=("paper: 2-D Gaussian prior", "modern: Adam"),
@@ -141,7 +148,7 @@ RECIPES = (
         name="vae-mixture",
         chapter=3,
         summary="VAE with a mixture of ten 2-D Gaussians as its prior, the KL by Monte Carlo; pixels N(decoder(z), .2²).",
-        build=lambda image_shape, n_classes: VAE(GaussianMixture(), sigma=0.2, hidden=HIDDEN, image_shape=image_shape),
+        build=lambda image_shape, n_classes: small_vae(GaussianMixture(), image_shape),
         training=_VARIATIONAL,
         measures=MEASURES,
         practice=("paper: mixture of ten 2-D Gaussians", "usual: ten petals", "modern: Adam"),
@@ -150,7 +157,7 @@ RECIPES = (
         name="aae-small",
         chapter=3,
         summary="Chapter 2's aae-deterministic in the size and with the settings of this chapter's models.",
-        build=lambda image_shape, n_classes: _adversarial(Gaussian(2), image_shape),
+        build=lambda image_shape, n_classes: small_aae(Gaussian(2), image_shape),
         training=_ADVERSARIAL,
         measures=MEASURES,
         practice=("paper: 2-D Gaussian prior, deterministic posterior", "modern: Adam, gradient penalty"),
@@ -159,7 +166,7 @@ RECIPES = (
         name="aae-mixture",
         chapter=3,
         summary="AAE with a mixture of ten 2-D Gaussians as its prior, no labels; deterministic posterior.",
-        build=lambda image_shape, n_classes: _adversarial(GaussianMixture(), image_shape),
+        build=lambda image_shape, n_classes: small_aae(GaussianMixture(), image_shape),
         training=_ADVERSARIAL,
         measures=MEASURES,
         practice=("paper: mixture of ten 2-D Gaussians", "usual: ten petals", "modern: Adam, gradient penalty"),
