@@ -1,9 +1,10 @@
-# make book    build the book            make test    run the tests
+# make book    build the book            make test    test the package, its commands and its explorers in a browser
 # make serve   build it and serve it     make lint    what the commit hooks check
 # make lab     its chapters in Jupyter   make zip     the built book in one file, to read anywhere
 # make pdf     one PDF of all its pages (needs the tests' browser)
 # make clean   remove what was built     make distclean   the environment too
-# make test-all   the slow tests as well: each page in smoke mode and by axe in each theme and width, Jupyter Notebook
+# make test-pages   build the book, and look at each of its pages in a browser
+# make test-all   all of these and the slow ones: each page in smoke mode and by axe in each theme and width, Jupyter Notebook
 #                 beside Lab, a whole build that is stopped, each benchmark
 # make soak    what is rare, for half an hour: a training killed at 200 moments, 10,000 altered files, 10,000 addresses of
 #              explorers, 2,000 moves; the figures go to benchmarks/soak.json, which appendix D shows, each test's as it ends.
@@ -37,7 +38,7 @@ export AAE_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book lab zip pdf test test-all soak fuzz test-machines test-versions serve bench bench-page lint clean distclean constraints hashes audit licences address
+.PHONY: help book lab zip pdf test test-pages test-all soak fuzz test-machines test-versions serve bench bench-page lint clean distclean constraints hashes audit licences address
 .DELETE_ON_ERROR:
 
 help:
@@ -56,10 +57,12 @@ zip: book
 pdf: book $(VENV)/browser.stamp
 	@$(BIN)/python tools/pdf.py
 
-test test-all: $(VENV)/browser.stamp
+test test-pages test-all: $(VENV)/browser.stamp
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadgroup --no-loadscope-reorder $(MARKED) $(TESTS)
 
-test: MARKED = -m "not slow"
+test: MARKED = -m "not slow$(if $(TESTS),, and not book)"
+
+test-pages: MARKED = -m "not slow and book"
 
 test-all: MARKED = -m "not soak"
 

@@ -48,11 +48,8 @@ def test_page_ran_in_the_book(path, book):
     check(cache.get_cache_bundle(cache.match_cache_notebook(read(path)).pk).nb)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path if path.stem.startswith("02") else pytest.param(path, marks=pytest.mark.slow) for path in PAGES],
-    ids=lambda path: path.stem,
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_page_runs_in_smoke_mode(path, monkeypatch):
     monkeypatch.setenv("AAE_SMOKE", "1")
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
