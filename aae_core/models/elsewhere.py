@@ -4,8 +4,8 @@ The paper's section 2.2 compares the first of them, a moment matching network. W
 z' ~ p(z) and s the domain that an image x comes from, a step descends
 
     away        E‖x − x̂‖² / pixels + λ MMD²(z, z')
-    two stages  E‖x − x̂‖² / pixels + λ E‖z‖², and then, of the codes at rest, E‖v(zₜ, t) − (z − ε)‖² with zₜ = (1 − t) ε + t z
-    covariate   E‖x − g(z, s)‖² / pixels − λ E log q(1 − s | z), in turn with the reader's −E log q(s | z)
+    two stages  E‖x − x̂‖² / pixels + λ_z E‖z‖², and then, of the codes at rest, E‖v(zₜ, t) − (z − ε)‖² with zₜ = (1 − t) ε + t z
+    covariate   E‖x − g(z, s)‖² / pixels − λ E log D(1 − s | z), in turn with the reader's −E log D(s | z)
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class FirstStage(Constructed, nn.Module):
     Args:
         code_dim: width of the code.
         hidden: widths of the hidden layers of encoder and decoder, or convolutions.
-        code_weight: λ, of the squared length of a code beside the mean squared error per pixel.
+        code_weight: λ_z, of the squared length of a code beside the mean squared error per pixel.
         image_shape: (C, H, W) of an image.
     """
 
