@@ -3,7 +3,7 @@
 # make lab     its chapters in Jupyter   make zip     the built book in one file, to read anywhere
 # make pdf     one PDF of all its pages (needs the tests' browser)
 # make clean   remove what was built     make distclean   the environment too
-# make test-pages   build the book, and look at each of its pages in a browser
+# make test-pages   build the book, look at each of its pages in a browser, and at explorers in Jupyter, Firefox and as Colab has them
 # make test-all   all of these and the slow ones: each page in smoke mode and by axe in each theme and width, Jupyter Notebook
 #                 beside Lab, a whole build that is stopped, each benchmark
 # make soak    what is rare, for half an hour: a training killed at 200 moments, 10,000 altered files, 10,000 addresses of

@@ -16,6 +16,8 @@ from compare import differences, files
 from test_static_widgets import make_book, write_notebook
 from waiting import eventually
 
+pytestmark = pytest.mark.book
+
 ROOT = Path(__file__).parents[1]
 PARENT = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); time.sleep(600)"
 

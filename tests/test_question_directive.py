@@ -13,6 +13,8 @@ from sphinx.util.docutils import docutils_namespace
 
 from pages import PAGES, read
 
+pytestmark = pytest.mark.book
+
 CHAPTERS = [path for path in PAGES if path.suffix == ".ipynb"]
 CHOICE = "Which?\n\n- ( ) This, $a$, by [that](#page).\n- (x) That, by [this](#page).\n\nBecause."
 EXPLORER = ":explorer: style\n:of: length z\n:from: 2.5\n\nMove it.\n\nBecause."

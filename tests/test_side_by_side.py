@@ -42,6 +42,8 @@ figures: [benchmarks/results.json]
 ```{code-cell} ipython3
 import uuid
 from pathlib import Path
+
+pytestmark = pytest.mark.book
 figures = Path("../benchmarks/results.json")
 print("figures", figures.read_text() if figures.exists() else "none", "run", uuid.uuid4().hex)
 ```

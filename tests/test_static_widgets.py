@@ -30,6 +30,8 @@ WIDGET = """
 import anywidget
 import traitlets
 
+pytestmark = pytest.mark.book
+
 class Picture(anywidget.AnyWidget):
     _esm = "export default { render({ model, el }) { el.className = 'shown'; el.textContent = model.get('weights').length; } }"
     weights = traitlets.Unicode("A" * 9000).tag(sync=True)

@@ -16,7 +16,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 from warm_kernels import warm_kernels
 
 IMPORTED = ("ipykernel.kernelapp", "matplotlib.pyplot", "colorsys")
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels begin as usual there")
+pytestmark = [
+    pytest.mark.book,
+    pytest.mark.skipif(sys.platform != "linux", reason="kernels begin as usual there"),
+]
 
 
 CELLS = "import matplotlib.pyplot as plt\n_ = plt.plot([0, 1])", "!echo said", "import sys\nprint(sys.path)"

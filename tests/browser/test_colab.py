@@ -16,7 +16,7 @@ from aae_core.explorers import StyleExplorer
 from tab import ROOT, get, pictures
 from test_house import COLAB
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.book]
 
 WIDGETS = ["anywidget", "ipywidgets"]  # what these need besides is here, but for the last
 PACKAGES = [*(f"{name}=={COLAB[name]}" for name in WIDGETS), "ipython_genutils==0.2.0"]

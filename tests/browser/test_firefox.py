@@ -10,7 +10,7 @@ from find_browser import find_firefox
 from firefox import Firefox
 from tab import ALL_READY, ALL_VISITED
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.book]
 
 READY = "() => Boolean(document.querySelector('.aae-explorer[data-ready]'))"
 PICTURES = """async () => {

@@ -1,6 +1,6 @@
 """Every explorer in a real JupyterLab and a real Notebook, with a kernel, in a browser with the network refused.
 
-Notebook is JupyterLab's parts in another frame, so `make test` leaves it to `make test-all`.
+Notebook is JupyterLab's parts in another frame, so `make test-pages` leaves it to `make test-all`.
 
 The reader has turned on "Save Widget State Automatically", and the server has the project's settings, which keep it out.
 """
@@ -27,7 +27,7 @@ from examples import CASES, MODELS, Case
 from tab import settle
 from waiting import eventually
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.book]
 
 CONFIG = Path(__file__).parents[2] / "tools" / "jupyter_server_config.py"
 HOSTS = {"lab": "lab/tree", "notebook": "notebooks"}

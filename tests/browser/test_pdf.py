@@ -8,7 +8,7 @@ from pypdf import PdfReader
 import pdf
 from conftest import PAGES
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.book, pytest.mark.slow]
 
 
 def test_pages_are_put_together_with_contents_numbers_and_links(book, chromium, tmp_path):
