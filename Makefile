@@ -26,7 +26,10 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 TORCH_INDEX ?=
 CHECKED ?=
-# Python compiles a module when it is first imported; all of them at once would take a third of the installation.
+# Python compiles a module when it is first imported; all of them at once would take a third of the installation. What it has
+# compiled stays in the environment, even where PYTHONDONTWRITEBYTECODE is set: else each process would compile torch anew.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/bytecode
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
 INPUTS := pyproject.toml constraints.txt
 JAVASCRIPT := aae_core/explorers/js aae_core/explorers/host $(wildcard book/_static/*.js) tests *.json
