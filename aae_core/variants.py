@@ -122,6 +122,7 @@ VARIANTS = (
     Variant("letters", "from its own style", partial(letters_model, pairs_of=0)),
     Variant("letters", "convolutions", partial(letters_model, hidden=Convolutions())),
     Variant("letters", "four discriminator steps", partial(letters_model, discriminator_steps=4)),
+    Variant("letters", "eight discriminator steps", partial(letters_model, discriminator_steps=8)),
     Variant("letters", "short", training=SHORT_LETTERS),
     Variant("letters", "from its own style, short", partial(letters_model, pairs_of=0), SHORT_LETTERS),
     Variant("letters", "convolutions, short", partial(letters_model, hidden=Convolutions()), SHORT_LETTERS),

@@ -283,6 +283,7 @@ def test_recorded_runs_are_of_these_letters_and_as_their_variants_are_today():
         "convolutions",
         "convolutions, short",
         "four discriminator steps",
+        "eight discriminator steps",
     } == {card["variant"] for card in found}
     for card in found:
         made = variants.variant("letters", card["variant"]).made(card["seed"])
