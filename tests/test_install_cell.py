@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import nbformat
 import pytest
-from jupyter_client.manager import start_new_kernel
+from jupyter_client.manager import KernelManager
 
 from test_house import NOTEBOOKS, first_cell_with_code
 
@@ -68,7 +68,7 @@ def repository(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def kernel(repository):
+def kernel(repository, tmp_path_factory):
     """A kernel's client; its git finds `someone`'s repositories in a folder, its pip asks no index."""
     ours = {
         "GIT_CONFIG_COUNT": "1",
@@ -78,7 +78,12 @@ def kernel(repository):
         "PIP_NO_CACHE_DIR": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
-    manager, client = start_new_kernel(env=os.environ | ours)
+    # By files: a port that was free when it was chosen may be taken when the kernel comes to it.
+    manager = KernelManager(transport="ipc", ip=str(tmp_path_factory.mktemp("kernel") / "socket"))
+    manager.start_kernel(env=os.environ | ours)
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
     yield client
     client.stop_channels()
     manager.shutdown_kernel(now=True)

@@ -14,6 +14,8 @@ import yaml
 import side_by_side
 from test_static_widgets import build, make_book, write_notebook
 
+pytestmark = pytest.mark.book
+
 TOGETHER = (os.cpu_count() or 1) > 1
 MEETS = """
 import time, uuid
@@ -43,7 +45,6 @@ figures: [benchmarks/results.json]
 import uuid
 from pathlib import Path
 
-pytestmark = pytest.mark.book
 figures = Path("../benchmarks/results.json")
 print("figures", figures.read_text() if figures.exists() else "none", "run", uuid.uuid4().hex)
 ```

@@ -23,14 +23,14 @@ import publishing
 import slim_icons
 import static_widgets
 
+pytestmark = pytest.mark.book
+
 ROOT = Path(__file__).parents[1]
 ADDRESS = "https://github.com/someone/aae-book"
 
 WIDGET = """
 import anywidget
 import traitlets
-
-pytestmark = pytest.mark.book
 
 class Picture(anywidget.AnyWidget):
     _esm = "export default { render({ model, el }) { el.className = 'shown'; el.textContent = model.get('weights').length; } }"
