@@ -1,7 +1,11 @@
 """The map of chapter 8: a class and a style add up to a place, and heads that are too close are pushed apart."""
 
+from importlib import resources
+
+import numpy as np
 import pytest
 import torch
+from sklearn.manifold import trustworthiness
 
 from aae_core import metrics
 from aae_core.data import Digits, embedded
@@ -50,3 +54,12 @@ def test_a_map_is_read_by_the_nearest_head_whatever_the_encoder_says_of_the_clas
     nearest = torch.cdist(model.represent(few.pixels()), model.heads).argmin(1)
     assert metrics.map_error(model, Digits(few.images, nearest)).value == 0
     assert metrics.map_error(model, Digits(few.images, (nearest + 1) % 10)).value == 1
+
+
+def test_umaps_places_are_those_of_the_embedded_digits_in_their_order():
+    """Neighbours on the map are neighbours among the images, as they would not be in another order."""
+    images = embedded().test.pixels().flatten(1).numpy()
+    places = np.loadtxt(resources.files("aae_core.data") / "umap.csv", delimiter=",")
+    assert places.shape == (len(images), 2)
+    assert trustworthiness(images, places, n_neighbors=10) > 0.9
+    assert trustworthiness(images, places[::-1], n_neighbors=10) < 0.7

@@ -83,12 +83,12 @@ def test_who_builds_is_told_how_far_it_is(capsys):
 
         asked = 0
 
-        def list_unexecuted(self) -> list[SimpleNamespace]:
+        def list_cache_records(self) -> list[SimpleNamespace]:
             self.asked += 1
-            return [SimpleNamespace(pk=pk) for pk in range(self.asked, 4)]
+            return [SimpleNamespace(hashkey=f"{n}") for n in range(self.asked - 1)]
 
     cache = Cache()
-    with side_by_side.saying_how_far(cache, {0, 1, 2, 3}):
+    with side_by_side.saying_how_far(cache, 4):
         while cache.asked < 4:
             time.sleep(0.05)
     lines = capsys.readouterr().out.splitlines()
