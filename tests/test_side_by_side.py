@@ -6,7 +6,6 @@ import os
 import re
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -78,23 +77,12 @@ def test_pages_run_at_the_same_time(folder):
 
 
 def test_who_builds_is_told_how_far_it_is(capsys):
-    class Cache:
-        """Of four pages, one more has run each time one asks."""
-
-        asked = 0
-
-        def list_cache_records(self) -> list[SimpleNamespace]:
-            self.asked += 1
-            return [SimpleNamespace(hashkey=f"{n}") for n in range(self.asked - 1)]
-
-    cache = Cache()
-    with side_by_side.saying_how_far(cache, 4):
-        while cache.asked < 4:
-            time.sleep(0.05)
+    side_by_side.say_how_far(map(time.sleep, [0.1] * 4), 4)
     lines = capsys.readouterr().out.splitlines()
     assert all(line.startswith("Pages: ") for line in lines)
     assert lines[0].startswith("Pages: 4 have to run")
     assert re.fullmatch(r"Pages: 2 of 4 have run, about \d+ s left\.", lines[2])
+    assert lines[4] == "Pages: 4 of 4 have run."
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """Sphinx extension: runs the pages that have to run side by side, one a processor, before Sphinx reads them one by one.
 
 Jupyter Book runs a notebook when it comes to its page, so all processors but one would wait. Here jupyter-cache's own
-parallel executor fills the notebook cache first; Sphinx then finds each page's outputs there. A page whose cell fails is
+workers fill the notebook cache first; Sphinx then finds each page's outputs there. A page whose cell fails is
 not in the cache, so Sphinx runs that page again and reports the failure as ever.
 
 The cache knows a page by its cells. A page that shows recorded figures names their files in its front matter (``figures``,
@@ -11,17 +11,18 @@ paths from the checkout) and runs again when they change.
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 
 import yaml
 from jupyter_cache import get_cache
 from jupyter_cache.base import JupyterCacheAbstract
 from jupyter_cache.executors import load_executor
+from jupyter_cache.executors.basic import ExecutionWorkerLocalMProc, ProcessData
 from myst_nb.core.read import create_nb_reader
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -83,40 +84,31 @@ def run_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     if waiting:
         say_which_digits()
     if len(waiting) > 1:
-        with warm_kernels() if len(waiting) > FEW else nullcontext(), saying_how_far(cache, len(waiting)):
-            load_executor("local-parallel", cache).run_and_cache(
-                filter_pks=waiting, timeout=config.execution_timeout, allow_errors=config.execution_allow_errors
+        with warm_kernels() if len(waiting) > FEW else nullcontext():
+            run_longest_first(
+                cache, waiting, timeout=config.execution_timeout, allow_errors=config.execution_allow_errors
             )
 
 
-@contextmanager
-def saying_how_far(cache: JupyterCacheAbstract, waiting: int) -> Iterator[None]:
-    """Prints, for who builds the book, how many pages have run and how long the others may take."""
-    begin, ended = time.monotonic(), threading.Event()
+def run_longest_first(cache: JupyterCacheAbstract, waiting: list[int], **how: object) -> None:
+    """Runs the pages of those keys, as jupyter-cache's own executor does; but one at a time, and long files first.
+
+    Its executor deals the pages out by threes, in any order, so that one processor may wait for minutes at the end.
+    """
+    records = load_executor("local-parallel", cache).get_records(filter_pks=waiting, clear_tracebacks=True)
+    records.sort(key=lambda record: Path(record.uri).stat().st_size, reverse=True)
+    tasks = [ProcessData(record.pk, record.uri, cache, **how) for record in records]
+    with multiprocessing.Pool() as pool:
+        say_how_far(pool.imap_unordered(ExecutionWorkerLocalMProc(), tasks), len(tasks))
+
+
+def say_how_far(ending: Iterable, waiting: int) -> None:
+    """Prints, for who builds the book, how many pages have run and how long the others may take, as each ends."""
+    begin = time.monotonic()
     say(f"{waiting} have to run, {min(waiting, os.cpu_count() or 1)} at a time.")
-
-    # The records alone: to ask the cache what has not run, it reads every notebook, for a tenth of the pages' own time.
-    def recorded() -> set[str]:
-        return {record.hashkey for record in cache.list_cache_records()}
-
-    there = recorded()
-
-    def watch() -> None:
-        before = 0
-        while not ended.wait(2):
-            done = len(recorded() - there)
-            if done > before:
-                left = (time.monotonic() - begin) / done * (waiting - done)
-                say(f"{done} of {waiting} have run" + (f", about {left:.0f} s left." if left else "."))
-                before = done
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        watcher.join()
+    for done, _ in enumerate(ending, 1):
+        left = (time.monotonic() - begin) / done * (waiting - done)
+        say(f"{done} of {waiting} have run" + (f", about {left:.0f} s left." if left else "."))
 
 
 def say(words: str) -> None:
