@@ -56,7 +56,9 @@ def test_page_runs_in_smoke_mode(path, monkeypatch):
     notebook = read(path)
     client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}})
     client.execute()
-    check(notebook, allowed="no better than their mean image")  # after a few steps a model may be that poor
+    check(
+        notebook, allowed="The trained model rebuilds its own training"
+    )  # after a few steps a model is poor, and says so
 
 
 @pytest.mark.parametrize("n_images", [90, 4_179, 50_000])
