@@ -37,9 +37,9 @@ each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path
 
 
 def requirements() -> list[Requirement]:
-    """All that the environment of the tests has: not pyarrow, tens of megabytes for one format, whose test needs it by hand."""
+    """All that the environment of the tests has: not pyarrow and UMAP, for which one takes tens of megabytes by hand."""
     project = PROJECT["project"]
-    extras = [lines for name, lines in project["optional-dependencies"].items() if name != "parquet"]
+    extras = [lines for name, lines in project["optional-dependencies"].items() if name not in ("parquet", "umap")]
     lines = project["dependencies"] + [line for extra in extras for line in extra]
     return [requirement for requirement in map(Requirement, lines) if requirement.name != "aae-core"]
 
