@@ -149,7 +149,8 @@ def table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
     from IPython.display import Markdown, display
 
     def cell(value: object) -> str:
-        return str(value).replace("|", r"\|")  # else it would end the cell
+        text = str(value).replace("|", r"\|")  # else it would end the cell
+        return re.sub(r" (?=[±%])|(?<=±) ", "\N{NO-BREAK SPACE}", text)
 
     head = list(rows[0])
     right = [all(isinstance(row[name], (int, float)) or _is_number(str(row[name])) for row in rows) for name in head]

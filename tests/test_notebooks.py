@@ -9,7 +9,7 @@ import pytest
 from jupyter_cache import get_cache
 from nbclient import NotebookClient
 
-from aae_core.notebook import live
+from aae_core.notebook import live, table
 from aae_core.recipes import recipe
 from pages import PAGES, read
 
@@ -70,3 +70,12 @@ def test_a_live_run_takes_the_steps_asked_for_in_small_batches(monkeypatch, n_im
     assert short.batch_size == min(n_images, 128) < config.batch_size
     assert abs(short.epochs * epoch - 800) <= epoch / 2
     assert live(config, n_images, steps=800, full=True) is config
+
+
+def test_a_number_and_its_interval_stay_on_one_line(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    table([{"measure": "error, in words", "value": "1.90 ± 0.10 %"}], "A caption ± as it is.")
+    (row,) = (line for line in shown[0].data.splitlines() if "1.90" in line)
+    assert row == "| error, in words | 1.90\u00a0±\u00a00.10\u00a0% |"
+    assert shown[0].data.endswith("A caption ± as it is.")
