@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from torch import nn
 from aae_core.construction import plain
 from aae_core.data import DATASETS, IMAGE_SHAPE, N_CLASSES, Splits
 from aae_core.data.folder import SIDES
-from aae_core.data.tables import WIDEST
+from aae_core.data.tables import WIDEST, is_sketch
 from aae_core.metrics import OF_UNUSUAL, Measure, left_out, measured_on
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.revision import revision
@@ -56,6 +57,8 @@ OPTIONAL: dict[str, Any] = {
     "precision": str,
 }
 """What is read where it is there: of data of one's own, of a variant, of a recipe that has changed."""
+ABSENT = object()
+MAY_BE_NULL = ("configuration.without",)
 
 
 def describe(
@@ -117,8 +120,8 @@ def check_card(about: dict[str, Any]) -> None:
     for name, kind in (needed | OPTIONAL).items():
         value: Any = about
         for part in name.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if value is None and name not in needed:
+            value = value.get(part, ABSENT) if isinstance(value, dict) else ABSENT
+        if name not in needed and (value is ABSENT or (value is None and name in MAY_BE_NULL)):
             continue
         if not isinstance(value, kind) or isinstance(value, bool):
             raise ValueError(f"{name} is {value!r:.40}.")
@@ -128,9 +131,11 @@ def check_card(about: dict[str, Any]) -> None:
         ("data.dataset", data.get("dataset", "mnist") in DATASETS),
         ("data.classes", all(isinstance(name, str) for key in ("classes", "unseen") for name in data.get(key, ()))),
         ("data.image_shape", _is_shape(data.get("image_shape", IMAGE_SHAPE))),
-        ("data.read_as", data.get("dataset") != "table" or {"label", "sketch"} <= data.get("read_as", {}).keys()),
+        ("data.classes", all(len({*data.get(key, ())}) == len(data.get(key, ())) for key in ("classes", "unseen"))),
+        ("data.read_as", data.get("dataset") != "table" or "label" in (data.get("read_as") or {})),
+        ("data.read_as.sketch", data.get("dataset") != "table" or is_sketch((data.get("read_as") or {}).get("sketch"))),
         ("measures", all(_is_measure(each) for each in about["measures"].values())),
-        ("usual", all(_are_numbers(values) for values in about.get("usual", {}).values())),
+        ("usual", all(_are_quantiles(values) for values in about.get("usual", {}).values())),
         ("configuration.measures", all(isinstance(name, str) for name in told.get("measures", ()))),
     ):
         if not ok:
@@ -149,8 +154,10 @@ def _is_measure(measure: Any) -> bool:
     return all(type(measure.get(name)) in (int, float) for name in ("value", "reference"))
 
 
-def _are_numbers(values: Any) -> bool:
-    return isinstance(values, list) and len(values) > 1 and all(type(value) in (int, float) for value in values)
+def _are_quantiles(values: Any) -> bool:
+    """Whether these are numbers, finite, and none less than the one before it."""
+    numbers = isinstance(values, list) and len(values) > 1 and all(type(value) in (int, float) for value in values)
+    return numbers and all(isfinite(value) for value in values) and values == sorted(values)
 
 
 def measures_of(about: dict[str, Any]) -> tuple[str, ...]:

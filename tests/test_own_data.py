@@ -19,7 +19,18 @@ import aae_core
 from aae_core import cards, explorers, metrics, provenance, zoo
 from aae_core.cli import app
 from aae_core.construction import changed, construct, construction_of
-from aae_core.data import DataError, Digits, Splits, arrays, images, kind_of, load_dataset, load_items, mapped
+from aae_core.data import (
+    UNLABELLED,
+    DataError,
+    Digits,
+    Splits,
+    arrays,
+    images,
+    kind_of,
+    load_dataset,
+    load_items,
+    mapped,
+)
 from aae_core.explorers.standalone import explorer_of
 from aae_core.models import AdversarialAutoencoder
 from aae_core.models.gan import build
@@ -82,6 +93,10 @@ def test_recipes_told_of_classes_share_few_labels_evenly_among_those_there():
     with pytest.raises(DataError, match="semi-supervised-100: .* there are 4 of 'c'"):
         recipe("semi-supervised-100").check_data(few)
     recipe("clustering-16").check_data(replace(splits, classes=("a", "b", "c")))
+    gaps = replace(splits, train=Digits(images, labels.where(torch.arange(300) != 7, UNLABELLED)))
+    with pytest.raises(DataError, match="supervised: 1 of 300 .*semi-supervised-all"):
+        recipe("supervised").check_data(gaps)
+    recipe("semi-supervised-all").check_data(gaps)
 
 
 def test_train_and_test_folders_are_splits_and_not_classes(tmp_path):
@@ -326,7 +341,7 @@ def test_a_table_with_categories_and_gaps_goes_through_and_new_rows_are_treated_
         ("", "not a table|no rows"),
         ("a,b\n", "no rows"),
         ("a,b\n1,2\n1,2\n", "no column"),
-        ("a,a\n1,2\n3,4\n", "no column 'kind'"),
+        ("a,a\n1,2\n3,4\n", "column 'a' is there twice"),
         ("a,kind\n1,x\ninf,y\n", "column 'a', row 3: .*inf"),
     ],
 )

@@ -33,6 +33,39 @@ def test_bytes_of_another_type_stay_what_they_are_and_shares_become_bytes(tmp_pa
     assert items.classes == () and items.labels.tolist() == [UNLABELLED] * 2 and items.names == ["0", "1"]
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int64"])
+def test_a_mask_of_whole_numbers_is_black_and_white(tmp_path, dtype):
+    items, lines = array(tmp_path, np.array([0, 1], dtype).repeat(144).reshape(2, 12, 12))
+    assert items.images[1].min() == 255 and items.images[0].max() == 0 and "[0, 1]" in lines[0]
+    items, lines = array(tmp_path, np.zeros((2, 12, 12), dtype))
+    assert items.images.max() == 0 and lines == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "expected"),
+    [
+        ([0.0, 1.0, np.nan], ("0.0", "1.0"), [0, 1, UNLABELLED]),
+        ([0, 1, -1], ("0", "1"), [0, 1, UNLABELLED]),
+        ([b"cat", b"dog", b""], ("cat", "dog"), [0, 1, UNLABELLED]),
+        (["cat", "", "dog"], ("cat", "dog"), [0, UNLABELLED, 1]),
+    ],
+)
+def test_marks_of_no_label_are_no_class(tmp_path, labels, classes, expected):
+    items, _ = array(tmp_path, np.zeros((3, 12, 12), np.uint8), labels=np.array(labels))
+    assert items.classes == classes and items.labels.tolist() == expected
+
+
+def test_an_array_that_is_not_read_is_named(tmp_path):
+    _, lines = array(tmp_path, np.zeros((3, 12, 12), np.uint8), label=np.arange(3))
+    assert len(lines) == 1 and "label" in lines[0] and "labels" in lines[0]
+
+
+def test_a_folder_in_an_arrays_or_a_tables_place_is_called_one(tmp_path):
+    for kind in ("array", "table"):
+        with pytest.raises(DataError, match="a folder"):
+            load_items(kind, tmp_path, announce=str)
+
+
 @pytest.mark.parametrize("odd", [-1, 256, 1.01, -0.01])
 def test_numbers_beyond_bytes_and_shares_are_refused(tmp_path, odd):
     with pytest.raises(DataError, match="mine.npz: .*0 … 255"):
@@ -164,6 +197,33 @@ def test_an_image_is_padded_by_the_colour_of_its_border(tmp_path):
     wide.save(tmp_path / "wide.png")
     items, _ = folder(tmp_path, fit="pad")
     assert (items.images[0, 0, [0, -1]] == 50).all() and (items.images[0, 0, :, [0, -1]] == 50).all()
+
+
+def test_a_folder_about_the_set_is_told_from_it(tmp_path):
+    for name in ("set/train/a", "set/test/a"):
+        picture(tmp_path / name / "0.png")
+    with pytest.raises(DataError, match="holds set alone"):
+        folder(tmp_path)
+
+
+def test_a_linked_folder_is_a_class_unless_it_leads_back_and_is_told_of_within_one(tmp_path):
+    for name in ("a/0.png", "b/0.png"):
+        picture(tmp_path / name)
+    picture(tmp_path.parent / "elsewhere" / "1.png")
+    (tmp_path / "c").symlink_to(tmp_path.parent / "elsewhere")
+    (tmp_path / "again").symlink_to(tmp_path)
+    (tmp_path / "a" / "more").symlink_to(tmp_path.parent / "elsewhere")
+    items, lines = folder(tmp_path)
+    assert items.classes == ("a", "b", "c") and len(items.images) == 3
+    assert len(lines) == 1 and "more" in lines[0]
+
+
+def test_an_image_of_colours_that_cannot_be_turned_is_a_bad_file(tmp_path):
+    picture(tmp_path / "a" / "0.png")
+    Image.new("LAB", (12, 12)).save(tmp_path / "a" / "lab.tif")
+    with pytest.raises(DataError, match="lab.tif"):
+        folder(tmp_path)
+    assert len(folder(tmp_path, skip_bad=True)[0].images) == 1
 
 
 @pytest.mark.parametrize("names", ["train test", "train val", "train", "Training validation testing"])
@@ -383,3 +443,63 @@ def test_a_row_may_become_so_many_numbers_and_no_more(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "WIDEST", 3)
     with pytest.raises(DataError, match="mine.csv: .*4 numbers.* 3 "):
         rows(tmp_path, frame)
+
+
+def text(tmp_path: Path, content: str, **options: object) -> tuple[Items, list[str]]:
+    (tmp_path / "mine.csv").write_text(content)
+    lines: list[str] = []
+    return load_items("table", tmp_path / "mine.csv", announce=lines.append, **options), lines
+
+
+def test_a_separator_behind_every_row_does_not_move_the_columns(tmp_path):
+    with pytest.raises(DataError, match="more fields than the header"):
+        text(tmp_path, "a,b,y\n1,2,p,x\n3,4,q,x\n", label="y")
+    try:
+        items, _ = text(tmp_path, "a,b,y\n1,2,p,\n3,4,q,\n", label="y")
+    except DataError as error:
+        assert "more fields than the header" in str(error)
+    else:
+        assert items.classes == ("p", "q") and items.images.shape[-1] == 2
+
+
+def test_labels_are_as_they_are_written_whether_or_not_some_are_missing(tmp_path):
+    for rows, classes in (("1,0\n2,1\n", ("0", "1")), ("1,0\n2,1\n3,\n", ("0", "1")), ("1,01\n2,1\n", ("01", "1"))):
+        items, _ = text(tmp_path, "a,y\n" + rows, label="y")
+        assert items.classes == classes
+    frame = pd.DataFrame({"a": [1, 2, 3], "y": [0.0, np.nan, 1.0]})
+    assert rows_of_parquet(tmp_path, frame).classes == ("0", "1")
+
+
+def rows_of_parquet(tmp_path: Path, frame: pd.DataFrame) -> Items:
+    """The frame read as from a .parquet file, whether or not pyarrow is there."""
+    from unittest.mock import patch
+
+    (tmp_path / "mine.parquet").touch()
+    with patch("pandas.read_parquet", lambda path: frame):
+        return load_items("table", tmp_path / "mine.parquet", label="y", announce=str)
+
+
+def test_a_sign_for_a_gap_among_numbers_is_told_of_with_its_row(tmp_path):
+    _, lines = text(tmp_path, "a,b\n" + "".join(f"{k},{'?' if k == 5 else k % 7}\n" for k in range(20)))
+    assert len(lines) == 1 and all(word in lines[0] for word in ("'b'", "row 7", "'?'"))
+    _, lines = text(tmp_path, "a,b\n1,x\n2,y\n3,5\n")  # words, one of which is a number
+    assert lines == []
+
+
+def test_rows_keep_their_places_behind_empty_lines_and_breaks_in_quotes(tmp_path):
+    items, lines = text(tmp_path, 'a,b\n1,"u\nv"\n\n\n2,w\n')
+    assert items.names == ["2", "5"] and len(lines) == 1 and "2 empty rows" in lines[0]
+    items, lines = text(tmp_path, "\na,b\n1,2\n2,3\n\n")
+    assert items.names == ["3", "4"]
+
+
+def test_a_column_that_is_there_twice_is_refused_in_a_text(tmp_path):
+    with pytest.raises(DataError, match="'a' is there twice"):
+        text(tmp_path, "a,b,a\n1,2,3\n4,5,6\n")
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_number_beyond_what_a_model_takes_is_refused_by_its_place(tmp_path, known):
+    sketch = {"a": {"kind": "number", "low": 0.0, "middle": 1.0, "high": 2.0, "gaps": False}} if known else None
+    with pytest.raises(DataError, match="column 'a', row 3"):
+        text(tmp_path, "a\n1\n1e60\n2\n", sketch=sketch)

@@ -281,6 +281,24 @@ def test_a_runs_folder_is_not_overwritten_unless_asked(tmp_path):
     assert read(tmp_path / CHECKPOINT)[1]["history"]["epochs"] == 2 and not (tmp_path / CARD).exists()
 
 
+def test_a_run_stays_until_the_one_that_replaces_it_has_something_to_put_there(tmp_path):
+    train(tmp_path, 1)
+    for name in (CARD, WEIGHTS):
+        (tmp_path / name).touch()
+    before = (tmp_path / CHECKPOINT).read_bytes()
+
+    def fails(step, model):
+        raise RuntimeError("in its first step")
+
+    with pytest.raises(RuntimeError, match="in its first step"):
+        fit(
+            game(), images(), replace(CONFIG, epochs=2), folder=tmp_path, overwrite=True, callback=fails, progress=False
+        )
+    assert (
+        (tmp_path / CHECKPOINT).read_bytes() == before and (tmp_path / CARD).exists() and (tmp_path / WEIGHTS).exists()
+    )
+
+
 def test_a_checkpoint_of_other_data_of_the_same_length_is_refused(tmp_path):
     train(tmp_path, 1)
     other = Digits(images().images.flip(0), images().labels)

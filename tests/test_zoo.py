@@ -1,5 +1,6 @@
 """Recipes and the zoo: every recipe builds, what is saved is what is loaded, shipped weights fit their cards and bars."""
 
+import copy
 import hashlib
 import json
 import re
@@ -12,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 import aae_core
-from aae_core import metrics, records, zoo
+from aae_core import cards, metrics, records, zoo
 from aae_core.cli import app
 from aae_core.data import Digits, embedded, load_letters
 from aae_core.recipes import RECIPES, recipe
@@ -192,6 +193,39 @@ def test_a_damaged_run_is_named(run, tmp_path, harm):
     at_fault = weights if harm in ("cut", "other weights") else card
     with pytest.raises(ValueError, match=at_fault.name):
         aae_core.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(
+            (name, None)
+            for name in cards.OPTIONAL
+            if name not in ("configuration.without", "configuration.construction")
+        ),
+        ("usual", {"error": [0.0, float("nan")]}),
+        ("usual", {"error": [3.0, 1.0]}),
+        ("data.classes", ["0", "0"]),
+    ],
+)
+def test_a_card_that_says_what_cannot_be_is_refused_by_its_field(field, value):
+    about = copy.deepcopy(zoo.card("supervised"))
+    cards.check_card(about)
+    *path, last = field.split(".")
+    place = about
+    for name in path:
+        place = place.setdefault(name, {})
+    place[last] = value
+    with pytest.raises(ValueError, match=re.escape(field)):
+        cards.check_card(about)
+
+
+@pytest.mark.parametrize("sketch", [None, {}, [], "a", {"a": {"kind": "number"}}])
+def test_a_tables_card_without_what_was_learnt_of_its_columns_is_refused(sketch):
+    about = copy.deepcopy(zoo.card("supervised"))
+    about["data"] |= {"dataset": "table", "read_as": {"label": None, "sketch": sketch}}
+    with pytest.raises(ValueError, match="data.read_as.sketch"):
+        cards.check_card(about)
 
 
 def test_hidden_labels_are_hidden_from_the_recipe_that_says_so():

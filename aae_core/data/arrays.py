@@ -18,6 +18,8 @@ from aae_core.files import LARGEST, refuse_pickle
 
 IMAGES, LABELS = ("images", "x", "X", "data", "arr_0"), ("labels", "y", "Y", "target", "arr_1")
 """Names under which an ``.npz`` file may hold them; the first that is there is taken."""
+FIRST = 1000
+"""Images in which a set of pixels 0 and 1 is suspected, before all are looked at."""
 MOST_PACKED = 200
 """How many times larger than packed an array of an ``.npz`` file may be, where it is a large one."""
 
@@ -31,7 +33,9 @@ def read_array(path: Path, *, announce: Callable[[str], None] = say) -> Items:
         DataError: no such file, not an array, a shape, a type or a range that images do not have, or labels that do not
             belong to them; the message names what was expected and what came.
     """
-    images, labels = _loaded(path)
+    images, labels, others = _loaded(path)
+    if labels is None and others:
+        announce(f"Data: {', '.join(others)} in {path.name} are not read; labels would be named {' or '.join(LABELS)}.")
     if images.ndim == 3:
         images = images[:, None]
     elif images.ndim == 4 and images.shape[1] not in (1, 3) and images.shape[3] in (1, 3):
@@ -48,7 +52,9 @@ def read_array(path: Path, *, announce: Callable[[str], None] = say) -> Items:
     images = _as_bytes(path, images, announce)
     if labels is not None and labels.shape != images.shape[:1]:
         raise DataError(f"{path}: expected labels ({len(images)},), one for each image, got {tuple(labels.shape)}.")
-    words: list[str | None] = [None] * len(images) if labels is None else [str(value) for value in labels.tolist()]
+    words: list[str | None] = [None] * len(images)
+    if labels is not None:
+        words = [_class_of(value) for value in labels.tolist()]
     numbers, classes = numbered(words)
     what = f"{len(classes)} classes of images" if classes else "images without labels"
     rows = [str(k) for k in range(len(images))]
@@ -56,8 +62,22 @@ def read_array(path: Path, *, announce: Callable[[str], None] = say) -> Items:
     return Items(images, numbers, classes, rows, f"{what} in {path}", None, shape)
 
 
+def _class_of(label: object) -> str | None:
+    """A label's name; None for those that mark what has none: not a number, -1, an empty word."""
+    if label != label or label == -1 or label in ("", b""):
+        return None
+    return label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label)
+
+
 def _as_bytes(path: Path, images: np.ndarray, announce: Callable[[str], None]) -> np.ndarray:
     """Images as ``uint8``, one after another, of bytes in other types or of numbers in [0, 1]."""
+    if (
+        images.dtype.kind in "iu"
+        and (images[:FIRST].max() == 1 or not images[:FIRST].any())
+        and images.max() == 1
+        and images.min() == 0
+    ):
+        images = images.astype(bool)
     if images.dtype == np.uint8:
         return images if images.flags.c_contiguous else gathered(pieces_of(images), images.nbytes)
     if images.dtype.kind not in "fiub":
@@ -74,7 +94,10 @@ def _as_bytes(path: Path, images: np.ndarray, announce: Callable[[str], None]) -
     return gathered(pieces, images.size)
 
 
-def _loaded(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+def _loaded(path: Path) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
+    """Images, labels, and the names of the file's other arrays."""
+    if path.is_dir():
+        raise DataError(f"{path}: expected a .npy or .npz file, got a folder.")
     if not path.is_file():
         raise DataError(f"{path}: there is no such file.")
     try:
@@ -85,7 +108,7 @@ def _loaded(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         with path.open("rb") as file:
             if not is_zipfile(file):
                 file.seek(0)
-                return _array(file, path.stat().st_size), None
+                return _array(file, path.stat().st_size), None, []
             with ZipFile(file) as archive:
                 held = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
                 names = [next((name for name in wanted if name in held), None) for wanted in (IMAGES, LABELS)]
@@ -95,7 +118,7 @@ def _loaded(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
                     )
                 images, labels = (None if name is None else _member(archive, held[name]) for name in names)
                 assert images is not None  # it has a name
-                return images, labels
+                return images, labels, [name for name in held if name not in names]
     except DataError:
         raise
     except Exception as error:  # NumPy's and zipfile's readers meet altered bytes with errors of many kinds

@@ -107,6 +107,7 @@ class _Found:
 
     others: list[str] = field(default_factory=list)
     beside: list[str] = field(default_factory=list)
+    linked: list[str] = field(default_factory=list)
     kept: list[_Place] = field(default_factory=list)
     bad: list[str] = field(default_factory=list)
     sizes: set[tuple[int, int]] = field(default_factory=set)
@@ -120,6 +121,8 @@ class _Found:
             yield f"{len(self.bad):,} files that cannot be read were left out: {', '.join(self.bad[:5])}"
         if self.others:
             yield f"{len(self.others):,} files that are no images were passed over: {', '.join(self.others[:5])}"
+        if self.linked:
+            yield f"{len(self.linked):,} linked folders within classes were not looked into: {', '.join(self.linked[:5])}"
         if self.beside:
             yield f"{len(self.beside):,} images beside the sub-folders were left out: {', '.join(self.beside[:5])}; move them into one"
         if aside := [place.path for place in self.kept if place.part == ASIDE]:
@@ -180,6 +183,8 @@ def _places(folder: Path) -> tuple[list[_Place], _Found]:
     found = _Found()
     for home, part, name in homes:
         images, others = _files(home.iterdir() if name is None else home.rglob("*"), folder)
+        linked = (each for each in home.rglob("*") if name is not None and each.is_symlink() and each.is_dir())
+        found.linked += [str(each.relative_to(folder)) for each in linked]
         if home != folder and not images:
             raise DataError(f"{home}: the sub-folder has no images. Put some into it, or take it away.")
         found.others += [path.name for path in others]
@@ -211,6 +216,10 @@ def _homes(folder: Path) -> list[_Place]:
     below = _folders(folder)
     splits = {each: SPLIT_FOLDERS[each.name.lower()] for each in below if each.name.lower() in SPLIT_FOLDERS}
     if not splits:
+        if len(below) == 1 and any(each.name.lower() in SPLIT_FOLDERS for each in _folders(below[0])):
+            raise DataError(
+                f"{folder}: holds {below[0].name} alone, which is divided into splits. Name that one: {below[0]}."
+            )
         return [_Place(each, None, each.name) for each in below] or [_Place(folder, None, None)]
     if others := [each.name for each in below if each not in splits]:
         raise DataError(
@@ -240,7 +249,10 @@ def _listed(folders: Iterable[Path]) -> str:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__MACOSX")))
+    """The folders below, linked ones among them; but none that leads back to where it stands."""
+    above = {folder.resolve(), *folder.resolve().parents}
+    below = (path for path in folder.iterdir() if path.is_dir() and path.resolve() not in above)
+    return sorted(path for path in below if not path.name.startswith((".", "__MACOSX")))
 
 
 def _opened(path: Path) -> Image.Image:
@@ -252,6 +264,8 @@ def _opened(path: Path) -> Image.Image:
             # Pillow gives a PGM, and before version 11 a PNG, of 16 bits as one of 32
             is_deep = file.mode.startswith("I;16") or (file.mode == "I" and file.format in ("PNG", "PPM"))
             image = ImageOps.exif_transpose(file)  # as the camera was held; loads it, too
+    if image.mode == "LAB":
+        raise ValueError("mode LAB: save it as RGB")
     if image.mode[0] in "IF":
         if not is_deep:
             raise ValueError(f"mode {image.mode}, of unknown scale: save it with 8 or 16 bits a channel")

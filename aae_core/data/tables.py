@@ -6,7 +6,6 @@ kept as a small table, a sketch, on which it is fitted again for new rows: they 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import numpy as np
 
 from aae_core.data.images import DataError, say
 from aae_core.data.items import Items, numbered
-from aae_core.files import refuse_pickle
+from aae_core.data.table_files import loaded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,12 +22,10 @@ if TYPE_CHECKING:
 
 MOST_CATEGORIES = 100
 """A column of words with more of them is a name or a text, from which nothing can be rebuilt."""
+LARGEST_NUMBER = 1e30
+"""Of a column, in size: beyond it sums and squares leave what 32 bits hold."""
 WIDEST = 4096
 """Most numbers that a row may become."""
-SEPARATORS, HEAD = ",;\t| ", 2**16
-"""What may stand between the columns of a text, and how many characters of it are looked at to find which one does."""
-NUMBER = r"\s*[-+]?\d[\d.]*(?:,\d+)?\s*"
-"""A number whose decimals, if it has some, stand behind a comma."""
 Sketch = dict[str, dict[str, Any]]
 """Of each column: its kind and ``low, middle, high`` or ``categories``, and whether it has gaps."""
 
@@ -54,16 +51,17 @@ def read_table(
         DataError: no such file, no table, no such column, columns that are missing, decimals behind a comma, or a number that
             is none; the message names the column and, where there is one, the row.
     """
-    frame = _loaded(path)
+    both = label is not None and label in (sketch or ())  # a column of the model's as well, trained without labels
+    frame = loaded(path, None if both else label, announce)
     labels: list[str | None] = [None] * len(frame)
     if label is not None:
-        if label in frame:  # which may be a column of the model's as well, where it was trained without labels
-            told = frame[label] if label in (sketch or ()) else frame.pop(label)
-            labels = [None if value != value or value is None else str(value) for value in told]
+        if label in frame:
+            labels = _classes(frame[label] if both else frame.pop(label))
         elif sketch is None:
             raise DataError(f"{path}: has no column '{label}'. There are: {', '.join(map(str, frame.columns))}.")
-    if sketch is not None and (odd := [name for name, about in sketch.items() if not _is_known(about)]):
-        raise DataError(f"{path}: what was learnt of the column '{odd[0]}' is not what a model's card says of one.")
+    if sketch is not None and not is_sketch(sketch):
+        odd = next((name for name, about in sketch.items() if not _is_known(about)), "")
+        raise DataError(f"{path}: what was learnt of the column '{odd}' is not what a model's card says of one.")
     learnt: Sketch = dict(sketch) if sketch is not None else _sketch(path, frame, announce)
     if missing := [name for name in learnt if name not in frame]:
         raise DataError(f"{path}: the columns {', '.join(missing)} are missing; the model was trained with them.")
@@ -118,61 +116,19 @@ def values_of(rows: np.ndarray, sketch: Mapping[str, Any]) -> dict[str, list[Any
     return found
 
 
-def _loaded(path: Path) -> pd.DataFrame:
-    import pandas as pd
+def _classes(told: pd.Series) -> list[str | None]:
+    """A column's values as names of classes; None where it is empty. Whole numbers have no decimals, whether or not some are missing."""
+    from pandas.api.types import is_float_dtype
 
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file.")
-    try:
-        refuse_pickle(path)
-    except ValueError as error:
-        raise DataError(str(error)) from error
-    try:
-        frame = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else _comma_separated(path)
-    except ImportError as error:
-        raise DataError(
-            f"{path}: .parquet is read by pyarrow, which is not installed: pip install 'aae-core[parquet]'. Or save the table as .csv."
-        ) from error
-    except Exception as error:  # pandas meets altered bytes with errors of many kinds
-        raise DataError(f"{path}: not a table ({(str(error).splitlines() or ['empty'])[0][:120]}).") from error
-    if frame.empty:
-        raise DataError(f"{path}: the table has no rows or no columns.")
-    frame.columns = [str(name) for name in frame.columns]
-    if any("\0" in name for name in frame.columns):
-        raise DataError(f"{path}: a column's name has a zero byte. Save the table as text, in UTF-8.")
-    if twice := frame.columns[frame.columns.duplicated()].tolist():
-        raise DataError(f"{path}: the column '{twice[0]}' is there twice. Rename one.")
-    first = 1 if path.suffix.lower() == ".parquet" else 2  # below the header
-    frame.index = pd.RangeIndex(first, first + len(frame))
-    _check_commas(path, frame)
-    return frame
+    there = told.dropna()
+    if is_float_dtype(told) and len(there) < len(told) and (there % 1 == 0).all():
+        told = told.astype("Int64")
+    return [None if empty or value == "" else str(value) for value, empty in zip(told, told.isna(), strict=True)]
 
 
-def _check_commas(path: Path, frame: pd.DataFrame) -> None:
-    """Refuses a column in which all are numbers and some have their decimals behind a comma."""
-    for name in frame.select_dtypes(exclude="number"):
-        there = frame[name].dropna().astype(str)
-        odd = there[there.str.contains(",", regex=False)]
-        if len(odd) and there.str.fullmatch(NUMBER).all():
-            raise DataError(
-                f"{path}: column '{name}', row {odd.index[0]}: {odd.iloc[0]!r} has a comma before its decimals. Save the table with "
-                "points: pandas.read_csv(…, decimal=',').to_csv(…, index=False)."
-            )
-
-
-def _comma_separated(path: Path) -> pd.DataFrame:
-    """A table of text, whatever separates its columns."""
-    import pandas as pd
-
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = file.read(HEAD).splitlines(keepends=True)
-    try:
-        separator = csv.Sniffer().sniff("".join(lines[:20]), SEPARATORS).delimiter
-    except csv.Error:  # nothing that separates: one column
-        separator = ","
-    if lines and lines[0].count(separator) >= WIDEST:
-        raise ValueError(f"{lines[0].count(separator) + 1:,} columns; {WIDEST:,} are the most")
-    return pd.read_csv(path, sep=separator, encoding="utf-8-sig", low_memory=False)
+def is_sketch(sketch: object) -> bool:
+    """Whether this is what a card says of a table's columns, of which there is one at least."""
+    return isinstance(sketch, dict) and bool(sketch) and all(_is_known(about) for about in sketch.values())
 
 
 def _is_known(about: object) -> bool:
@@ -198,14 +154,18 @@ def _sketch(path: Path, frame: pd.DataFrame, announce: Callable[[str], None]) ->
             left_out.append(f"{name} (always the same)")
         elif is_numeric_dtype(column) and not is_bool_dtype(column):
             numbers = there.astype(float)
-            if not np.isfinite(numbers).all():
-                row = int(numbers.index[~np.isfinite(numbers)][0])
-                raise DataError(f"{path}: column '{name}', row {row}: expected a finite number, got {numbers[row]}.")
+            if (odd := ~(numbers.abs() <= LARGEST_NUMBER)).any():
+                row = int(numbers.index[odd][0])
+                raise DataError(
+                    f"{path}: column '{name}', row {row}: expected a number of at most {LARGEST_NUMBER:g} in size, got {numbers[row]}."
+                )
             low, middle, high = float(numbers.min()), float(numbers.median()), float(numbers.max())
             learnt[str(name)] = {"kind": "number", "low": low, "middle": middle, "high": high, "gaps": gaps}
         elif there.nunique() > MOST_CATEGORIES:
+            _tell_of_numbers(name, there, announce)
             left_out.append(f"{name} ({there.nunique():,} different words)")
         else:
+            _tell_of_numbers(name, there, announce)
             words = sorted(there.astype(str).unique().tolist())
             learnt[str(name)] = {"kind": "category", "categories": words, "gaps": gaps}
     if left_out:
@@ -213,6 +173,19 @@ def _sketch(path: Path, frame: pd.DataFrame, announce: Callable[[str], None]) ->
     if not learnt:
         raise DataError(f"{path}: no column has two different values.")
     return learnt
+
+
+def _tell_of_numbers(name: object, there: pd.Series, announce: Callable[[str], None]) -> None:
+    """Says so where most of what is read as words are numbers: a sign for a gap makes words of a whole column."""
+    import pandas as pd
+
+    none = pd.to_numeric(there, errors="coerce").isna()
+    if 0 < none.sum() < len(there) / 2:
+        row = there.index[none][0]
+        announce(
+            f"Data: column '{name}': row {row} has {there[row]!r} and {len(there) - int(none.sum()):,} rows have numbers, so all count as words. "
+            "Leave such cells empty to have it read as numbers."
+        )
 
 
 def _typed(path: Path, frame: pd.DataFrame, learnt: Sketch, announce: Callable[[str], None]) -> pd.DataFrame:
@@ -240,8 +213,9 @@ def _typed(path: Path, frame: pd.DataFrame, learnt: Sketch, announce: Callable[[
                 )
             continue
         columns[name] = pd.to_numeric(column, errors="coerce").astype(float)
-        if (odd := columns[name].isna() & column.notna()).any() or np.isinf(columns[name]).any():
-            row = int(frame.index[odd | np.isinf(columns[name])][0])
+        odd = (columns[name].isna() & column.notna()) | (columns[name].abs() > LARGEST_NUMBER)
+        if odd.any():
+            row = int(frame.index[odd][0])
             raise DataError(f"{path}: column '{name}', row {row}: expected a number, got {column[row]!r}.")
     return pd.DataFrame(columns)
 

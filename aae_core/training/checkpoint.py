@@ -94,8 +94,8 @@ def take(folder: Path, *, resume: bool, overwrite: bool) -> Iterator[None]:
 
 
 def give_up(folder: Path) -> None:
-    """Removes a run; its card first, which says that the run is done."""
-    for name in (CARD, WEIGHTS, CHECKPOINT):
+    """Removes a run but for its checkpoint, which the next one replaces; its card first, which says that the run is done."""
+    for name in (CARD, WEIGHTS):
         (folder / name).unlink(missing_ok=True)
 
 

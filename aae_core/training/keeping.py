@@ -28,6 +28,7 @@ class Keeper:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
         self.epoch = self.step = 0  # that the folder's checkpoint is of
+        self.overwrites = False  # a run that is in the folder; it stays until this one has something to put there
         self._held: tuple[Mapping[str, Tensor], dict[str, Any]] | None = None
         self._copies: dict[str, Tensor] = {}
 
@@ -66,6 +67,8 @@ class Keeper:
         assert self.folder is not None
         epoch = about["history"]["epochs"]
         try:
+            if self.overwrites:
+                checkpoint.give_up(self.folder)
             checkpoint.write(self.folder / CHECKPOINT, tensors, about)
         except OSError as error:
             self._held = None  # a second attempt would meet the same
@@ -74,7 +77,7 @@ class Keeper:
                 f"({checkpoint.reason(error, self.folder)}). Kept: {self.kept()}. "
                 "Make room, or choose another folder, and resume."
             ) from error
-        self.epoch, self.step, self._held = epoch, about["step"], None
+        self.epoch, self.step, self._held, self.overwrites = epoch, about["step"], None, False
 
     def write_held(self) -> None:
         """Writes the last finished epoch, where only memory has it.
@@ -101,4 +104,5 @@ class Keeper:
     def kept(self) -> str:
         """What the folder holds, in words."""
         there = self.folder is not None and self.epoch and (self.folder / CHECKPOINT).exists()
-        return f"the checkpoint of epoch {self.epoch} in {self.folder}" if there else "nothing"
+        before = f"the run that was in {self.folder}" if self.overwrites else "nothing"
+        return f"the checkpoint of epoch {self.epoch} in {self.folder}" if there else before

@@ -120,8 +120,8 @@ class Recipe:
         """Refuses data that this recipe cannot learn from.
 
         Raises:
-            DataError: it is told of classes, and there are fewer than two, or too few labelled training images of one; or it
-                learns from pairs, and these data are not those that have them.
+            DataError: it is told of classes, and there are fewer than two, or too few labelled training images of one, or it needs
+                those of all; or it learns from pairs, and these data are not those that have them.
         """
         if self.paired and splits.dataset != self.dataset:
             raise DataError(
@@ -155,6 +155,9 @@ class Recipe:
                 "needs no labels, such as aae-deterministic."
             )
         keep, labels = self.labels_kept(splits), splits.train.labels
+        if keep is None and not self.training.labelled_batch and (labels < 0).any():
+            what = f"{int((labels < 0).sum()):,} of {len(labels):,} for training have no class, and it is told that of each"
+            raise DataError(f"{self.name}: {what}. Leave them out, or take a recipe for both: semi-supervised-all.")
         need = LEAST if keep is None else max(1, keep // n)
         for name, there in zip(splits.classes, labels[labels >= 0].bincount(minlength=n).tolist(), strict=True):
             if there < need:

@@ -142,7 +142,7 @@ class Run:
         return self.state.tensors() | {name: tensor for name, tensor in further.items() if tensor is not None}
 
     def prepare(self, overwrite: bool) -> None:
-        """Refuses before the training what could not be kept after it, then gives up the folder's run if that was asked for.
+        """Refuses before the training what could not be kept after it; notes whether the folder's run is to be given up.
 
         Raises:
             TrainingError: the model's state is not all tensors, or the disk has no room for it.
@@ -153,8 +153,7 @@ class Run:
         parameters = [parameter for each in self.watch.parameters.values() for parameter in each]
         size = sum(tensor.nbytes for tensor in [*self._tensors().values(), *(() if self.step else 2 * parameters)])
         checkpoint.check_room(self.folder, size)
-        if overwrite:
-            checkpoint.give_up(self.folder)
+        self.keeper.overwrites = overwrite
 
     def end_epoch(self, seconds: float) -> None:
         """Counts an epoch, after as many seconds of training in all, and keeps it where there is a folder.
