@@ -185,6 +185,8 @@ def _check_kind(name: str, old: object, new: object) -> None:
     )
     if isinstance(new, Constructed):  # what a place takes that is no plain data, its class says
         return
+    if isinstance(old, Mapping) and str(old.get("class")).startswith("aae_core.priors."):
+        raise ValueError(f"{name}: expected a prior by its name, such as ring, got {new!r:.60}.")
     for kind, words in kinds:
         if isinstance(old, kind):
             if not isinstance(new, kind) or (isinstance(new, bool) and kind is not bool):

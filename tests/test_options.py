@@ -25,6 +25,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import aae_core
 import fuzz
 from aae_core import data, studies, zoo
 from aae_core.cli import app
@@ -272,3 +273,9 @@ def test_from_python_a_path_of_any_kind_is_read_or_named(name, place):
             reader(path if reader in (zoo.load, zoo.card, data.load_digits) else Path(path))
         except (ValueError, OSError, TrainingError) as error:
             assert str(error)
+
+
+@pytest.mark.parametrize("value", [5, None, "nothing of the kind", [1, 2]])
+def test_what_is_no_prior_is_refused_in_a_priors_place(value):
+    with pytest.raises(ValueError, match="prior: "):
+        aae_core.recipe("aae-deterministic").with_settings({"prior": value})

@@ -250,3 +250,11 @@ def test_grey_images_of_ones_own_are_drawn_as_they_are(tmp_path):
     explorer = explorer_of(run)
     drawn = explorer.page.images(torch.zeros(1, 2))
     assert explorer.decoder["as_is"] and drawn.shape == (1, 3, 12, 12) and drawn.mean() > 0.55
+
+
+def test_a_gap_among_numbers_stays_a_number_in_an_array(tmp_path):
+    from aae_core.cli.use import write_table
+
+    write_table({"a": [1.5, None, 2.0], "b": ["x", None, "y"]}, tmp_path / "t.npz")
+    with np.load(tmp_path / "t.npz") as held:
+        assert held["a"].dtype == np.float64 and np.isnan(held["a"][1]) and held["b"].tolist() == ["x", "", "y"]

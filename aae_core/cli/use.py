@@ -93,7 +93,7 @@ def sample(
             if asked and label and names:
                 told = list(names) if chosen is None else [names[chosen]] * columns
                 drawn = {label: told * rows} | drawn
-            _write_table(drawn, out)
+            write_table(drawn, out)
             return
         paper = 1 - images if images.shape[1] == 1 and dataset_of(about) not in OWN else images
         picture = BytesIO()
@@ -131,7 +131,7 @@ def encode(
         model = zoo.load(which, device.value)
         if not hasattr(model, "encode"):
             raise ValueError(f"{which}: this model has no encoder.")
-        _write_table(code_columns(model, items, provenance.classes_of(about)), out)
+        write_table(code_columns(model, items, provenance.classes_of(about)), out)
 
 
 @app.command()
@@ -173,7 +173,7 @@ def score(
             note(
                 f"No threshold: the card of {which} keeps no scores of held-out data, as aae train keeps of data of your own."
             )
-        _write_table(columns, out)
+        write_table(columns, out)
         try:
             for name, area in area_under_curve(columns, usual or provenance.usual_of(about)).items():
                 note(f"{name}: area under the curve {area:.3f}, of unusual labels against usual ones.")
@@ -245,7 +245,7 @@ def _check_picture(out: Path) -> str:
     return found
 
 
-def _write_table(columns: dict[str, Any], out: Path) -> None:
+def write_table(columns: dict[str, Any], out: Path) -> None:
     """Writes columns by their names, whatever these are; of a file's name that is no text, the bytes stand there as escapes."""
     import numpy as np
     import pandas as pd
@@ -257,7 +257,8 @@ def _write_table(columns: dict[str, Any], out: Path) -> None:
     else:
         with ZipFile(table, "w", ZIP_DEFLATED) as archive:  # np.savez takes names as arguments, among others of its own
             for name, column in columns.items():
-                values = np.asarray(["" if value is None else value for value in column])
+                textual = any(isinstance(value, str) for value in column)  # a gap among words, or among numbers
+                values = np.asarray([("" if textual else np.nan) if value is None else value for value in column])
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                     np.lib.format.write_array(file, values, allow_pickle=False)
     write_out(out, table.getvalue())
