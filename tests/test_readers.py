@@ -463,7 +463,12 @@ def test_a_separator_behind_every_row_does_not_move_the_columns(tmp_path):
 
 
 def test_labels_are_as_they_are_written_whether_or_not_some_are_missing(tmp_path):
-    for rows, classes in (("1,0\n2,1\n", ("0", "1")), ("1,0\n2,1\n3,\n", ("0", "1")), ("1,01\n2,1\n", ("01", "1"))):
+    for rows, classes in (
+        ("1,0\n2,1\n", ("0", "1")),
+        ("1,0\n2,1\n3,\n", ("0", "1")),
+        ("1,01\n2,1\n", ("01", "1")),
+        ("1, 1\n2,0\n3,1 \n", ("0", "1")),
+    ):
         items, _ = text(tmp_path, "a,y\n" + rows, label="y")
         assert items.classes == classes
     frame = pd.DataFrame({"a": [1, 2, 3], "y": [0.0, np.nan, 1.0]})

@@ -88,7 +88,7 @@ def _comma_separated(path: Path, label: str | None, announce: Callable[[str], No
                 encoding="utf-8-sig",
                 low_memory=False,
                 index_col=False,  # else a separator at the rows' ends would move all columns by one
-                converters={label: str} if label is not None else None,
+                converters={label: str.strip} if label is not None else None,
             )
         except pd.errors.ParserWarning as warning:
             raise ValueError("rows have more fields than the header has names") from warning
