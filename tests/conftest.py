@@ -42,7 +42,7 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # the network is cut
 ]
-PATIENCE = 120_000  # milliseconds, for a machine that is busy with other things
+PATIENCE = 300_000  # milliseconds, for a machine that is busy with other things
 LOCAL = ("data:", "blob:", "file:", "about:", "http://127.0.0.1:")
 
 
