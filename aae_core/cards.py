@@ -17,7 +17,8 @@ from torch import nn
 from aae_core.construction import plain
 from aae_core.data import DATASETS, IMAGE_SHAPE, N_CLASSES, Splits
 from aae_core.data.folder import SIDES
-from aae_core.data.tables import WIDEST, is_sketch
+from aae_core.data.table_files import WIDEST
+from aae_core.data.tables import is_sketch
 from aae_core.metrics import OF_UNUSUAL, Measure, left_out, measured_on
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.revision import revision

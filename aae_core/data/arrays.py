@@ -71,12 +71,7 @@ def _class_of(label: object) -> str | None:
 
 def _as_bytes(path: Path, images: np.ndarray, announce: Callable[[str], None]) -> np.ndarray:
     """Images as ``uint8``, one after another, of bytes in other types or of numbers in [0, 1]."""
-    if (
-        images.dtype.kind in "iu"
-        and (images[:FIRST].max() == 1 or not images[:FIRST].any())
-        and images.max() == 1
-        and images.min() == 0
-    ):
+    if images.dtype.kind in "iu" and images[:FIRST].max() <= 1 and images.max() == 1 and images.min() == 0:
         images = images.astype(bool)
     if images.dtype == np.uint8:
         return images if images.flags.c_contiguous else gathered(pieces_of(images), images.nbytes)

@@ -15,7 +15,8 @@ from aae_core.files import refuse_pickle
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_COLUMNS = 4096
+WIDEST = 4096
+"""Most columns of a text, and most numbers that a row may become."""
 SEPARATORS, HEAD = ",;\t| ", 2**16
 """What may stand between the columns of a text, and how many characters of it are looked at to find which one does."""
 NUMBER = r"\s*[-+]?\d[\d.]*(?:,\d+)?\s*"
@@ -77,8 +78,8 @@ def _comma_separated(path: Path, label: str | None, announce: Callable[[str], No
         separator = csv.Sniffer().sniff("".join(lines[:20]), SEPARATORS).delimiter
     except csv.Error:  # nothing that separates: one column
         separator = ","
-    if lines and lines[0].count(separator) >= MOST_COLUMNS:
-        raise ValueError(f"{lines[0].count(separator) + 1:,} columns; {MOST_COLUMNS:,} are the most")
+    if lines and lines[0].count(separator) >= WIDEST:
+        raise ValueError(f"{lines[0].count(separator) + 1:,} columns; {WIDEST:,} are the most")
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # of fields that would be lost
         try:

@@ -14,7 +14,7 @@ import numpy as np
 
 from aae_core.data.images import DataError, say
 from aae_core.data.items import Items, numbered
-from aae_core.data.table_files import loaded
+from aae_core.data.table_files import WIDEST, loaded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +24,6 @@ MOST_CATEGORIES = 100
 """A column of words with more of them is a name or a text, from which nothing can be rebuilt."""
 LARGEST_NUMBER = 1e30
 """Of a column, in size: beyond it sums and squares leave what 32 bits hold."""
-WIDEST = 4096
-"""Most numbers that a row may become."""
 Sketch = dict[str, dict[str, Any]]
 """Of each column: its kind and ``low, middle, high`` or ``categories``, and whether it has gaps."""
 
