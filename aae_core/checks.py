@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 FARTHEST = 64.0
@@ -19,6 +20,8 @@ def check_images(x: Tensor, image_shape: Sequence[int], training: bool) -> None:
     Raises:
         ValueError: another shape, another type, or numbers that were not scaled; the message says what to do.
     """
+    if not isinstance(x, Tensor):
+        raise ValueError(f"x: expected a tensor, got {type(x).__name__}. torch.as_tensor makes one of an array.")
     shape = tuple(image_shape)
     if x.ndim != len(shape) + 1 or x.shape[1:] != shape:
         hint = ""
@@ -31,6 +34,8 @@ def check_images(x: Tensor, image_shape: Sequence[int], training: bool) -> None:
         raise ValueError(f"x: expected images (N, {', '.join(map(str, shape))}), got {tuple(x.shape)}.{hint}")
     if not x.is_floating_point():
         raise ValueError(f"x: expected floating-point images in [0, 1], got {x.dtype}. Divide bytes by 255.")
+    if x.dtype == torch.float64:
+        raise ValueError("x: expected numbers of 32 bits, as the weights are, got torch.float64. Pass x.float().")
     if training or x.device.type != "cpu" or not x.numel():
         return
     if (high := float(x.detach().abs().max())) > FARTHEST:

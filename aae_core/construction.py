@@ -10,7 +10,8 @@ import inspect
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from importlib import import_module
-from math import prod
+from math import inf, prod
+from numbers import Integral, Real
 from typing import Any, Self, cast
 
 import torch
@@ -53,7 +54,11 @@ class AtMost(TorchDispatchMode):
 
 
 class Constructed:
-    """Remembers the arguments that it was made with, as plain data."""
+    """Remembers the arguments that it was made with, as plain data.
+
+    Raises:
+        ValueError: an argument is no number of the kind that its annotation asks for, or a weight or penalty below zero.
+    """
 
     _arguments: dict[str, Any]
 
@@ -65,14 +70,34 @@ class Constructed:
             for name, parameter in bound.signature.parameters.items():
                 if parameter.kind is parameter.VAR_KEYWORD:
                     named |= named.pop(name, {})
+            for name, value in named.items():
+                _check_number(name, _annotation(cls, name), value)
             self.__dict__["_arguments"] = {name: plain(value) for name, value in named.items()}
         return self
+
+
+def _annotation(kind: type, name: str) -> object:
+    """What the class, or the nearest of its bases that has such an argument, says of it."""
+    for each in kind.__mro__:
+        if (parameter := inspect.signature(each.__init__).parameters.get(name)) is not None:  # type: ignore[misc]
+            return parameter.annotation
+    return None
+
+
+def _check_number(name: str, annotation: object, value: object) -> None:
+    for kind, wanted, annotated in ((Integral, "a whole number", "int"), (Real, "a number", "float")):
+        if annotation == annotated and (isinstance(value, bool) or not isinstance(value, kind)):
+            raise ValueError(f"{name}: expected {wanted}, got {value!r}.")
+    if name.endswith(("_weight", "_penalty")) and isinstance(value, Real) and not 0 <= float(value) < inf:
+        raise ValueError(f"{name}: expected a number of at least 0, got {value!r}.")
 
 
 def plain(value: object) -> Any:
     """An argument as plain data; what could not be made again from it is ``{"unknown": …}``."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, Real):  # NumPy's
+        return int(value) if isinstance(value, Integral) else float(value)
     if isinstance(value, list | tuple | torch.Size):
         return [plain(each) for each in value]
     if isinstance(value, Constructed):

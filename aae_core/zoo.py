@@ -40,6 +40,8 @@ def folder_of(name: str | Path) -> Path:
     Raises:
         ValueError: `name` is neither a recipe with weights nor a folder that holds a run.
     """
+    if not isinstance(name, str | Path):
+        raise ValueError(f"name: expected a recipe or the folder of a run, got {name!r}.")
     if str(name) in RECIPES:
         folder = ZOO / str(name)
         if not (folder / CARD).exists():

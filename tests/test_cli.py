@@ -97,6 +97,8 @@ def test_samples_stand_in_a_column_for_each_class_or_cluster(name, columns, tmp_
         assert asked.exit_code == 0 and picture.read_bytes() != before
         refused = run("sample", name, "--out", str(picture), "--digit", str(columns))
         assert refused.exit_code == 1 and f"has {columns} classes" in refused.stderr.replace("\n", " ")
+    other = run("sample", name, "--out", str(tmp_path / "digits.xbm"))
+    assert other.exit_code == 1 and "cannot be saved as XBM" in other.stderr.replace("\n", " ")
 
 
 @pytest.mark.filterwarnings("default:The trained model rebuilds")

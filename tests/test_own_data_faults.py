@@ -14,7 +14,11 @@ from typer.testing import CliRunner
 
 from aae_core import zoo
 from aae_core.cli import app
-from aae_core.data import downloads, load_digits
+from aae_core.construction import construct, construction_of
+from aae_core.data import DataError, downloads, load_digits
+from aae_core.data.arrays import read_array
+from aae_core.data.folder import read_folder
+from aae_core.data.tables import read_table
 from aae_core.models import AdversarialAutoencoder, SupervisedAAE
 from aae_core.priors import Gaussian
 from aae_core.training import TrainingConfig, TrainingError, fit
@@ -131,6 +135,8 @@ def test_a_damaged_file_in_a_cache_that_may_not_be_written_is_passed_over(tmp_pa
         (torch.zeros(2, 3, 28, 28), r"\(N, 3, 12, 12\), got \(2, 3, 28, 28\)"),
         (torch.zeros(2, 3, 12, 12, dtype=torch.uint8), "uint8.*255"),
         (torch.full((2, 3, 12, 12), 255.0), "up to 255"),
+        (torch.zeros(2, 3, 12, 12).numpy(), "ndarray.*torch.as_tensor"),
+        (torch.zeros(2, 3, 12, 12).double(), "float64.*x.float"),
     ],
 )
 @pytest.mark.parametrize("posterior", ["deterministic", "gaussian", "universal"])
@@ -139,3 +145,27 @@ def test_what_is_no_batch_of_images_is_not_encoded(posterior, images, message):
     with pytest.raises(ValueError, match=f"x: expected .*{message}"):
         model.encode(images)
     assert model.encode(torch.rand(2, 3, 12, 12)).shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"code_dim": 2.5}, "code_dim: .*whole number.*2.5"),
+        ({"code_dim": True}, "code_dim: .*whole number.*True"),
+        ({"adversarial_weight": -1.0}, "adversarial_weight: .*at least 0.*-1.0"),
+        ({"adversarial_weight": float("nan")}, "adversarial_weight: .*at least 0.*nan"),
+        ({"gradient_penalty": "much"}, "gradient_penalty: .*a number.*much"),
+    ],
+)
+def test_a_model_is_not_made_with_a_number_of_another_kind_or_below_zero(options, message):
+    options = {"code_dim": 2, "hidden": (8,), "discriminator_hidden": (8,)} | options
+    with pytest.raises(ValueError, match=message):
+        SupervisedAAE(**options)
+    of_numpy = SupervisedAAE(np.int64(2), hidden=(8,), discriminator_hidden=(8,), adversarial_weight=np.float32(0.5))
+    assert construct(construction_of(of_numpy)).adversarial_weight == 0.5
+
+
+@pytest.mark.parametrize("read", [read_folder, read_array, read_table])
+def test_a_place_may_be_named_by_a_text(read, tmp_path):
+    with pytest.raises(DataError, match="nowhere"):
+        read(f"{tmp_path}/nowhere.csv")

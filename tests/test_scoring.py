@@ -149,6 +149,10 @@ def test_where_nothing_is_told_apart_one_line_says_why(run):
     above = np.asarray(found["error"][odd])[:, None] > np.asarray(found["error"][~odd])
     assert float(said.split("error: area under the curve ")[1][:5]) == pytest.approx(above.mean(), abs=1e-3)
     assert "none" in scored(run, run / "run", run / "seen.npz", "--usual", "none")[0]
+    assert (
+        "no item has the label rign"
+        in scored(run, run / "run", run / "seen.npz", "--usual", "ring", "--usual", "rign")[0]
+    )
     np.savez(run / "bare.npz", images=np.load(run / "new.npz")["images"])
     assert "the data have no labels" in scored(run, run / "run", run / "bare.npz")[0]
 

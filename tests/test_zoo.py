@@ -171,6 +171,8 @@ def test_a_name_or_folder_that_is_no_model_is_refused(tmp_path):
         aae_core.load("no-such-thing")
     with pytest.raises(ValueError, match="neither a recipe"):
         aae_core.load(tmp_path)
+    with pytest.raises(ValueError, match="name: .*None"):
+        aae_core.load(None)
     with pytest.raises(ValueError, match="'supervized'.*supervised"):
         recipe("supervized")
 

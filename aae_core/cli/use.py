@@ -174,6 +174,8 @@ def score(
                 f"No threshold: the card of {which} keeps no scores of held-out data, as aae train keeps of data of your own."
             )
         write_table(columns, out)
+        if strangers := sorted(set(usual or ()) - set(columns.get("label", ()))):
+            note(f"--usual: no item has the label {', '.join(strangers)}.")
         try:
             for name, area in area_under_curve(columns, usual or provenance.usual_of(about)).items():
                 note(f"{name}: area under the curve {area:.3f}, of unusual labels against usual ones.")
@@ -242,6 +244,10 @@ def _check_picture(out: Path) -> str:
     found = Image.registered_extensions().get(out.suffix.lower())
     if found is None or found not in Image.SAVE:
         raise ValueError(f"--out: {out} ends in no format of pictures, such as .png.")
+    try:
+        Image.new("RGB", (1, 1)).save(BytesIO(), found)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"--out: a picture in colour cannot be saved as {found}; .png can hold it.") from error
     return found
 
 

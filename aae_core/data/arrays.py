@@ -24,7 +24,7 @@ MOST_PACKED = 200
 """How many times larger than packed an array of an ``.npz`` file may be, where it is a large one."""
 
 
-def read_array(path: Path, *, announce: Callable[[str], None] = say) -> Items:
+def read_array(path: str | Path, *, announce: Callable[[str], None] = say) -> Items:
     """Images of a ``.npy`` file, or images and labels of a ``.npz`` file.
 
     Images are (N, H, W), (N, H, W, C) or (N, C, H, W) with one or three channels: bytes, or numbers in [0, 1].
@@ -33,6 +33,7 @@ def read_array(path: Path, *, announce: Callable[[str], None] = say) -> Items:
         DataError: no such file, not an array, a shape, a type or a range that images do not have, or labels that do not
             belong to them; the message names what was expected and what came.
     """
+    path = Path(path)
     images, labels, others = _loaded(path)
     if labels is None and others:
         announce(f"Data: {', '.join(others)} in {path.name} are not read; labels would be named {' or '.join(LABELS)}.")

@@ -28,7 +28,7 @@ Fit = Literal["stretch", "pad", "crop"]
 
 
 def read_folder(
-    folder: Path,
+    folder: str | Path,
     image_shape: Sequence[int] = IMAGE_SHAPE,
     *,
     fit: Fit = "stretch",
@@ -54,6 +54,7 @@ def read_folder(
     channels, height, width = check_image_shape(image_shape)
     if fit not in get_args(Fit):
         raise DataError(f"fit: expected one of {', '.join(get_args(Fit))}, got {fit!r}.")
+    folder = Path(folder)
     places, found = _places(folder)
     read = _pixels(folder, places, (channels, height, width), fit, skip_bad, found)
     none = np.empty((0, channels, height, width), np.uint8)

@@ -29,7 +29,7 @@ Sketch = dict[str, dict[str, Any]]
 
 
 def read_table(
-    path: Path,
+    path: str | Path,
     label: str | None = None,
     *,
     sketch: Mapping[str, Any] | None = None,
@@ -49,6 +49,7 @@ def read_table(
         DataError: no such file, no table, no such column, columns that are missing, decimals behind a comma, or a number that
             is none; the message names the column and, where there is one, the row.
     """
+    path = Path(path)
     both = label is not None and label in (sketch or ())  # a column of the model's as well, trained without labels
     frame = loaded(path, None if both else label, announce)
     labels: list[str | None] = [None] * len(frame)
