@@ -22,15 +22,20 @@ from aae_core.studies import Run
 METHOD = {"clustering-16": "normalised", "clustering-30": "normalised"}
 """The variant with the paper's method alone, where it is not "plain": its clusters have batch norm on the encoder's heads."""
 
+RULES = (
+    "A map is read by the class that the encoder infers; by the nearest of its cluster heads it errs more (chapter 8). "
+    "Of sixteen clusters about eleven are in use, of thirty about fourteen (chapter 7)."
+)
+"""What the errors of maps and clusters are counted by, and what belongs beside them."""
 ABOUT = (
     "Ours: this book's recipes, on the test digits. Its method here: the same networks with the paper's losses alone, without "
     "what the recipes add; * on the validation digits. ± in the paper's column is its own, in the others one standard deviation "
     "over seeds; the intervals are of the mean over seeds, by Student's t at 95 %. Steps and minutes are those of one run of "
-    "ours. Looks: how many configurations of the recipe the test digits have judged."
+    f"ours. Looks: how many configurations of the recipe the test digits have judged. {RULES}"
 )
 SHORT = (
     "Its method here: this book's networks with the paper's losses alone (* on validation digits). In brackets: the 95 % "
-    "interval of the mean over seeds, by Student's t. The paper's ± is its own."
+    f"interval of the mean over seeds, by Student's t. The paper's ± is its own. {RULES}"
 )
 
 

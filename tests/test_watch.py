@@ -226,7 +226,7 @@ PROVOKED = {
     "both adversaries win": ("Both adversaries win", lambda: made(Swapped)),
     "a discriminator does worse than guess": ("A discriminator guesses", lambda: made(Unclear)),
     "a discriminator has won": ("A discriminator has won", lambda: far(made())),
-    "a draw, and codes elsewhere than the prior": ("The discriminator calls it a draw", lambda: far(made())),
+    "a tie, and codes elsewhere than the prior": ("The discriminator calls it a tie", lambda: far(made())),
     "right in training and wrong afterwards": ("The trained model's squared error is", slow_statistics),
     "a loss of probabilities in place of logits": ("The loss 'classification'", lambda: made_of(Twice, 2, 8)),
     "an error near the mean image's, after few steps": ("The trained model rebuilds", lambda: made()),
@@ -240,7 +240,7 @@ PROVOKED = {
     "samples that are all alike": ("Samples have", lambda: made(posterior="gaussian", adversarial_weight=100.0)),
 }
 FAULTS = {  # what else the faults that are no model's have
-    "a draw, and codes elsewhere than the prior": {"discriminator": 1e-9},  # which does not learn to see
+    "a tie, and codes elsewhere than the prior": {"discriminator": 1e-9},  # which does not learn to see
     "the class discriminator has won": {"autoencoder": 1e-9},  # by an encoder that stays where it is
 }
 

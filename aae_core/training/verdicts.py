@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from aae_core.data import Digits
 from aae_core.step import AnyModel
 from aae_core.training.config import TrainingConfig
-from aae_core.training.watch import DRAW, told
+from aae_core.training.watch import TIE, told
 
 LONG, LONGER = 1000, 2000
 """Steps after which a sound model has none of these faults; after the first, some still leave classes out or rebuild little."""
@@ -76,13 +76,13 @@ def _error_of_pca(x: Tensor, k: int, n: int = 500) -> float:
 def _blind(model: AnyModel, x: Tensor, losses: Losses) -> Iterator[str]:
     """The codes lie elsewhere than the prior, and its discriminator does not know."""
     last = losses.get("discrimination", losses.get("style", [0.0]))[-10:]
-    drawn = sum(last) / len(last)
-    if abs(drawn - DRAW) < 0.02 and hasattr(model, "prior") and hasattr(model, "encode"):
+    tied = sum(last) / len(last)
+    if abs(tied - TIE) < 0.02 and hasattr(model, "prior") and hasattr(model, "encode"):
         z, prior = model.encode(x), model.prior.sample(len(x), device=x.device)
         away = float((z.sort(0).values - prior.sort(0).values).abs().mean() / prior.std())
         if away > 1:  # of the prior's spread; codes of a run cut short are often half of it away
-            about = f"The discriminator calls it a draw ({drawn:.2f}), and the codes lie elsewhere than the prior"
-            yield told("a draw, and codes elsewhere than the prior", about)
+            about = f"The discriminator calls it a tie ({tied:.2f}), and the codes lie elsewhere than the prior"
+            yield told("a tie, and codes elsewhere than the prior", about)
 
 
 def _unused(model: AnyModel, x: Tensor, losses: Losses) -> Iterator[str]:

@@ -19,7 +19,7 @@ SECTIONS = {
     "both adversaries win": "Which samples are real?",
     "a discriminator does worse than guess": "Gradients that belong to somebody else",
     "a discriminator has won": "How steep a discriminator may be",
-    "a draw, and codes elsewhere than the prior": "A discriminator that cannot see",
+    "a tie, and codes elsewhere than the prior": "A discriminator that cannot see",
     "right in training and wrong afterwards": "Codes that depend on their company",
     "a loss of probabilities in place of logits": "Probabilities where logits belong",
     "an error near the mean image's, after few steps": "An epoch is not a unit",
@@ -30,7 +30,7 @@ SECTIONS = {
     "samples that are all alike": "Grey samples",
 }
 """What `fit` warns of, and where appendix A explains it."""
-DRAW = math.log(2)
+TIE = math.log(2)
 NEVER = 2**31 - 1
 TAKES_LOGITS = ("LogSoftmax", "LogSigmoid", "Softplus", "BinaryCrossEntropyWithLogits", "Log")
 GIVES_PROBABILITIES = ("Softmax", "Sigmoid")
@@ -86,15 +86,15 @@ def one_sided(steps: Sequence[int], losses: Mapping[str, Sequence[float]], total
         return
     mean = {name: sum(values[k] for k in recent) / len(recent) for name, values in losses.items()}
     for name in ("discrimination", "style", "category"):
-        loss = mean.get(name, DRAW)
-        if name == "discrimination" and max(loss, mean.get("fooling", DRAW)) < 0.45:
+        loss = mean.get(name, TIE)
+        if name == "discrimination" and max(loss, mean.get("fooling", TIE)) < 0.45:
             yield told(
                 "both adversaries win", f"Both adversaries win: '{name}' is {loss:.2f}, 'fooling' {mean['fooling']:.2f}"
             )
         elif loss < 0.1:
             fault = "the class discriminator has won" if name == "category" else "a discriminator has won"
             yield told(fault, f"A discriminator has won: for {long:,} steps '{name}' has been {loss:.2f}")
-        elif loss > 1.05 * DRAW:
+        elif loss > 1.05 * TIE:
             yield told(
                 "a discriminator does worse than guess",
                 f"A discriminator guesses: for {long:,} steps '{name}' has been {loss:.2f}",
