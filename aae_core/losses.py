@@ -74,7 +74,7 @@ def agreement(logits: Tensor, other: Tensor) -> Tensor:
 
 
 def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
-    """E‖∇D‖²: squared norm of the gradient of logits (N,) by the discriminator's inputs (N, …), averaged.
+    """E‖∇ℓ‖²: squared norm of the gradient of logits (N,) by the discriminator's inputs (N, …), averaged.
 
     `inputs` must require gradients.
     """

@@ -156,7 +156,7 @@ RECIPES = (
     Recipe(
         name="aae-small",
         chapter=3,
-        summary="Chapter 2's aae-deterministic in the size and with the settings of this chapter's models.",
+        summary="Chapter 2's aae-deterministic in the size and with the settings of chapter 3's adversarial models.",
         build=lambda image_shape, n_classes: small_aae(Gaussian(2), image_shape),
         training=_ADVERSARIAL,
         measures=MEASURES,
