@@ -123,6 +123,13 @@ def untrained(folder: Path, about: dict[str, Any]) -> nn.Module:
         raise ValueError(f"{folder / CARD}: the model cannot be made as it says: {error}") from error
     if not isinstance(made, nn.Module):
         raise ValueError(f"{folder / CARD}: its construction is of no model, but of {type(made).__name__}.")
+    if about["recipe"] in RECIPES:
+        kind = type(recipe(about["recipe"]).make(0))
+        if not isinstance(made, kind):
+            raise ValueError(
+                f"{folder / CARD}: says that its recipe is {about['recipe']}, which makes a {kind.__name__}, and that its model is "
+                f"a {type(made).__name__}. Another recipe's card may have been copied here; train it again."
+            )
     return made
 
 

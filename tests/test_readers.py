@@ -508,3 +508,10 @@ def test_a_number_beyond_what_a_model_takes_is_refused_by_its_place(tmp_path, kn
     sketch = {"a": {"kind": "number", "low": 0.0, "middle": 1.0, "high": 2.0, "gaps": False}} if known else None
     with pytest.raises(DataError, match="column 'a', row 3"):
         text(tmp_path, "a\n1\n1e60\n2\n", sketch=sketch)
+
+
+def test_a_column_whose_numbers_hardly_differ_is_left_out_with_the_difference(tmp_path):
+    rows = "".join(f"{k % 5},{9007199254740992 + k % 2},{1e-17 * k}\n" for k in range(20))
+    items, lines = text(tmp_path, "a,b,c\n" + rows)
+    assert items.images.shape[-1] == 1 and list(items.read_as["sketch"]) == ["a"]
+    assert len(lines) == 1 and "b (its numbers differ by 0)" in lines[0] and "c (its numbers differ by 1.9e-16)" in lines[0]

@@ -177,7 +177,7 @@ def test_a_name_or_folder_that_is_no_model_is_refused(tmp_path):
         recipe("supervized")
 
 
-@pytest.mark.parametrize("harm", ["cut", "other weights", "not a card", "other format"])
+@pytest.mark.parametrize("harm", ["cut", "other weights", "not a card", "other format", "another recipe's"])
 def test_a_damaged_run_is_named(run, tmp_path, harm):
     folder = tmp_path / "run"
     folder.mkdir()
@@ -191,7 +191,8 @@ def test_a_damaged_run_is_named(run, tmp_path, harm):
     elif harm == "not a card":
         card.write_text("{")
     else:
-        card.write_text(json.dumps(json.loads(card.read_text()) | {"format": 99}))
+        odd = {"format": 99} if harm == "other format" else {"recipe": "gan"}
+        card.write_text(json.dumps(json.loads(card.read_text()) | odd))
     at_fault = weights if harm in ("cut", "other weights") else card
     with pytest.raises(ValueError, match=at_fault.name):
         aae_core.load(folder)

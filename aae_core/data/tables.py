@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_CATEGORIES = 100
 """A column of words with more of them is a name or a text, from which nothing can be rebuilt."""
+NARROWEST = 10 * float(np.finfo(float).eps)
+"""A column's range, up to which scikit-learn takes it for one number."""
 LARGEST_NUMBER = 1e30
 """Of a column, in size: beyond it sums and squares leave what 32 bits hold."""
 Sketch = dict[str, dict[str, Any]]
@@ -141,7 +143,7 @@ def _is_known(about: object) -> bool:
 
 
 def _sketch(path: Path, frame: pd.DataFrame, announce: Callable[[str], None]) -> Sketch:
-    """What is to be known of each column, but for those that say nothing: all alike, empty, or names."""
+    """What is to be known of each column, but for those that say nothing: all alike, or nearly, empty, or names."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     learnt: Sketch = {}
@@ -159,6 +161,9 @@ def _sketch(path: Path, frame: pd.DataFrame, announce: Callable[[str], None]) ->
                     f"{path}: column '{name}', row {row}: expected a number of at most {LARGEST_NUMBER:g} in size, got {numbers[row]}."
                 )
             low, middle, high = float(numbers.min()), float(numbers.median()), float(numbers.max())
+            if high - low < NARROWEST:
+                left_out.append(f"{name} (its numbers differ by {high - low:.2g})")
+                continue
             learnt[str(name)] = {"kind": "number", "low": low, "middle": middle, "high": high, "gaps": gaps}
         elif there.nunique() > MOST_CATEGORIES:
             _tell_of_numbers(name, there, announce)

@@ -181,8 +181,8 @@ def test_a_state_is_in_the_address_and_a_broken_one_is_ignored(again, urls, name
                 "([trait, value]) => JSON.stringify(models[0].get(trait)) === value",
                 arg=[trait, tab.evaluate("(value) => JSON.stringify(value)", value)],
             )
-    # An explorer writes its address a quarter of a second after it has changed, and may so write over one that is just cleared.
-    tab.wait_for_function("location.hash ? (location.hash = '') : true", polling=500)
+    tab.evaluate("location.hash = ''")
+    tab.wait_for_function("!location.hash")
     assert at_the_start()  # but that links keep two decimals
     for bad in case.broken:
         tab.evaluate(

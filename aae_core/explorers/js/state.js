@@ -111,14 +111,21 @@ export function shareState(model, fields, signal) {
   const address = (/** @type {string[]} */ hash) =>
     location.href.split("#")[0] + (hash.length ? `#${hash.join("&")}` : "");
 
+  const own = () => parts().filter(mine).join("&");
+
   let timer = 0;
+  let known = own();
   const write = () => {
     clearTimeout(timer);
     timer = 0;
+    const before = known;
+    known = own();
+    if (known !== before) return; // somebody else changed it, as `moved` is about to hear
     const url = address([...parts().filter((part) => !mine(part)), ...current()]);
     if (url === location.href) return;
     try {
       history.replaceState(history.state, "", url);
+      known = own();
     } catch {
       // some browsers ration this, and some refuse it on file://: the explorer works without
     }
@@ -142,6 +149,7 @@ export function shareState(model, fields, signal) {
     return found.length > 0;
   };
   const moved = () => {
+    known = own();
     // A link to a heading leaves the explorers as they are; an address without any anchor is the page as it began.
     if (parts().some(mine) || !location.hash) read();
     else later();
