@@ -11,7 +11,17 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from aae_core.data import UNLABELLED, DataError, Items, check_image_shape, checksums, load_items, split_items, tables
+from aae_core.data import (
+    UNLABELLED,
+    DataError,
+    Items,
+    arrays,
+    check_image_shape,
+    checksums,
+    load_items,
+    split_items,
+    tables,
+)
 from aae_core.data.splits import HELD_OUT_BELOW
 
 SHAPE = (1, 12, 12)
@@ -39,6 +49,29 @@ def test_a_mask_of_whole_numbers_is_black_and_white(tmp_path, dtype):
     assert items.images[1].min() == 255 and items.images[0].max() == 0 and "[0, 1]" in lines[0]
     items, lines = array(tmp_path, np.zeros((2, 12, 12), dtype))
     assert items.images.max() == 0 and lines == []
+
+
+def test_three_images_with_their_channels_last_are_three_images(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (3, 12, 10, 3), dtype=np.uint8)
+    items, _ = array(tmp_path, images)
+    assert np.array_equal(items.images, images.transpose(0, 3, 1, 2))
+
+
+def test_a_large_array_of_bytes_stays_in_its_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrays, "LARGE", 1000)
+    np.save(tmp_path / "mine.npy", np.random.default_rng(0).integers(0, 256, (20, 12, 12), dtype=np.uint8))
+    items = load_items("array", tmp_path / "mine.npy", announce=str)
+    assert isinstance(items.images, np.memmap) and Path(items.images.filename) == tmp_path / "mine.npy"
+
+
+def test_only_what_packs_beyond_reason_is_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrays, "LARGEST", 0)
+    images = np.random.default_rng(0).integers(0, 256, (20, 12, 12), dtype=np.uint8)
+    np.savez_compressed(tmp_path / "mine.npz", images=images)
+    assert len(load_items("array", tmp_path / "mine.npz", announce=str).images) == 20
+    np.savez_compressed(tmp_path / "mine.npz", images=np.zeros((3000, 12, 12), np.uint8))
+    with pytest.raises(DataError, match="images"):
+        load_items("array", tmp_path / "mine.npz", announce=str)
 
 
 @pytest.mark.parametrize(
