@@ -11,6 +11,8 @@
 #              TESTS=tests/test_survival.py asks a part, and leaves the other figures
 # make fuzz    the altered files alone
 # make test-machines   unit tests, book and built pages as other processors compute them; AAE_DATA names full MNIST
+# make mutants   whether the tests notice one operator or constant that is changed, of a tenth of those of losses, priors, measures
+#              and data: over an hour; the figures and the survivors go to benchmarks/mutants.json.  MUTANTS="losses.py" asks a part
 # make test-versions   the least and the newest versions that pyproject.toml allows
 # make audit   known faults of what is installed   make licences   the licences of all that ships
 # make bench   time it: about an hour   BENCH=--quick only tries it out, BENCH=floor times that alone
@@ -41,7 +43,7 @@ export AAE_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book lab zip pdf test test-pages test-all soak fuzz test-machines test-versions serve bench bench-page lint clean distclean constraints hashes audit licences address
+.PHONY: help book lab zip pdf test test-pages test-all soak fuzz test-machines mutants test-versions serve bench bench-page lint clean distclean constraints hashes audit licences address
 .DELETE_ON_ERROR:
 
 help:
@@ -76,6 +78,10 @@ fuzz: TESTS = tests/test_fuzz.py
 
 test-machines: $(VENV)/browser.stamp
 	@$(BIN)/python tools/machines.py $(SETTINGS)
+
+mutants: $(VENV)/browser.stamp
+	@$(PIP_INSTALL) cosmic-ray pytest-cov
+	@OMP_NUM_THREADS=1 $(BIN)/python tools/mutants.py $(MUTANTS)
 
 test-versions: $(VENV)/test.stamp
 	@$(BIN)/python -m pytest --quiet tests/test_lower_bounds.py

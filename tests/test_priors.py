@@ -75,6 +75,9 @@ def test_the_least_and_the_greatest_options_are_taken(kind, options):
     [
         (Categorical, {"n_classes": 1}),
         (GaussianMixture, {"shift": -0.1}),
+        (GaussianMixture, {"weights": [0.1] * 9}),
+        (GaussianMixture, {"weights": [0.1] * 11}),
+        (GaussianMixture, {"weights": [-0.1, 0.3] + [0.1] * 8}),
         (GaussianMixture, {"radial_std": math.inf}),
         (SwissRoll, {"n_classes": 0}),
         (SwissRoll, {"thickness": 0.51}),
@@ -93,5 +96,18 @@ def test_what_a_gaussian_does_not_have_is_refused():
         Gaussian(2).log_prob(torch.zeros(4, 3))
     with pytest.raises(ValueError, match="dim: .*1.*0"):
         Gaussian(0)
-    with pytest.raises(ValueError, match="std: .*0"):
-        Gaussian(2, std=0)
+    for std in (0, -1.0, math.nan):
+        with pytest.raises(ValueError, match=f"std: .*{std}"):
+            Gaussian(2, std=std)
+
+
+@pytest.mark.parametrize(
+    "prior", [Categorical(3), GaussianMixture(3, shift=3, tangential_std=0.1, dim=3), SwissRoll(n_classes=3)]
+)
+def test_a_code_lies_in_the_region_that_it_was_drawn_for_and_no_label_is_beyond_the_last(prior):
+    labels = torch.arange(300) % 3
+    z = prior.sample(300, labels, torch.Generator().manual_seed(0))
+    assert z.shape == (300, prior.dim) and (prior.region(z) == labels).float().mean() > 0.95
+    for odd in (-1, 3, 12):
+        with pytest.raises(ValueError, match=f"labels: .*0 … 2, got {min(odd, 0)} … {max(odd, 0)}"):
+            prior.sample(2, torch.tensor([0, odd]))
