@@ -61,6 +61,9 @@ def test_samples_of_the_prior_pass_as_such_and_a_shifted_cloud_does_not():
     same, far = metrics.prior_swd(z, prior), metrics.prior_swd(z + 1, prior)
     assert same.value < 2 * same.reference and far.value > 10 * far.reference
     assert metrics.two_sample(z, prior).value == pytest.approx(0.5, abs=0.03)
+    for width in (2, 4):
+        with pytest.raises(ValueError, match=rf"z: .*3\).*{width}\)"):
+            metrics.prior_swd(torch.zeros(9, width), prior)
     assert metrics.two_sample(z + 1, prior).value > 0.65
 
 
@@ -183,6 +186,12 @@ def test_an_empty_cluster_takes_the_name_of_its_nearest_image():
     labels = torch.tensor([4, 7, 7])
     assert metrics.name_by_majority(probabilities, labels).tolist() == [7, 7, 7]
     assert metrics.clusters_in_use(probabilities) == 1
+
+
+def test_a_cluster_is_in_use_that_holds_a_share_of_the_images():
+    few = torch.nn.functional.one_hot(torch.tensor([0] * 998 + [1, 4]), 5).float()
+    assert metrics.clusters_in_use(few) == 3 and metrics.clusters_in_use(few, least=0.002) == 1
+    assert metrics.clusters_in_use(torch.eye(5)[:2]) == 2  # more clusters than images
 
 
 def test_clustering_error_counts_images_in_clusters_of_another_name():

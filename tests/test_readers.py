@@ -547,4 +547,8 @@ def test_a_column_whose_numbers_hardly_differ_is_left_out_with_the_difference(tm
     rows = "".join(f"{k % 5},{9007199254740992 + k % 2},{1e-17 * k}\n" for k in range(20))
     items, lines = text(tmp_path, "a,b,c\n" + rows)
     assert items.images.shape[-1] == 1 and list(items.read_as["sketch"]) == ["a"]
-    assert len(lines) == 1 and "b (its numbers differ by 0)" in lines[0] and "c (its numbers differ by 1.9e-16)" in lines[0]
+    assert (
+        len(lines) == 1
+        and "b (its numbers differ by 0)" in lines[0]
+        and "c (its numbers differ by 1.9e-16)" in lines[0]
+    )
