@@ -126,10 +126,8 @@ def untrained(folder: Path, about: dict[str, Any]) -> nn.Module:
     if about["recipe"] in RECIPES:
         kind = type(recipe(about["recipe"]).make(0))
         if not isinstance(made, kind):
-            raise ValueError(
-                f"{folder / CARD}: says that its recipe is {about['recipe']}, which makes a {kind.__name__}, and that its model is "
-                f"a {type(made).__name__}. Another recipe's card may have been copied here; train it again."
-            )
+            says = f"its recipe is {about['recipe']}, which makes a {kind.__name__}, its model a {type(made).__name__}"
+            raise ValueError(f"{folder / CARD}: {says}. Another recipe's card may have been copied here.")
     return made
 
 

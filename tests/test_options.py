@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -159,7 +159,7 @@ def values(parameter: Parameter) -> Iterator[tuple[str, list[str]]]:
         yield "twice", option * 2
         return
     words = INTEGERS if parameter.kind is int else NUMBERS if parameter.kind is float else WORDS
-    if issubclass(parameter.kind, Enum):
+    if not get_origin(parameter.kind) and issubclass(parameter.kind, Enum):  # list[str] is no class
         words = [*map(str, parameter.kind), next(iter(parameter.kind)).upper(), "x", ""]
     given = {word: word for word in words} if parameter.kind is not Path else {}
     if parameter.kind is Path or "DIR" in parameter.metavar:
