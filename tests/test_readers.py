@@ -552,3 +552,9 @@ def test_a_column_whose_numbers_hardly_differ_is_left_out_with_the_difference(tm
         and "b (its numbers differ by 0)" in lines[0]
         and "c (its numbers differ by 1.9e-16)" in lines[0]
     )
+
+
+def test_a_column_of_one_number_and_gaps_is_kept_for_its_gaps(tmp_path):
+    items, lines = text(tmp_path, "a,b\n" + "".join(f"{k % 5},{'' if k % 3 else 7}\n" for k in range(20)))
+    assert list(items.read_as["sketch"]) == ["a", "b"] and lines == []
+    assert items.images[:, 0, 0, -1].tolist() == [float(k % 3 > 0) for k in range(20)]

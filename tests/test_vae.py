@@ -189,7 +189,7 @@ def test_a_deterministic_encoder_must_borrow_its_posterior():
     assert torch.allclose(q.mean, model.encode(digits.pixels())) and (0.5 * q.log_variance).exp() == pytest.approx(0.2)
 
 
-@pytest.mark.parametrize("scale", [0.5, 1.5])
+@pytest.mark.parametrize("scale", [0.5, 2.5])  # the best is .1 nats and more above the next: no matter of rounding
 def test_the_spread_that_is_lent_is_that_of_the_highest_bound(scale):
     model, digits = small("aae", "mixture"), blobs(40)
     with torch.no_grad():

@@ -161,7 +161,7 @@ def _sketch(path: Path, frame: pd.DataFrame, announce: Callable[[str], None]) ->
                     f"{path}: column '{name}', row {row}: expected a number of at most {LARGEST_NUMBER:g} in size, got {numbers[row]}."
                 )
             low, middle, high = float(numbers.min()), float(numbers.median()), float(numbers.max())
-            if high - low < NARROWEST:
+            if high - low < NARROWEST and not gaps:  # where there are gaps, they say something
                 left_out.append(f"{name} (its numbers differ by {high - low:.2g})")
                 continue
             learnt[str(name)] = {"kind": "number", "low": low, "middle": middle, "high": high, "gaps": gaps}
