@@ -16,6 +16,7 @@
 # make test-versions   the least and the newest versions that pyproject.toml allows
 # make audit   known faults of what is installed   make licences   the licences of all that ships
 # make bench   time it: about an hour   BENCH=--quick only tries it out, BENCH=floor times that alone
+# make lighthouse  what Lighthouse says of each built page (from npm); the scores go to benchmarks/lighthouse.json  FORM=mobile
 # make bench-page   weigh and time the pages in a browser; the figures go to benchmarks/pages.json
 #
 # Variables:  AAE_DATA=folder   a folder with MNIST's files (else cache, download, or 5,000 embedded digits)
@@ -43,7 +44,7 @@ export AAE_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book lab zip pdf test test-pages test-all soak fuzz test-machines mutants test-versions serve bench bench-page lint clean distclean constraints hashes audit licences address
+.PHONY: help book lab zip pdf test test-pages test-all soak fuzz test-machines mutants test-versions serve bench bench-page lighthouse lint clean distclean constraints hashes audit licences address
 .DELETE_ON_ERROR:
 
 help:
@@ -95,6 +96,10 @@ bench: $(VENV)/browser.stamp
 
 bench-page: $(VENV)/browser.stamp
 	@$(BIN)/python -m benchmarks.run pages $(BENCH)
+
+lighthouse: export PATH := $(abspath $(BIN)):$(PATH)
+lighthouse: book $(VENV)/browser.stamp $(VENV)/node.stamp
+	@$(BIN)/python tools/lighthouse.py --form $(or $(FORM),desktop) $(PAGES)
 
 # The scripts of npm's packages begin with `env node`.
 lint: export PATH := $(abspath $(BIN)):$(PATH)

@@ -145,7 +145,7 @@ def source(*objects: Callable[..., Any] | type | ModuleType) -> None:
 
 
 def table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
-    """Displays rows as a table; the keys of the first are its head, numbers are aligned right."""
+    """Displays rows as a table; the keys of the first are its head, numbers are aligned right, with or without a star."""
     from IPython.display import Markdown, display
 
     def cell(value: object) -> str:
@@ -199,7 +199,7 @@ def versions(digits: Splits | None = None) -> None:
 
 
 def _is_number(text: str) -> bool:
-    return re.fullmatch(r"[-−+]?[\d.,]+ ?%?([ \u00a0]±[ \u00a0][\d.,]+ ?%?)?|–|", text) is not None
+    return re.fullmatch(r"[-−+]?[\d.,]+ ?%?([ \u00a0]±[ \u00a0][\d.,]+ ?%?)?( [*])?|–|", text) is not None
 
 
 def _emphasis(text: str) -> str:

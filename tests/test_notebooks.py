@@ -79,3 +79,10 @@ def test_a_number_and_its_interval_stay_on_one_line(monkeypatch):
     (row,) = (line for line in shown[0].data.splitlines() if "1.90" in line)
     assert row == "| error, in words | 1.90\u00a0±\u00a00.10\u00a0% |"
     assert shown[0].data.endswith("A caption ± as it is.")
+
+
+def test_numbers_stay_in_their_column_beside_one_with_a_star(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    table([{"run": "as it is", "error": "1.90 ± 0.10 %"}, {"run": "without", "error": "2.30 *"}])
+    assert shown[0].data.splitlines()[1] == "| :-- | --: |"

@@ -23,17 +23,20 @@ MISSING = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
+<meta name="description" content="There is no page at this address.">
 <title>No such page: {title}</title>
 <style>
   :root {{ color-scheme: light dark; }}
   body {{ font: 1.2rem/1.6 Georgia, serif; max-width: 34rem; margin: 20vh auto; padding: 0 1.2rem; }}
 </style>
+<main>
 <h1>There is no such page</h1>
 <p>The address that you followed leads to no page of <i>{title}</i>. Perhaps the page has moved.</p>
 <ul>
   <li><a href="{site}{first}">The first page</a>, with the list of chapters</li>
   <li><a href="{site}search.html">Search the book</a></li>
 </ul>
+</main>
 <script>
   // Whoever serves this page may do so at any depth: the book begins where its folders do.
   if (!{known})

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from conftest import PAGES
-from tab import settle
+from tab import settle, shifted
 
 pytestmark = pytest.mark.browser
 
@@ -148,6 +148,26 @@ def test_a_phone_without_script_has_chapters_notes_and_the_dark(book, visit):
     assert tab.locator("article > noscript .aae-unscripted, article .aae-unscripted").first.is_visible()
     paper = tab.locator("body").evaluate("(body) => getComputedStyle(body).backgroundColor")
     assert max(map(int, re.findall(r"\d+", paper)[:3])) < 60
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("page", [PAGES[0], CHAPTER, "book/notation.html"])
+def test_what_one_reads_does_not_move_when_fonts_and_formulas_come(book, visit, page, width):
+    tab = visit(book.url(page), width=width)
+    tab.evaluate("document.fonts.ready")
+    assert shifted(tab) < 0.1  # what browsers' makers call good
+
+
+def test_a_wide_screen_is_used(book, visit):
+    tab = visit(book.url(CHAPTER), width=2560)
+    figure = tab.locator(".aae-figure:has(svg)").first
+    drawn, caption = (figure.locator(part).first.bounding_box() for part in ("svg", ".aae-caption"))
+    text, article = (tab.locator(part).first.bounding_box() for part in ("article section > p", ".bd-article-container"))
+    assert caption["x"] >= drawn["x"] + drawn["width"]
+    assert caption["x"] + caption["width"] <= article["x"] + article["width"]
+    assert text["width"] < 0.75 * article["width"]
+    outer = tab.locator(".bd-container__inner").bounding_box()["width"]
+    assert outer > 0.9 * 2560
 
 
 @pytest.mark.parametrize("page", [PAGES[0], CHAPTER])
