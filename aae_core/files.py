@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,13 @@ from typing import Any
 PICKLE, ARCHIVE = b"\x80", b"PK\x03\x04"
 LARGEST = 2**28
 """Bytes that a packed file may become: the largest of the data sets that come packed is a fifth of it."""
+
+
+def cache_folder() -> Path:
+    """Where downloads and lists are kept: ``AAE_CACHE``, else the platform's cache folder for this user."""
+    from platformdirs import user_cache_dir
+
+    return Path(os.environ.get("AAE_CACHE") or user_cache_dir("aae_core"))
 
 
 def refuse_pipe(path: Path) -> None:

@@ -25,6 +25,7 @@ from aae_core.cli.options import (
     recipe_names,
     zoo_app,
 )
+from aae_core.cli.remembered import remembered
 
 
 @app.command()
@@ -113,6 +114,10 @@ def reproduce(
     Interrupted runs are resumed from their last epoch. Training everything from several seeds takes hours; with as many
     jobs as there are cores it takes least.
     """
+    if not (recipe_names or seeds or table or record or verify or out.exists()):
+        told = remembered("figures", _figures)
+        typer.echo(told["json" if as_json else "text"])
+        return
     with mistakes_explained("; the same command goes on from the last epoch of each run"):
         from aae_core import records, studies
         from aae_core import reproduce as figures
@@ -145,6 +150,14 @@ def reproduce(
             table.parent.mkdir(parents=True, exist_ok=True)
             table.write_text(texts[table.suffix] + "\n", "utf-8")
         typer.echo(figures.as_json(lines) if as_json else text)
+
+
+def _figures() -> dict[str, str]:
+    """The table of the recorded runs, in both forms."""
+    from aae_core import reproduce as figures
+
+    lines = figures.rows()
+    return {"json": figures.as_json(lines), "text": figures.markdown(list(map(figures.cells, lines)), figures.ABOUT)}
 
 
 @zoo_app.command()

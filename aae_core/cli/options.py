@@ -16,6 +16,8 @@ from unicodedata import category
 
 import typer
 
+from aae_core.cli.remembered import remembered
+
 
 class CommandLine(typer.Typer):
     """Typer's application, called as ``aae`` and as ``python -m`` alike."""
@@ -85,9 +87,13 @@ class Split(StrEnum):
 
 def recipe_names(incomplete: str) -> list[str]:
     """The recipes that begin so, for completion."""
+    return [name for name in remembered("names", _names) if name.startswith(incomplete)]
+
+
+def _names() -> list[str]:
     from aae_core.recipes import RECIPES
 
-    return [name for name in RECIPES if name.startswith(incomplete)]
+    return list(RECIPES)
 
 
 RecipeName = Annotated[str, typer.Argument(help="A recipe; aae recipes lists them.", autocompletion=recipe_names)]

@@ -25,11 +25,25 @@ from aae_core.cli.options import (
     print_measures,
     recipe_names,
 )
+from aae_core.cli.remembered import remembered
 
 
 @app.command()
 def recipes(as_json: AsJson = False) -> None:
     """List the recipes: what each one is, its chapter and file, and what training it cost."""
+    rows = remembered("recipes", _recipes)
+    if as_json:
+        typer.echo(json_module.dumps({"recipes": rows}))
+        return
+    for row in rows:
+        where = f"chapter {row['chapter']}" if row["chapter"] else "all chapters"
+        cost = f"{row['minutes']:.1f} min on {row['machine']}" if row["minutes"] is not None else "not in the zoo yet"
+        typer.secho(row["name"], bold=True)
+        typer.echo(f"  {row['summary']}\n  {where}, {row['file']} · {row['epochs']} epochs · {cost}")
+
+
+def _recipes() -> list[dict[str, Any]]:
+    """What ``aae recipes`` says of each."""
     from aae_core.recipes import FILES, RECIPES
     from aae_core.zoo import card
 
@@ -51,14 +65,7 @@ def recipes(as_json: AsJson = False) -> None:
                 "practice": list(recipe.practice),
             }
         )
-    if as_json:
-        typer.echo(json_module.dumps({"recipes": rows}))
-        return
-    for row in rows:
-        where = f"chapter {row['chapter']}" if row["chapter"] else "all chapters"
-        cost = f"{row['minutes']:.1f} min on {row['machine']}" if row["minutes"] is not None else "not in the zoo yet"
-        typer.secho(row["name"], bold=True)
-        typer.echo(f"  {row['summary']}\n  {where}, {row['file']} · {row['epochs']} epochs · {cost}")
+    return rows
 
 
 @app.command()

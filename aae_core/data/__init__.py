@@ -21,6 +21,6 @@ from aae_core.data.items import Items, split_items
 from aae_core.data.letters import LETTERS, Face, all_faces, faces_of, letters_of, load_letters
 from aae_core.data.mnist import FILES, embedded, load_digits, read_idx
 from aae_core.data.others import DATASETS, OWN, SOURCES, kind_of, load_dataset, load_items
-from aae_core.data.sources import cache_folder
 from aae_core.data.splits import HELD_OUT_BELOW, Splits, checksums
 from aae_core.data.tables import columns_of, read_table, values_of
+from aae_core.files import cache_folder

@@ -19,16 +19,10 @@ from filelock import FileLock, Timeout
 from aae_core.data import downloads
 from aae_core.data.downloads import File
 from aae_core.data.images import DataError, is_build
+from aae_core.files import cache_folder
 
 Files = Callable[[], dict[str, File]]
 """A set's files by name, from torchvision, which takes a second to import: called when they must be known."""
-
-
-def cache_folder() -> Path:
-    """Where downloads are kept: ``AAE_CACHE``, else the platform's cache folder for this user."""
-    from platformdirs import user_cache_dir
-
-    return Path(os.environ.get("AAE_CACHE") or user_cache_dir("aae_core"))
 
 
 def check_md5(path: Path, files: Files) -> None:

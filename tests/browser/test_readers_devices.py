@@ -162,7 +162,9 @@ def test_a_wide_screen_is_used(book, visit):
     tab = visit(book.url(CHAPTER), width=2560)
     figure = tab.locator(".aae-figure:has(svg)").first
     drawn, caption = (figure.locator(part).first.bounding_box() for part in ("svg", ".aae-caption"))
-    text, article = (tab.locator(part).first.bounding_box() for part in ("article section > p", ".bd-article-container"))
+    text, article = (
+        tab.locator(part).first.bounding_box() for part in ("article section > p", ".bd-article-container")
+    )
     assert caption["x"] >= drawn["x"] + drawn["width"]
     assert caption["x"] + caption["width"] <= article["x"] + article["width"]
     assert text["width"] < 0.75 * article["width"]

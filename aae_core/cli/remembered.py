@@ -1,0 +1,48 @@
+"""Lists that change only with the package are made once and kept, so that whoever asks again does not wait for torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from aae_core.files import cache_folder
+
+PACKAGE = Path(__file__).parents[1]
+Listing = TypeVar("Listing")
+
+
+def state_of_package() -> str:
+    """A fingerprint of the package's code and records: names, sizes and times of change."""
+    found = [sys.version]
+    for folder, _, names in os.walk(PACKAGE):
+        for name in names:
+            if name.endswith((".py", ".json")):
+                about = os.stat(path := os.path.join(folder, name))
+                found.append(f"{path} {about.st_size} {about.st_mtime_ns}")
+    return hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()
+
+
+def remembered(name: str, make: Callable[[], Listing]) -> Listing:
+    """What `make` gives, which must be plain JSON, from the cache while no file of the package changes.
+
+    A cache that cannot be read or written costs time and nothing else.
+    """
+    path, state = cache_folder() / "lists" / f"{name}.json", state_of_package()
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        kept = json.loads(path.read_text("utf-8"))
+        if kept["state"] == state:
+            found: Listing = kept["list"]
+            return found
+    made = make()
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps({"state": state, "list": made}), "utf-8")
+        partial.replace(path)
+    return made
