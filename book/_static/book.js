@@ -106,3 +106,24 @@ addEventListener("load", async () => {
   arrive();
   setTimeout(arrive, 500); // what the reader comes near has started by then
 });
+
+// A line at the top says how far one has read a long page.
+const article = document.querySelector("article.bd-article");
+if (article && article.scrollHeight > 4 * innerHeight) {
+  const line = Object.assign(document.createElement("div"), { className: "aae-read" });
+  line.setAttribute("aria-hidden", "true");
+  document.body.append(line);
+  let waiting = false;
+  const draw = () => {
+    waiting = false;
+    const { top, height } = article.getBoundingClientRect();
+    const read = (innerHeight - top) / height; // 1 where the article's end has come into view
+    line.style.setProperty("--read", top >= 0 ? "0" : Math.min(1, read).toFixed(4));
+  };
+  const later = () => {
+    if (!waiting) requestAnimationFrame(draw);
+    waiting = true;
+  };
+  addEventListener("scroll", later, { passive: true });
+  addEventListener("resize", later, { passive: true });
+}

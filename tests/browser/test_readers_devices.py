@@ -158,6 +158,31 @@ def test_what_one_reads_does_not_move_when_fonts_and_formulas_come(book, visit, 
     assert shifted(tab) < 0.1  # what browsers' makers call good
 
 
+def test_a_line_says_how_far_one_has_read(book, visit):
+    tab = visit(book.url(CHAPTER))
+    for place, share in (("h1", 0), (".prev-next-footer", 1)):
+        tab.locator(place).first.evaluate("(it) => it.scrollIntoView({behavior: 'instant', block: 'end'})")
+        settle(tab)
+        line, page = (tab.locator(part).bounding_box()["width"] for part in (".aae-read", "body"))
+        assert line == pytest.approx(share * page, abs=0.01 * page), place
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_map_leads_to_each_chapter(book, visit, width):
+    tab = visit(book.url(PAGES[0]), width=width)
+    links = tab.locator(".aae-map a")
+    chapters = [page for page in PAGES if re.match(r"notebooks/\d", page)]
+    assert sorted(links.evaluate_all("(all) => all.map((it) => it.getAttribute('href').slice(3))")) == chapters
+    boxes = links.evaluate_all("(all) => all.map((it) => it.getBoundingClientRect().toJSON())")
+    article = tab.locator("article").bounding_box()
+    assert all(article["x"] - 1 <= box["left"] and box["right"] <= article["x"] + article["width"] + 1 for box in boxes)
+    apart = [(a, b) for k, a in enumerate(boxes) for b in boxes[:k]]
+    assert all(
+        a["top"] >= b["bottom"] or b["top"] >= a["bottom"] or a["left"] >= b["right"] or b["left"] >= a["right"]
+        for a, b in apart
+    )
+
+
 def test_a_wide_screen_is_used(book, visit):
     tab = visit(book.url(CHAPTER), width=2560)
     figure = tab.locator(".aae-figure:has(svg)").first
