@@ -108,16 +108,16 @@ addEventListener("load", async () => {
 });
 
 // A line at the top says how far one has read a long page.
-const article = document.querySelector("article.bd-article");
-if (article && article.scrollHeight > 4 * innerHeight) {
+const text = document.querySelector("article.bd-article");
+if (text && text.scrollHeight > 4 * innerHeight) {
   const line = Object.assign(document.createElement("div"), { className: "aae-read" });
   line.setAttribute("aria-hidden", "true");
   document.body.append(line);
   let waiting = false;
   const draw = () => {
     waiting = false;
-    const { top, height } = article.getBoundingClientRect();
-    const read = (innerHeight - top) / height; // 1 where the article's end has come into view
+    const { top, height } = text.getBoundingClientRect();
+    const read = (innerHeight - top) / height; // 1 where the text's end has come into view
     line.style.setProperty("--read", top >= 0 ? "0" : Math.min(1, read).toFixed(4));
   };
   const later = () => {
