@@ -3,29 +3,24 @@
 // made into an image as the set of letters has them; then fonts whose styles are near are named.
 
 import { chanceBars } from "./chances.js";
-import { button, slider } from "./controls.js";
+import { button } from "./controls.js";
 import { bytes } from "./decoder.js";
-import { picture } from "./digits.js";
 import { h } from "./dom.js";
 import { makeEncoder } from "./encoder.js";
 import { explorer } from "./explorer.js";
-import { asImage, simplify, strokesField } from "./ink.js";
 import { wantsStillness } from "./motion.js";
 import { readImages } from "./packed.js";
-import { sketch } from "./sketch.js";
-import { between, whole } from "./state.js";
 import { strip } from "./strip.js";
 import { styleView } from "./styles.js";
+import { writing, writingFields } from "./writing.js";
 
-/** @import { Stroke } from "./ink.js" */
 /** @import { Shape } from "./decoder.js" */
 
 /** @type {Shape} */
 const SHAPE = [1, 28, 28];
-const [THIN, BROAD] = [0.03, 0.2]; // pens, as shares of the paper
 
 export default explorer((kit) => {
-  const { model, root, theme, get, put, signal } = kit;
+  const { model, root, theme, get, put } = kit;
   const encode = makeEncoder(get("encoder"), get("encoder_weights"));
   /** @type {string[]} */
   const names = get("names");
@@ -35,19 +30,12 @@ export default explorer((kit) => {
   const labels = get("example_labels");
   const images = readImages({ frames: labels.length, count: 1, shape: SHAPE, bits: 8 }, get("examples"));
   const nameOf = (/** @type {number} */ k) => names[labels[k]] || String(labels[k]);
-  /** @type {Stroke | null} */
-  let stroke = null; // the one under way
-  let stale = false; // has it grown since the last look?
   /** @type {ReturnType<typeof encode> | null} */
   let found = null; // what the encoder says of what it sees; null of an empty paper
   const view = styleView(kit, {
     lead: () =>
       `All in ${!found ? "one" : get("example") === null ? "your" : "this"} ${isLetter ? "style" : "hand"}.${near()}`,
-    fields: {
-      ink: { trait: "drawing", ...strokesField },
-      pen: { trait: "pen", ...between(THIN, BROAD, 2) },
-      ours: { trait: "example", ...whole(0, labels.length - 1) },
-    },
+    fields: writingFields(labels.length),
   });
 
   // The fonts whose styles are nearest to the one that was read.
@@ -65,15 +53,9 @@ export default explorer((kit) => {
   };
 
   // What the network sees, drawn and read.
-  /** @returns {Stroke[]} */
-  const strokes = () => (stroke ? [...(get("example") === null ? get("drawing") : []), stroke] : get("drawing"));
   const look = () => {
-    const example = stroke ? null : get("example");
-    const ink = example === null ? strokes() : [];
-    const pixels = example === null ? asImage(ink, get("pen"), isLetter) : images.frame(example);
-    found = example === null && !ink.length ? null : encode(pixels);
-    seen.paint(pixels, theme);
-    paper.set(ink, get("pen"), example === null ? null : seen.el);
+    const pixels = paper.look();
+    found = pixels && encode(pixels);
     bars?.set(found?.chances ?? null);
     view.tell();
   };
@@ -83,46 +65,16 @@ export default explorer((kit) => {
     return `, most likely ${names[found.chances.indexOf(Math.max(...found.chances))]}`;
   };
 
-  const seen = picture(SHAPE, { role: "img", "aria-label": "What the network sees" });
   const bars = get("encoder").n_logits ? chanceBars(names, "Which one the network takes it for") : null;
-  const paper = sketch({
+  const paper = writing(kit, {
     name: `Paper to write a ${thing} on`,
     hint: `Write a ${thing} here`,
-    theme,
-    signal,
-    onStroke: (points, done) => {
-      stroke = points;
-      if (!done) {
-        stale = true;
-        kit.redraw();
-        return;
-      }
-      stroke = simplify(points);
-      const drawing = strokes();
-      stroke = null;
-      put({ drawing, example: null });
-      kit.say(`Stroke ${drawing.length} read${guess()}`);
-    },
+    shape: SHAPE,
+    ours: images.frame,
+    isLetter,
+    read: (words) => kit.say(`${words}${guess()}`),
   });
-  const undo = button("Undo", () => {
-    const had = get("example") !== null || get("drawing").length > 0;
-    put(get("example") === null ? { drawing: get("drawing").slice(0, -1) } : { example: null });
-    kit.say(had ? "Undone" : "Nothing to undo");
-  });
-  const clear = button("Clear", () => {
-    put({ drawing: [], example: null });
-    kit.say("Paper cleared");
-  });
-  const pen = slider({
-    label: "pen",
-    name: "width of the pen",
-    min: THIN,
-    max: BROAD,
-    step: 0.01,
-    format: (width) => `${Math.round(100 * width)}%`,
-    onInput: (width) => put({ pen: width }),
-  });
-  pen.el.classList.add("aae-pen");
+  paper.pen.classList.add("aae-pen");
   const ours = strip({
     values: labels.map((_, k) => k),
     shape: SHAPE,
@@ -138,13 +90,13 @@ export default explorer((kit) => {
     view.glideTo(style());
     kit.say(found ? "Sliders back at the style that was read" : "Sliders reset");
   });
-  const tools = kit.tools(() => [[paper.canvas, seen.el], ...view.canvases()]);
+  const tools = kit.tools(() => [paper.canvases, ...view.canvases()]);
   root.append(
     h(
       "div",
       { class: "aae-draw" },
       paper.el,
-      h("div", { class: "aae-seen" }, seen.el, h("span", { class: "aae-name", "aria-hidden": "true" }, "seen")),
+      h("div", { class: "aae-seen" }, paper.seen, h("span", { class: "aae-name", "aria-hidden": "true" }, "seen")),
       h(
         "p",
         { class: "aae-lead" },
@@ -152,8 +104,8 @@ export default explorer((kit) => {
           ? "Seen as the letters were made: cropped, its longer side scaled to 18 pixels, in the middle of 28 by 28."
           : "Seen as MNIST\u2019s images were made: cropped, scaled into a box of 20 by 20 pixels, its centre of mass in the middle of 28 by 28.",
       ),
-      h("div", { class: "aae-tools" }, undo, clear),
-      pen.el,
+      paper.tools,
+      paper.pen,
       h(
         "div",
         { class: "aae-ours" },
@@ -170,9 +122,7 @@ export default explorer((kit) => {
 
   const show = () => {
     ours.mark(get("example") ?? NaN);
-    pen.set(get("pen"));
     look();
-    stale = false;
   };
   const read = () => {
     show();
@@ -185,13 +135,12 @@ export default explorer((kit) => {
   if (found && String(get("z")) === String(get("start"))) put({ z: style() });
   return {
     draw: () => {
-      if (stale) {
+      if (paper.isStale()) {
         look();
-        stale = false;
         if (!wantsStillness()) model.set({ z: style() }); // the digits follow the pen
       }
       view.draw();
     },
-    repaint: () => [paper, seen, ours, view].forEach((part) => part.repaint(theme)),
+    repaint: () => [paper, ours, view].forEach((part) => part.repaint(theme)),
   };
 });

@@ -2,25 +2,22 @@
 
 import { chart } from "./chart.js";
 import { choice } from "./choice.js";
-import { button, slider } from "./controls.js";
+import { slider } from "./controls.js";
 import { makeDecoder } from "./decoder.js";
 import { picture } from "./digits.js";
 import { figure, h } from "./dom.js";
 import { makeEncoder } from "./encoder.js";
 import { explorer } from "./explorer.js";
-import { asImage, simplify, strokesField } from "./ink.js";
 import { readImages } from "./packed.js";
 import { above, quantile } from "./quantiles.js";
-import { sketch } from "./sketch.js";
-import { among, between, whole } from "./state.js";
+import { among, between } from "./state.js";
 import { strip } from "./strip.js";
+import { writing, writingFields } from "./writing.js";
 
-/** @import { Stroke } from "./ink.js" */
 /** @typedef {"error" | "surprise" | "both"} Kind */
 
 /** @type {Kind[]} */
 const KINDS = ["error", "surprise", "both"];
-const [THIN, BROAD] = [0.03, 0.2]; // pens, as shares of the paper
 const ROUND = 1000; // images of which
 const RARE = 10; // are unusual: one in a hundred
 const GRID = 60; // points of a curve
@@ -42,16 +39,11 @@ export default explorer((kit) => {
   const known = (/** @type {Kind} */ kind) => about.quantiles[kind].usual;
   const odd = (/** @type {Kind} */ kind) => about.quantiles[kind].unusual;
   kit.share({
-    ink: { trait: "drawing", ...strokesField },
-    pen: { trait: "pen", ...between(THIN, BROAD, 2) },
-    ours: { trait: "example", ...whole(0, labels.length - 1) },
+    ...writingFields(labels.length),
     score: { trait: "kind", ...among(KINDS) },
     rate: { trait: "rate", ...between(least, most) },
   });
 
-  /** @type {Stroke | null} */
-  let stroke = null; // the one under way
-  let stale = false; // has it grown since the last look?
   /** @type {Record<Kind, number> | null} */
   let scores = null; // of what is seen; null of an empty paper
 
@@ -66,18 +58,11 @@ export default explorer((kit) => {
       (value - about.scale[kind][0]) / about.scale[kind][1];
     return { error, surprise, both: inUnits("error", error) + inUnits("surprise", surprise) };
   };
-  /** @returns {Stroke[]} */
-  const strokes = () => (stroke ? [...(get("example") === null ? get("drawing") : []), stroke] : get("drawing"));
   const nothing = new Float32Array(size);
   const look = () => {
-    const example = stroke ? null : get("example");
-    const ink = example === null ? strokes() : [];
-    const at = (example ?? 0) * size;
-    const pixels = example === null ? asImage(ink, get("pen")) : images.all.slice(at, at + size);
-    scores = example === null && !ink.length ? null : scored(pixels);
-    seen.paint(pixels, theme);
+    const pixels = paper.look();
+    scores = pixels && scored(pixels);
     if (!scores) rebuilt.paint(nothing, theme);
-    paper.set(ink, get("pen"), example === null ? null : seen.el);
     tell();
   };
   const tell = () => {
@@ -94,46 +79,15 @@ export default explorer((kit) => {
   };
   const say = (/** @type {string} */ done) => kit.say(`${done}. ${verdict.textContent}`);
 
-  const seen = picture(images.shape, { role: "img", "aria-label": "What the network sees" });
   const rebuilt = picture(images.shape, { role: "img", "aria-label": "What the model rebuilds" });
   const readings = { error: h("dd"), surprise: h("dd"), both: h("dd") };
   const verdict = h("p", { class: "aae-verdict" });
-  const paper = sketch({
+  const paper = writing(kit, {
     name: "Paper to draw on",
     hint: "Draw something here",
-    theme,
-    signal,
-    onStroke: (points, done) => {
-      stroke = points;
-      if (!done) {
-        stale = true;
-        kit.redraw();
-        return;
-      }
-      stroke = simplify(points);
-      const drawing = strokes();
-      stroke = null;
-      put({ drawing, example: null });
-      say(`Stroke ${drawing.length} read`);
-    },
-  });
-  const undo = button("Undo", () => {
-    const had = get("example") !== null || get("drawing").length > 0;
-    put(get("example") === null ? { drawing: get("drawing").slice(0, -1) } : { example: null });
-    kit.say(had ? "Undone" : "Nothing to undo");
-  });
-  const clear = button("Clear", () => {
-    put({ drawing: [], example: null });
-    kit.say("Paper cleared");
-  });
-  const pen = slider({
-    label: "pen",
-    name: "width of the pen",
-    min: THIN,
-    max: BROAD,
-    step: 0.01,
-    format: (width) => `${Math.round(100 * width)}%`,
-    onInput: (width) => put({ pen: width }),
+    shape: images.shape,
+    ours: (k) => images.all.slice(k * size, (k + 1) * size),
+    read: say,
   });
 
   /** @param {number} from @param {number} count @param {string} name */
@@ -202,7 +156,7 @@ export default explorer((kit) => {
   });
   const cost = h("p", { class: "aae-lead aae-cost" });
   const tools = kit.tools(() => [
-    [paper.canvas, seen.el, rebuilt.el],
+    [...paper.canvases, rebuilt.el],
     ...KINDS.filter((kind) => kind === get("kind")).map((kind) => [{ canvas: plots[kind].canvas, span: 5 }]),
     ...mistaken.filter(({ kind }) => kind === get("kind")).flatMap(({ rows }) => rows.map(({ canvases }) => canvases)),
   ]);
@@ -218,13 +172,13 @@ export default explorer((kit) => {
         h(
           "div",
           { class: "aae-made" },
-          h("div", {}, seen.el, named("seen")),
+          h("div", {}, paper.seen, named("seen")),
           h("div", {}, rebuilt.el, named("rebuilt")),
           h("dl", {}, ...KINDS.flatMap((kind) => [h("dt", {}, kind), readings[kind]])),
         ),
         verdict,
-        h("div", { class: "aae-tools" }, undo, clear),
-        pen.el,
+        paper.tools,
+        paper.pen,
       ),
     ),
     h(
@@ -247,9 +201,7 @@ export default explorer((kit) => {
 
   const showImage = () => {
     for (const one of strips) one.mark(get("example") ?? NaN);
-    pen.set(get("pen"));
     look();
-    stale = false;
   };
   const showThreshold = () => {
     /** @type {Kind} */
@@ -274,11 +226,10 @@ export default explorer((kit) => {
   showThreshold();
   return {
     draw: () => {
-      if (stale) look();
-      stale = false;
+      if (paper.isStale()) look();
     },
     repaint: () => {
-      for (const part of [paper, seen, rebuilt, ...strips]) part.repaint(theme);
+      for (const part of [paper, rebuilt, ...strips]) part.repaint(theme);
       for (const kind of KINDS) plots[kind].repaint();
     },
   };
