@@ -183,19 +183,24 @@ def test_notebook_begins_with_installation_and_ends_with_versions(path):
 
 @each_notebook
 def test_a_chapter_has_six_exercises_or_more_each_with_its_answer(path):
-    """In the order of their numbers; the answer is folded, as words or as a cell, and bears the number of its exercise."""
+    """In the order of their numbers; the answer is folded, as words or as a cell, and bears the number of its exercise.
+
+    The build runs each: a folded cell, or a cell that checks the reader's number.
+    """
     cells = nbformat.read(path, as_version=4).cells
     lines = []
     for cell in cells:
         named = cell.metadata.get("mystnb", {}).get("code_prompt_show", "")
         folded = cell.cell_type == "code" and "hide-cell" in cell.metadata.get("tags", [])
-        lines.append(cell.source if cell.cell_type == "markdown" else f"ANSWER {named}" if folded else "")
+        run = "RUN" if folded or "check(" in cell.source else ""
+        lines.append(cell.source if cell.cell_type == "markdown" else f"ANSWER {named}\n{run}" if folded else run)
     text = "\n".join(lines).partition("\n## Exercises\n")[2].partition("\n## Check yourself\n")[0]
     _, *parts = re.split(r"(?m)^\*\*(\d+)\. ", text)
     exercises = dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
     assert [*exercises] == [*range(1, 1 + len(parts) // 2)] and len(exercises) >= 6
     words = r"```\{admonition\} Solution \d+.*\n:class: dropdown\n\S"
     assert [n for n, task in exercises.items() if not re.search(rf"(?m)^(ANSWER|{words})", task)] == []
+    assert [n for n, task in exercises.items() if not re.search(r"(?m)^RUN$", task)] == []
     numbers = {n: {int(found) for found in re.findall(r"Solution (\d+)", task)} for n, task in exercises.items()}
     assert {n: found for n, found in numbers.items() if found - {n}} == {}
 

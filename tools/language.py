@@ -70,7 +70,7 @@ RULES = {
     "spelling": (
         r"(?i)\b(colors?|centers?|centered|gray|behaviors?|neighbors?|neighborhoods?|(un)?labeled|labeling|model(ed|ing)|favorites?|"
         r"analyz\w+|catalog|artifacts?|defense|toward|whilst|amongst|(?<!adversarially )learned|"
-        r"(?!\w*(?:siz|seiz|priz))(?!optimizers?\b)\w{2,}iz(e[sdr]?|ing|ations?|ers))\b",
+        r"(?!(?:re)?(?:s|se|pr)iz)(?!optimizers?\b)\w{2,}iz(e[sdr]?|ing|ations?|ers))\b",
         "British, with -ise; an optimizer is PyTorch's",
     ),
     "term": (
