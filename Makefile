@@ -107,6 +107,7 @@ lint: $(VENV)/node.stamp
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/codespell
+	@$(BIN)/python tools/language.py
 	@$(BIN)/mypy --no-error-summary
 	@$(VENV)/node_modules/.bin/biome check --error-on-warnings --log-level=warn $(JAVASCRIPT)
 	@$(VENV)/node_modules/.bin/tsc --project tsconfig.json

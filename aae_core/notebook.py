@@ -74,7 +74,7 @@ def claim(words: str, holds: object, **numbers: object) -> None:
 
 
 def interval(values: Iterable[float]) -> tuple[float, float]:
-    """The mean of values, one a seed, and half the width of its 95 % interval by Student's t: 0 for a single value."""
+    """The mean of values, one a seed, and half the width of its 95% interval by Student's t: 0 for a single value."""
     from aae_core import reproduce
 
     values = list(values)

@@ -30,11 +30,11 @@ RULES = (
 ABOUT = (
     "Ours: this book's recipes, on the test digits. Its method here: the same networks with the paper's losses alone, without "
     "what the recipes add; * on the validation digits. ± in the paper's column is its own, in the others one standard deviation "
-    "over seeds; the intervals are of the mean over seeds, by Student's t at 95 %. Steps and minutes are those of one run of "
+    "over seeds; the intervals are of the mean over seeds, by Student's t at 95%. Steps and minutes are those of one run of "
     f"ours. Looks: how many configurations of the recipe the test digits have judged. {RULES}"
 )
 SHORT = (
-    "Its method here: this book's networks with the paper's losses alone (* on validation digits). In brackets: the 95 % "
+    "Its method here: this book's networks with the paper's losses alone (* on validation digits). In brackets: the 95% "
     f"interval of the mean over seeds, by Student's t. The paper's ± is its own. {RULES}"
 )
 
@@ -43,7 +43,7 @@ SHORT = (
 class Row:
     """One line of the table: a figure of the paper; its method in our hands; the recipe. Means, spreads, and intervals over seeds.
 
-    A spread is one standard deviation over seeds, an interval Student's t-interval of the mean at 95 %; both are None where
+    A spread is one standard deviation over seeds, an interval Student's t-interval of the mean at 95%; both are None where
     there are fewer than two seeds.
     """
 
@@ -67,7 +67,7 @@ class Row:
 
 
 def interval(values: Sequence[float], further: bool = False) -> tuple[float, float] | None:
-    """Student's t-interval at 95 %; None of fewer than two values.
+    """Student's t-interval at 95%; None of fewer than two values.
 
     Args:
         further: the prediction interval, in which one *further* value is to be expected, in place of the interval of the mean.
@@ -144,7 +144,7 @@ def to_verify(recipes: Iterable[str], seeds: int = 0) -> list[Run]:
 def verdicts(runs: Iterable[Run], folder: Path) -> list[Verdict]:
     """Whether runs trained again, under `folder`, fall within the interval of the recorded ones.
 
-    It is the *prediction* interval for one further run, at 95 %. The interval of the mean would be wrong: it narrows as seeds
+    It is the *prediction* interval for one further run, at 95%. The interval of the mean would be wrong: it narrows as seeds
     are added, and single runs, which differ from one another as before, would then mostly lie outside of it. One honest run of
     twenty falls outside of the prediction interval too. None of fewer than two recorded runs.
     """
@@ -208,7 +208,7 @@ def verdict_cells(line: Verdict) -> dict[str, str]:
         "figure": line.what,
         "recorded": number((line.recorded,), line.percent),
         "seeds": str(line.seeds),
-        "a further run: 95 % within": number(line.expected, line.percent, " to "),
+        "a further run: 95% within": number(line.expected, line.percent, " to "),
         "seed": str(line.seed),
         "trained again": number((line.again,), line.percent),
         "within": {True: "yes", False: "no", None: "cannot be told"}[line.within],

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tomllib
 import zlib
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import nbformat
@@ -24,6 +24,7 @@ from packaging.version import Version
 import aae_core
 from address import set_address
 from constraints import constraints
+from floors import PICTURE, floors, imports_of_modules, picture
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -183,19 +184,24 @@ def test_notebook_begins_with_installation_and_ends_with_versions(path):
 
 @each_notebook
 def test_a_chapter_has_six_exercises_or_more_each_with_its_answer(path):
-    """In the order of their numbers; the answer is folded, as words or as a cell, and bears the number of its exercise."""
+    """In the order of their numbers; the answer is folded, as words or as a cell, and bears the number of its exercise.
+
+    The build runs each: a folded cell, or a cell that checks the reader's number.
+    """
     cells = nbformat.read(path, as_version=4).cells
     lines = []
     for cell in cells:
         named = cell.metadata.get("mystnb", {}).get("code_prompt_show", "")
         folded = cell.cell_type == "code" and "hide-cell" in cell.metadata.get("tags", [])
-        lines.append(cell.source if cell.cell_type == "markdown" else f"ANSWER {named}" if folded else "")
+        run = "RUN" if folded or "check(" in cell.source else ""
+        lines.append(cell.source if cell.cell_type == "markdown" else f"ANSWER {named}\n{run}" if folded else run)
     text = "\n".join(lines).partition("\n## Exercises\n")[2].partition("\n## Check yourself\n")[0]
     _, *parts = re.split(r"(?m)^\*\*(\d+)\. ", text)
     exercises = dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
     assert [*exercises] == [*range(1, 1 + len(parts) // 2)] and len(exercises) >= 6
     words = r"```\{admonition\} Solution \d+.*\n:class: dropdown\n\S"
     assert [n for n, task in exercises.items() if not re.search(rf"(?m)^(ANSWER|{words})", task)] == []
+    assert [n for n, task in exercises.items() if not re.search(r"(?m)^RUN$", task)] == []
     numbers = {n: {int(found) for found in re.findall(r"Solution (\d+)", task)} for n, task in exercises.items()}
     assert {n: found for n, found in numbers.items() if found - {n}} == {}
 
@@ -373,36 +379,26 @@ def test_the_readme_needs_no_file_beside_it_on_a_package_index():
     assert "/README.md" in PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]  # a wheel is made from it
 
 
-def imports_of_modules() -> dict[str, set[str]]:
-    """Which modules of the package each one imports, by their dotted names."""
-    paths = sorted((ROOT / "aae_core").rglob("*.py"))
-    named = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
-    imports: dict[str, set[str]] = {name: set() for name in named}
-    for name, path in named.items():
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module in named:
-                imports[name] |= {
-                    inner if (inner := f"{node.module}.{alias.name}") in named else node.module for alias in node.names
-                }
-            elif isinstance(node, ast.Import):
-                imports[name] |= {alias.name for alias in node.names if alias.name in named}
-    return imports
+def test_the_picture_of_the_house_is_what_is_imported():
+    """Each module or folder above all that it imports, as CONTRIBUTING.md draws it; and nowhere in a circle."""
+    imports = imports_of_modules()
+    drawn = PICTURE.search((ROOT / "CONTRIBUTING.md").read_text("utf-8"))[0]
+    assert drawn == picture(floors(imports)), "run: python tools/floors.py"
+    list(TopologicalSorter({name: others - {"aae_core"} for name, others in imports.items()}).static_order())
 
 
-def test_a_module_imports_only_what_stands_before_it():
-    """In the order that CONTRIBUTING.md gives, which names every one; and nowhere in a circle."""
-    line = re.search(r"stands before it: (.*?)\.\n", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.S)[1]
-    order = re.findall(r"`(\w+)/?`", line)
-    rooms: dict[str, set[str]] = {}
-    modules = {name: others - {"aae_core"} for name, others in imports_of_modules().items()}
-    for module, others in modules.items():
-        room = (module.split(".") + [""])[1]
-        if room and not room.startswith("__"):
-            rooms.setdefault(room, set()).update({other.split(".")[1] for other in others} - {room})
-    assert {*order} == {*rooms} and len(order) == len(rooms)
-    wrong = {f"{a} imports {b}" for a, others in rooms.items() for b in others if order.index(b) > order.index(a)}
-    assert wrong == set()
-    list(TopologicalSorter(modules).static_order())  # CycleError names a circle
+def test_a_module_stands_above_all_that_it_imports():
+    house = {
+        "aae_core": set(),
+        "aae_core.low": {"aae_core"},
+        "aae_core.beside": set(),
+        "aae_core.rooms": {"aae_core.low"},
+        "aae_core.rooms.one": {"aae_core.low", "aae_core.rooms"},
+        "aae_core.high": {"aae_core.rooms.one", "aae_core.low"},
+    }
+    assert floors(house) == [["beside", "low"], ["rooms"], ["high"]]
+    with pytest.raises(CycleError):
+        floors({"aae_core.a": {"aae_core.b"}, "aae_core.b": {"aae_core.a"}})
 
 
 def test_no_file_names_a_machine():

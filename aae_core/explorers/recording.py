@@ -91,7 +91,7 @@ class TrainingRecorder:
         return torch.cartesian_prod(axis, axis).flip(1)
 
     def log_density(self, grid: int = 48) -> tuple[np.ndarray, list[float]]:
-        """log p(z) on the square, (grid, grid), and its values on the lines that enclose 90 % and 50 % of the prior."""
+        """log p(z) on the square, (grid, grid), and its values on the lines that enclose 90% and 50% of the prior."""
         samples = self.prior.log_prob(self.prior.sample(20_000, generator=torch.Generator().manual_seed(0)))
         levels = [float(samples.quantile(1 - share)) for share in (0.9, 0.5)]
         # Far from the prior the logarithm falls without end: what lies below all lines may as well be one value.
