@@ -27,9 +27,10 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setattr(colab, "PLACE", place)
     monkeypatch.setattr(colab, "find_python", lambda: "python")
     monkeypatch.setattr(
-        colab, "prepare", lambda *_: write_kernel_spec(place / "share" / "jupyter" / "kernels" / "python3")
+        colab, "prepare", lambda *_: write_kernel_spec(place / "share" / "jupyter" / "kernels" / "colab")
     )
     monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    monkeypatch.setenv("JUPYTER_PATH", "")
     return made
 
 

@@ -19,8 +19,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nbformat
-from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from packaging.requirements import Requirement
@@ -107,7 +105,7 @@ def prepare(python: str, torch_index: str | None = None) -> None:
         made.write_text(PINS.read_text("utf-8"), "utf-8")
     pip(own, str(ROOT))
     subprocess.run(
-        [own, "-m", "ipykernel", "install", "--sys-prefix", "--name", "python3"], check=True, capture_output=True
+        [own, "-m", "ipykernel", "install", "--sys-prefix", "--name", "colab"], check=True, capture_output=True
     )
     if changed := differences(wanted, installed(own, [*wanted])):
         made.unlink()
@@ -122,11 +120,10 @@ def environment(full: bool) -> dict[str, str]:
     return here | quiet | ({} if full else {"AAE_SMOKE": "1"})
 
 
-def run_page(page: Path, kernels: Path, variables: Mapping[str, str], timeout: int | None = None) -> str:
+def run_page(page: Path, variables: Mapping[str, str], timeout: int | None = None) -> str:
     """Runs a notebook whole, and keeps it as it ran in :data:`PLACE`.
 
     Args:
-        kernels: the folder of the environment's kernels, of which the one named "python3" runs it.
         variables: the kernel's environment.
         timeout: seconds that a cell may take; None for any.
 
@@ -134,9 +131,9 @@ def run_page(page: Path, kernels: Path, variables: Mapping[str, str], timeout: i
         What went wrong, in a line; empty if nothing did.
     """
     notebook, problem = nbformat.read(page, as_version=4), ""
-    known = KernelSpecManager(kernel_dirs=[str(kernels)], ensure_native_kernel=False)
-    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=known)
-    client = NotebookClient(notebook, km=manager, timeout=timeout, resources={"metadata": {"path": page.parent}})
+    client = NotebookClient(
+        notebook, timeout=timeout, kernel_name="colab", resources={"metadata": {"path": page.parent}}
+    )
     try:
         client.execute(env=dict(variables))
     except (CellControlSignal, DeadKernelError) as error:
@@ -168,12 +165,13 @@ def main(words: Sequence[str] | None = None) -> int:
     except EnvironmentFault as fault:
         print(fault)
         return 1
-    failed, kernels = 0, PLACE / "share" / "jupyter" / "kernels"
+    os.environ["JUPYTER_PATH"] = str(PLACE / "share" / "jupyter")  # where Jupyter finds the environment's kernel
+    failed = 0
     for page in sorted((ROOT / "notebooks").glob("*.ipynb")):
         if arguments.pages and not page.stem.startswith(tuple(arguments.pages)):
             continue
         begun = time.monotonic()
-        problem = run_page(page, kernels, environment(arguments.full), None if arguments.full else 600)
+        problem = run_page(page, environment(arguments.full), None if arguments.full else 600)
         failed += bool(problem)
         print(f"{page.stem}: {problem or 'ok'}, {time.monotonic() - begun:.0f} s", flush=True)
     return 1 if failed else 0
