@@ -105,6 +105,12 @@ def test_each_page_has_its_line_and_one_that_fails_fails_all(project, capsys):
     assert [cell["execution_count"] for cell in ran["cells"]] == [1, 2, None]
 
 
+def test_a_page_whose_kernel_dies_fails(project, capsys):
+    project(gone=["import os; os._exit(3)"])
+    assert colab.main([]) == 1
+    assert "DeadKernel" in capsys.readouterr().out
+
+
 def test_pages_are_named_by_their_first_letters_and_run_whole_where_that_is_asked(project, capsys):
     project(**{"05-whole": ["import os; assert 'AAE_SMOKE' not in os.environ"], "06-broken": ["1 / 0"]})
     assert colab.main(["--full", "05"]) == 0
