@@ -11,6 +11,8 @@
 #              TESTS=tests/test_survival.py asks a part, and leaves the other figures
 # make fuzz    the altered files alone
 # make test-machines   unit tests, book and built pages as other processors compute them; AAE_DATA names full MNIST
+# make test-colab   the chapters with what Colab has installed, in an environment of Python 3.13 (PYTHON313=…), a few steps of each run;
+#                   FULL=1 runs them whole, PAGES="05 07" some of them
 # make mutants   whether the tests notice one operator or constant that is changed, of a tenth of those of losses, priors, measures
 #              and data: over an hour; the figures and the survivors go to benchmarks/mutants.json.  MUTANTS="losses.py" asks a part
 # make test-versions   the least and the newest versions that pyproject.toml allows
@@ -44,7 +46,7 @@ export AAE_DATA
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book lab zip pdf test test-pages test-all soak fuzz test-machines mutants test-versions serve bench bench-page lighthouse lint clean distclean constraints hashes audit licences address
+.PHONY: help book lab zip pdf test test-pages test-all soak fuzz test-machines test-colab mutants test-versions serve bench bench-page lighthouse lint clean distclean constraints hashes audit licences address
 .DELETE_ON_ERROR:
 
 help:
@@ -79,6 +81,9 @@ fuzz: TESTS = tests/test_fuzz.py
 
 test-machines: $(VENV)/browser.stamp
 	@$(BIN)/python tools/machines.py $(SETTINGS)
+
+test-colab: $(VENV)/test.stamp
+	@PYTHON313="$(PYTHON313)" $(BIN)/python tools/colab.py $(if $(FULL),--full) $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX)) $(PAGES)
 
 mutants: $(VENV)/browser.stamp
 	@$(PIP_INSTALL) cosmic-ray pytest-cov

@@ -96,13 +96,13 @@ def setup() -> None:
     print(f"Device: {choose_device().type}")
 
 
-def live(config: TrainingConfig, n_images: int, steps: int, *, full: bool = False) -> TrainingConfig:
+def live(config: TrainingConfig, n_images: int, steps: int, *, full: object = False) -> TrainingConfig:
     """`config` cut to about `steps` steps on `n_images` images and seeded by :data:`SEED`, for a run while the reader waits.
 
     Batches are of 128 images at most: a short run gains more by the steps than by the size of each.
 
     Args:
-        full: leave the recipe as it is; for a GPU, or for patience.
+        full: if true, leave the recipe as it is; for a GPU, or for patience.
     """
     if full:
         return config

@@ -34,6 +34,18 @@ def test_importing_the_package_imports_no_widgets():
     assert subprocess.check_output([sys.executable, "-c", code], text=True).split() == ["False", "True"]
 
 
+def test_they_need_no_traits_that_take_a_type():
+    """As `t.List[float]`, which the traitlets that Colab has does not know."""
+    code = (
+        "import anywidget, traitlets as t\n"
+        "for kind in (t.List, t.Dict, t.Instance, t.Union, t.Unicode, t.Float):\n"
+        "    kind.__class_getitem__ = None\n"
+        "import aae_core.explorers as e\n"
+        "print(len([getattr(e, name) for name in e.__all__]))"
+    )
+    assert int(subprocess.check_output([sys.executable, "-c", code], text=True)) > 10
+
+
 def test_a_model_becomes_a_widget_with_state_that_json_can_carry(model):
     explorer = StyleExplorer(model)
     state = explorer.get_state()

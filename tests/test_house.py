@@ -22,7 +22,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import aae_core
+from aae_core.recipes import RECIPES
 from address import set_address
+from colab import pins
 from constraints import constraints
 from floors import PICTURE, floors, imports_of_modules, picture
 
@@ -33,7 +35,7 @@ CONSTRAINTS = {
     canonicalize_name(name): Version(version)
     for name, version in re.findall(r"(?m)^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text("utf-8"))
 }
-COLAB = {"anywidget": "0.9.21", "ipywidgets": "7.7.1", "torch": "2.8.0", "numpy": "2.0.2"}
+COLAB = pins("3.12")
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -110,8 +112,7 @@ def test_version_is_the_same_everywhere():
 def test_colab_keeps_its_own_packages():
     """What Colab preinstalls satisfies the ranges, so that pip leaves it alone."""
     for requirement in map(Requirement, PROJECT["project"]["dependencies"]):
-        if requirement.name in COLAB:
-            assert Version(COLAB[requirement.name]) in requirement.specifier
+        assert Version(COLAB[requirement.name]) in requirement.specifier
         assert not any(clause.operator == "==" for clause in requirement.specifier), f"{requirement} is pinned"
 
 
@@ -211,6 +212,29 @@ def test_notebook_says_what_its_figures_show(path):
     """Every figure is shown with words; a bare plt.show has none."""
     source = "\n".join("".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"])
     assert "plt.show(" not in source
+
+
+@each_notebook
+def test_a_page_that_can_train_whole_has_the_button(path):
+    """In its second cell of code, of recipes that there are; a page that does not read it has none."""
+    code = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    _, setup, *others = [
+        ast.parse("".join(line for line in cell.splitlines(True) if not line.startswith("%"))) for cell in code
+    ]
+    reads = {node.id for cell in others for node in ast.walk(cell) if isinstance(node, ast.Name)}
+    given = [
+        node.value
+        for cell in [setup, *others]
+        for node in ast.walk(cell)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "FULL_RUN"
+    ]
+    assert len(given) == ("FULL_RUN" in reads)
+    for call in given:
+        named = {
+            node.value for node in ast.walk(call) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        assert ast.unparse(call.func) == "full_run" and len(call.args) > 1 and named <= {*RECIPES}
+        assert call in list(ast.walk(setup))
 
 
 def test_an_explorers_class_is_under_sixty_lines():

@@ -65,7 +65,7 @@ def test_the_command_line_runs_with_the_versions_at_the_ends_of_the_ranges(tmp_p
     if which == "least":
         assert [Version(v) for v in found] == [Version(bound.partition("==")[2]) for bound in lower_bounds()]
     assert all(version in requirement.specifier for version, requirement in zip(found, ranges(), strict=True))
-    imported = runs("-c", "import aae_core.explorers, aae_core.notebook, aae_core.plotting")
+    imported = runs("-c", "import aae_core.explorers.style, aae_core.notebook, aae_core.plotting")
     assert imported.returncode == 0, imported.stderr
     for arguments in (["--help"], ["train", "--help"], ["recipes"]):
         done = runs("-m", "aae_core", *arguments)

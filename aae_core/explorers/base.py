@@ -15,7 +15,7 @@ GREATEST_SEED = 9999
 """Of those that a reader may choose."""
 
 
-class Code(t.List[float]):
+class Code(t.List):  # type: ignore[type-arg]  # Colab has traitlets 5.7, whose List takes no type
     """A code as a trait: a list of finite numbers, as long as the explorer's ``code_dim``; arrays and tensors too."""
 
     def __init__(self, **options: Any) -> None:

@@ -19,7 +19,7 @@ from test_house import COLAB
 pytestmark = [pytest.mark.browser, pytest.mark.book]
 
 WIDGETS = ["anywidget", "ipywidgets"]  # what these need besides is here, but for the last
-PACKAGES = [*(f"{name}=={COLAB[name]}" for name in WIDGETS), "ipython_genutils==0.2.0"]
+PACKAGES = [*(f"{name}=={COLAB[name]}" for name in WIDGETS), f"ipython-genutils=={COLAB['ipython-genutils']}"]
 UNREACHABLE = re.compile(r"connection|resolution|timed out|unreachable|from versions: none", re.I)
 CELL = """
 import json, sys, types
