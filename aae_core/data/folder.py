@@ -38,8 +38,9 @@ def read_folder(
     """The images of a folder: of its sub-folders, one for each class, or of the folder itself, without labels.
 
     Sub-folders ``train``, ``val`` and ``test`` are splits, with classes below each of them or without labels; of these ``train``
-    must be there. Where it has classes, one that has none is set aside: nobody can say how well a model knows its classes. Images are turned as the camera was held, put on white where they are transparent, brought to eight bits, and
-    resized to one shape.
+    must be there. Where it has classes, one that has none is set aside: nobody can say how well a model knows its classes.
+    Images are turned as the camera was held, put on white where they are transparent, brought to eight bits, and resized to
+    one shape.
 
     Args:
         image_shape: (C, H, W) of the images to be made; C is 1 for grey, 3 for colour.
