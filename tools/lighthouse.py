@@ -158,7 +158,12 @@ def main() -> None:
             print(f"{page}: {words}" + (f". Costly: {'; '.join(why(report, missed))}" if missed else ""), flush=True)
     if not asked.pages:
         record = json.loads(RECORD.read_text("utf-8")) if RECORD.exists() else {}
-        record[asked.form] = {"date": date.today().isoformat(), "lighthouse": VERSION, "pages": kept}
+        record[asked.form] = {
+            "date": date.today().isoformat(),
+            "lighthouse": VERSION,
+            "least": LEAST,
+            "pages": kept,
+        }
         RECORD.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
     raise SystemExit(1 if failed else 0)
 
