@@ -8,18 +8,20 @@ function widthWithin(box) {
   return formula ? Math.floor(formula.getBoundingClientRect().width) : box.scrollWidth;
 }
 function markScrollable() {
-  for (const box of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(BOXES))) {
-    const scrolls = box.clientWidth > 0 && widthWithin(box) > box.clientWidth + 1;
-    if (scrolls === box.classList.contains("aae-scrolls")) continue;
-    box.classList.toggle("aae-scrolls", scrolls);
-    if (scrolls) {
+  const boxes = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(BOXES))];
+  // All are measured before any is changed: a change between two measures has the browser lay out the page anew.
+  const scrolling = boxes.map((box) => box.clientWidth > 0 && widthWithin(box) > box.clientWidth + 1);
+  boxes.forEach((box, k) => {
+    if (scrolling[k] === box.classList.contains("aae-scrolls")) return;
+    box.classList.toggle("aae-scrolls", scrolling[k]);
+    if (scrolling[k]) {
       box.tabIndex = 0;
       box.setAttribute("role", "group");
       box.setAttribute("aria-label", box.matches(".math") ? "equation, scrolls sideways" : "scrolls sideways");
     } else {
       for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
     }
-  }
+  });
 }
 
 // The theme's left bar holds the book's title outside of any landmark.
@@ -108,8 +110,9 @@ addEventListener("load", async () => {
 });
 
 // A line at the top says how far one has read a long page.
-const text = document.querySelector("article.bd-article");
-if (text && text.scrollHeight > 4 * innerHeight) {
+addEventListener("load", () => {
+  const text = document.querySelector("article.bd-article");
+  if (!text || text.scrollHeight <= 4 * innerHeight) return;
   const line = Object.assign(document.createElement("div"), { className: "aae-read" });
   line.setAttribute("aria-hidden", "true");
   document.body.append(line);
@@ -126,4 +129,4 @@ if (text && text.scrollHeight > 4 * innerHeight) {
   };
   addEventListener("scroll", later, { passive: true });
   addEventListener("resize", later, { passive: true });
-}
+});
