@@ -39,8 +39,7 @@ def read_folder(
 
     Sub-folders ``train``, ``val`` and ``test`` are splits, with classes below each of them or without labels; of these ``train``
     must be there. Where it has classes, one that has none is set aside: nobody can say how well a model knows its classes.
-    Images are turned as the camera was held, put on white where they are transparent, brought to eight bits, and resized to
-    one shape.
+    Images are turned as the camera was held, put on white where transparent, brought to eight bits, and resized to one shape.
 
     Args:
         image_shape: (C, H, W) of the images to be made; C is 1 for grey, 3 for colour.
