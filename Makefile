@@ -149,7 +149,7 @@ $(BIN)/python:
 	done; \
 	if [ -z "$$found" ]; then echo "No Python 3.11 or later was found. Install one, or name it: make book PYTHON=…" >&2; exit 1; fi; \
 	echo "Making the environment $(VENV) with $$($$found --version)."; \
-	$$found -m venv $(VENV) || { echo "Python could not make an environment. On Debian and Ubuntu: apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	$$found -m venv $(VENV) && echo '{"type": "commonjs"}' >$(VENV)/lib/package.json || { echo "Python could not make an environment. On Debian and Ubuntu: apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }
 
 $(VENV)/torch.stamp: $(INPUTS) | $(BIN)/python
 ifneq ($(CHECKED),)

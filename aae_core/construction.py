@@ -146,7 +146,7 @@ def class_of(how: Mapping[str, Any]) -> type:
             kind = kind if isinstance(kind, type) and issubclass(kind, Constructed) else None
     if kind is None:
         raise ValueError(
-            f"{how.get('class')}: a class of a script of yours, or of another version. Pass the model itself."
+            f"{how.get('class')}: a class of a script of yours, or of another version. Pass the model itself, in Python: aae_core.load(folder, model=…)."
         )
     return kind
 

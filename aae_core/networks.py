@@ -1,8 +1,7 @@
 """The networks of every chapter: encoders, decoder and discriminator, all small multilayer perceptrons.
 
 The paper's networks have two hidden layers (Appendix A of arXiv 1511.05644). Of images of one's own, encoder and decoder may be
-convolutional. Images are (N, C, H, W) in [0, 1],
-codes (N, code_dim).
+convolutional. Images are (N, C, H, W) in [0, 1], codes (N, code_dim).
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ def judge_for(measures: Collection[str], splits: Splits) -> Judge | None:
 def run(
     made_by: Recipe,
     splits: Splits,
-    folder: Path,
+    folder: str | Path,
     *,
     variant: str = AS_IT_IS,
     split: str = "test",
@@ -183,6 +183,7 @@ def run(
         TrainingError: see :func:`aae_core.training.fit`.
     """
     made_by.check_data(splits)
+    folder = Path(folder)
     with take(folder, resume=resume, overwrite=overwrite):  # until the card is written
         model, history = made_by.train(splits, folder=folder, resume=resume, overwrite=overwrite, progress=progress)
         round_weights(model)

@@ -120,7 +120,7 @@ def train(
     ] = None,
     network: Annotated[
         NetworkName,
-        typer.Option(help="Perceptrons, as the recipe has them; or convolutions, for images of 32 to 128 pixels."),
+        typer.Option(help="Perceptrons, as the recipe has them; or convolutions, for images of 8 to 128 pixels."),
     ] = NetworkName.mlp,
     settings: Annotated[
         list[str] | None,
