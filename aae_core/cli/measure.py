@@ -114,7 +114,7 @@ def reproduce(
     Interrupted runs are resumed from their last epoch. Training everything from several seeds takes hours; with as many
     jobs as there are cores it takes least.
     """
-    if not (recipe_names or seeds or table or record or verify or out.exists()):
+    if out == RUNS and not (recipe_names or seeds or table or record or verify or out.exists()):
         told = remembered("figures", _figures)
         typer.echo(told["json" if as_json else "text"])
         return
