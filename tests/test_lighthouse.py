@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import sys
-from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import lighthouse
 
 GOOD = dict.fromkeys(lighthouse.CATEGORIES, 100)
