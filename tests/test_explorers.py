@@ -19,8 +19,11 @@ from aae_core import palette
 from aae_core.data import read_table
 from aae_core.explorers import PageDecoder, RowExplorer, StyleExplorer
 from aae_core.explorers.bundle import JS, BundleError, bundle_css, bundle_js
+from aae_core.explorers.reach import DRAWS
+from aae_core.models import AdversarialAutoencoder
 from aae_core.models.style import SupervisedAAE
 from aae_core.networks import Decoder
+from aae_core.priors import Gaussian, SwissRoll
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +113,22 @@ def test_a_value_that_does_not_fit_is_refused(model, trait, value, message):
 def test_a_model_that_does_not_fit_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("prior", "limit", "within"),
+    [(Gaussian(2), 3.0, None), (Gaussian(2, std=0.01), 0.033, 0.1), (Gaussian(2, std=40.0), 130, 400), (SwissRoll(), 3.0, 3.5)],
+)  # fmt: skip
+def test_sliders_go_as_far_as_the_prior_and_sample_draws_from_it(prior, limit, within):
+    explorer = StyleExplorer(AdversarialAutoencoder(prior, hidden=(8,), discriminator_hidden=(8,)))
+    assert explorer.limit == pytest.approx(limit, rel=0.1)
+    drawn = torch.tensor(explorer.draws)
+    if within is None:
+        assert not explorer.draws  # the page draws from N(0, I) itself
+    else:
+        assert drawn.shape == (DRAWS, 2) and drawn.abs().max() < within
+        assert drawn.std(0) == pytest.approx(prior.sample(20_000).std(0), rel=0.2)
+    assert StyleExplorer(AdversarialAutoencoder(prior), limit=7).limit == 7
 
 
 def test_a_decoder_that_does_more_than_its_layers_is_found_out():

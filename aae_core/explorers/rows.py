@@ -13,6 +13,7 @@ from torch import nn
 from aae_core.data.tables import columns_of, values_of
 from aae_core.explorers.base import Code, Explorer
 from aae_core.explorers.page_decoder import PageDecoder
+from aae_core.explorers.reach import reach
 from aae_core.explorers.still import INK, drawing
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class RowExplorer(Explorer):
         sketch: what was learnt of the table's columns, as a run's card keeps it.
         z: the code to begin with, code_dim numbers; zeros by default.
         label: the class to begin with, where the decoder is told one.
-        limit: the sliders go from −limit to limit.
+        limit: the sliders go from −limit to limit; by default as for a :class:`StyleExplorer`.
         names: the classes' names; their numbers by default.
         options: other traits, such as `name` or `title`.
 
@@ -45,11 +46,9 @@ class RowExplorer(Explorer):
     weights = t.Unicode().tag(sync=True)
 
     def __init__(
-        self, model: nn.Module, sketch: Mapping[str, Any], z: Any = None, label: int = 0, limit: float = 3.0,
+        self, model: nn.Module, sketch: Mapping[str, Any], z: Any = None, label: int = 0, limit: float | None = None,
         names: Sequence[str] | None = None, **options: Any,
     ) -> None:  # fmt: skip
-        if not (math.isfinite(limit) and limit > 0):
-            raise ValueError(f"limit: expected a number above 0, got {limit}.")
         columns = columns_of(sketch)
         page = PageDecoder(model)
         names = list(names or map(str, range(max(1, page.n_classes))))
@@ -57,8 +56,9 @@ class RowExplorer(Explorer):
             raise ValueError(f"names: expected {max(1, page.n_classes)}, one per class, got {len(names)}.")
         z = [0.0] * page.code_dim if z is None else z
         spec, weights = page.traits()
-        options |= {"columns": columns, "limit": limit, "names": names, "decoder": spec, "weights": weights}
-        super().__init__(z=z, label=label, **{"name": "rows", "title": "Row explorer"} | options)
+        options |= {"columns": columns, "names": names, "decoder": spec, "weights": weights}
+        options = {"name": "rows", "title": "Row explorer"} | reach(model, limit) | options
+        super().__init__(z=z, label=label, **options)
         wide, narrow = (44 * -(-page.code_dim // n) + 44 * -(-len(columns) // n) + 68 + 60 for n in (2, 1))
         self.room = [0, wide, 0, narrow]
         row = page.images(torch.tensor([self.z]), torch.tensor([label]))[:, 0, 0].numpy()

@@ -7,7 +7,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from aae_core import provenance, zoo
@@ -16,7 +15,6 @@ from aae_core.explorers.base import Explorer
 from aae_core.explorers.bundle import bundle_js
 from aae_core.explorers.rows import RowExplorer
 from aae_core.explorers.style import StyleExplorer
-from aae_core.priors import Gaussian
 
 HOST = Path(__file__).parent / "host"
 """What starts widgets in a page without a kernel: the book's pages, the tests' and this one."""
@@ -67,12 +65,9 @@ def explorer_of(which: str | Path) -> StyleExplorer | RowExplorer:
     classes, sketch = provenance.classes_of(about), provenance.reading_of(about).get("sketch")
     if not isinstance(decoder := getattr(model, "decoder", None), nn.Module):
         raise ValueError(f"{which}: this model draws nothing that could be explored.")
-    drawn = model.prior.sample(2000, generator=torch.Generator().manual_seed(0))  # type: ignore[operator, union-attr]
-    options: dict[str, Any] = {"limit": round(float(drawn.abs().quantile(0.999)), 1)}
+    options: dict[str, Any] = {}
     if classes and getattr(decoder, "n_classes", 0) == len(classes):
         options["names"] = list(classes)
-    if not isinstance(model.prior, Gaussian):
-        options["draws"] = [[round(value, 2) for value in code] for code in drawn[:300].tolist()]
     if provenance.dataset_of(about) in OWN and sketch is None:
         options["as_is"] = True
     return StyleExplorer(model, **options) if sketch is None else RowExplorer(model, sketch, **options)

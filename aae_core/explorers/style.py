@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from torch import nn
 
 from aae_core.explorers.base import Code, Explorer
 from aae_core.explorers.page_decoder import PageDecoder
+from aae_core.explorers.reach import reach
 from aae_core.explorers.still import still
 
 MOST = 26
@@ -26,7 +26,7 @@ class StyleExplorer(Explorer):
             `options` for a decoder that is not this package's: code_dim, n_classes, image_shape, pixel_range.
         z: the style to begin with, code_dim numbers; zeros by default. "Reset" comes back to it.
         label: the class whose dimensions are spread out, one row each; None shows none.
-        limit: the sliders go from −limit to limit.
+        limit: the sliders go from −limit to limit; 3 by default, or as far as a prior that is not standard normal reaches.
         names: the classes' names; their numbers by default.
         options: other traits, such as `name` or `title`.
 
@@ -44,21 +44,19 @@ class StyleExplorer(Explorer):
     weights = t.Unicode().tag(sync=True)
 
     def __init__(
-        self, model: nn.Module, z: Any = None, label: int | None = None, limit: float = 3.0,
+        self, model: nn.Module, z: Any = None, label: int | None = None, limit: float | None = None,
         names: Sequence[str] | None = None, **options: Any,
     ) -> None:  # fmt: skip
         given = {key: options.pop(key) for key in PageDecoder.OPTIONS if key in options}
         page = PageDecoder(model, **given)
-        if not (math.isfinite(limit) and limit > 0):
-            raise ValueError(f"limit: expected a number above 0, got {limit}.")
         classes = max(1, page.n_classes)
         names = list(names or (map(str, range(classes)) if page.n_classes else [""]))
         if len(names) != classes:
             raise ValueError(f"names: expected {classes}, one per class, got {len(names)}.")
         z = [0.0] * page.code_dim if z is None else z
-        options = {"name": "style", "title": "Style explorer"} | options
+        options = {"name": "style", "title": "Style explorer"} | reach(model, limit) | options
         spec, weights = page.traits()
-        super().__init__(z=z, label=label, limit=limit, names=names, decoder=spec, weights=weights, **options)
+        super().__init__(z=z, label=label, names=names, decoder=spec, weights=weights, **options)
         self.start, self.page = self.z, page
         drawn = min(classes, MOST)
         self.poster = still(page.images(torch.tensor([self.z] * drawn), torch.arange(drawn)))
