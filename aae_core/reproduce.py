@@ -217,8 +217,14 @@ def verdict_cells(line: Verdict) -> dict[str, str]:
 
 def as_json(lines: Sequence[Row | Verdict]) -> str:
     """The table as JSON, numbers as they are."""
-    name = "verified" if lines and isinstance(lines[0], Verdict) else "figures"
+    name = "verified" if isinstance(lines[0], Verdict) else "figures"
     return json.dumps({name: [asdict(line) for line in lines], "about": ABOUT}, indent=1, ensure_ascii=False)
+
+
+def as_text(lines: Sequence[Row | Verdict]) -> str:
+    """The table in Markdown."""
+    told = [verdict_cells(line) if isinstance(line, Verdict) else cells(line) for line in lines]
+    return markdown(told, "" if isinstance(lines[0], Verdict) else ABOUT)
 
 
 def markdown(text: Sequence[dict[str, str]], about: str = "") -> str:

@@ -10,13 +10,9 @@ import gzip
 import json
 import runpy
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -24,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from benchmarks.book import build, copy_book
 from benchmarks.pairs import ROOT, Measured, Setting
+from tools.local_server import Quiet, served
 
 MOST = 3.1  # MB that a page may weigh, compressed; the heaviest, chapter 10, has both of its networks and 70 rows of letters
 ONE_EXPLORER = "book/preface"
@@ -58,28 +55,14 @@ LISTEN = f"""() => {{
 }}"""
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """A file server that prints nothing, and counts in `sent` how often it sent each of an explorer's texts."""
+class Counting(Quiet):
+    """A file server that counts in `sent` how often it sent each of an explorer's texts."""
 
     sent: Counter[str] = Counter()
 
-    def log_message(self, *_: object) -> None:
-        pass
-
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         if int(code) == 200 and "/_static/widgets/" in self.path and self.path.endswith(".js"):
-            Quiet.sent[self.path] += 1
-
-
-@contextmanager
-def served(site: Path) -> Iterator[str]:
-    """The address of a folder on this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
+            Counting.sent[self.path] += 1
 
 
 @dataclass(frozen=True)
@@ -204,7 +187,7 @@ def measure(setting: Setting) -> list[Measured]:
         raise RuntimeError("There is no Chromium here. `make bench-page` fetches one.")
     with tempfile.TemporaryDirectory() as temporary:
         site = built(setting, Path(temporary) / "book")
-        with served(site) as address, sync_playwright() as playwright:
+        with served(site, Counting) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
             return list(measure_site(browser, site, address, setting))
 
@@ -215,15 +198,15 @@ def measure_site(browser: Browser, site: Path, address: str, setting: Setting) -
     pages = [
         file.with_suffix("").as_posix() for file in files if file.parts[0] != "_static" and file.stem not in NO_PAGES
     ]
-    Quiet.sent.clear()
+    Counting.sent.clear()
     context = browser.new_context()
     weights = {page: weigh(context, site, address, page) for page in pages}
     context.close()
     yield Measured(
         "pages/fetched",
         "the most often that one explorer's text, such as its weights, is fetched by who reads the whole book",
-        [max(Quiet.sent.values(), default=0)],
-        {"texts": [len(Quiet.sent)], "fetched": [Quiet.sent.total()]},
+        [max(Counting.sent.values(), default=0)],
+        {"texts": [len(Counting.sent)], "fetched": [Counting.sent.total()]},
         unit="",
         at_most=1,
     )

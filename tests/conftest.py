@@ -9,15 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from http import HTTPStatus
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NoReturn
 
@@ -30,6 +26,7 @@ from aae_core.revision import revision
 from build import build
 from explorer_page import page
 from find_browser import find, required, what_to_install
+from local_server import served
 from tab import wait_until_ready
 
 ROOT = Path(__file__).parents[1]
@@ -184,34 +181,11 @@ class Book:
         return f"{self.address}/{page}" if scheme == "http" else (self.folder / page).as_uri()
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """A file server that prints nothing, and that has no icon for browsers which ask for one unasked."""
-
-    def do_GET(self) -> None:
-        if self.path == "/favicon.ico":
-            self.send_response(HTTPStatus.NO_CONTENT)
-            self.end_headers()
-        else:
-            super().do_GET()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="session")
 def serve() -> Iterator:
     """``serve(folder)`` serves a folder on this machine and returns its address."""
-    servers = []
-
-    def start(folder: Path) -> str:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
+    with ExitStack() as servers:
+        yield lambda folder: servers.enter_context(served(folder))
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,7 @@
 
 import gzip
 import hashlib
-import http.server
 import sys
-import threading
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +13,7 @@ from hypothesis import strategies as st
 
 from aae_core import data
 from aae_core.data import DataError, Digits
+from local_server import served
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:
@@ -146,11 +144,6 @@ def test_a_missing_folder_file_or_wrong_shape_is_named(small_mnist, tmp_path):
         data.load_digits(small_mnist, announce=str)
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
 def mirror(small_mnist, tmp_path, monkeypatch):
     """A local server of the four files, in place of MNIST's mirrors."""
@@ -160,16 +153,14 @@ def mirror(small_mnist, tmp_path, monkeypatch):
     folder.mkdir()
     for path in (small_mnist / "MNIST" / "raw").iterdir():
         (folder / (path.name + ".gz")).write_bytes(gzip.compress(path.read_bytes()))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(MNIST, "mirrors", [f"http://127.0.0.1:{server.server_port}/"])
     monkeypatch.setattr(
         MNIST,
         "resources",
         [(f"{name}.gz", hashlib.md5((folder / f"{name}.gz").read_bytes()).hexdigest()) for name in data.FILES],
     )
-    yield folder
-    server.shutdown()
+    with served(folder) as address:
+        monkeypatch.setattr(MNIST, "mirrors", [f"{address}/"])
+        yield folder
 
 
 def test_download_fills_the_cache_once(mirror, monkeypatch):

@@ -9,6 +9,7 @@ from urllib.request import urlopen
 import pytest
 
 import lighthouse
+from local_server import served
 
 GOOD = dict.fromkeys(lighthouse.CATEGORIES, 100)
 
@@ -16,7 +17,7 @@ GOOD = dict.fromkeys(lighthouse.CATEGORIES, 100)
 def test_texts_are_sent_compressed_and_pictures_as_they_are(tmp_path):
     (tmp_path / "index.html").write_text("words " * 100, "utf-8")
     (tmp_path / "a.png").write_bytes(b"\x89PNG")
-    with lighthouse.hosted(tmp_path) as address:
+    with served(tmp_path, lighthouse.Host) as address:
         with urlopen(f"{address}/") as page:
             assert page.headers["Content-Encoding"] == "gzip"
             assert gzip.decompress(page.read()) == b"words " * 100

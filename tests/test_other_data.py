@@ -2,10 +2,8 @@
 
 import gzip
 import hashlib
-import http.server
 import json
-import threading
-from functools import partial
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -19,7 +17,8 @@ from aae_core import data, metrics, zoo
 from aae_core.cli import DatasetName, app
 from aae_core.data import DATASETS, DataError, Digits, load_dataset
 from aae_core.recipes import RECIPES, recipe
-from test_data import _Quiet, write_idx
+from local_server import served
+from test_data import write_idx
 
 IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -73,20 +72,16 @@ def fashion(tmp_path, monkeypatch):
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     """``server(folder)`` serves a folder in place of the addresses that torchvision knows."""
-    servers = []
+    there = ExitStack()
 
     def start(folder):
-        there = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-        threading.Thread(target=there.serve_forever, daemon=True).start()
-        servers.append(there)
-        address = f"http://127.0.0.1:{there.server_port}/"
+        address = f"{there.enter_context(served(folder))}/"
         monkeypatch.setattr(FashionMNIST, "mirrors", ["http://127.0.0.1:9/", address])
         known = {part: [address + name, name, m] for part, (_, name, m) in SVHN.split_list.items()}
         monkeypatch.setattr(SVHN, "split_list", known)
 
-    yield start
-    for there in servers:
-        there.shutdown()
+    with there:
+        yield start
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_a_list_is_kept_until_the_package_changes(tmp_path, words):
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"state": 1}', "\0"])
 def test_a_broken_cache_costs_time_alone(tmp_path, monkeypatch, content):
-    from aae_core.cli.remembered import remembered
+    from aae_core.cli.lists import remembered
 
     monkeypatch.setenv("AAE_CACHE", str(tmp_path))
     (tmp_path / "lists").mkdir()
@@ -52,7 +52,7 @@ def test_a_broken_cache_costs_time_alone(tmp_path, monkeypatch, content):
 
 
 def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path, monkeypatch):
-    from aae_core.cli.remembered import remembered
+    from aae_core.cli.lists import remembered
 
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("AAE_CACHE", str(tmp_path / "file"))

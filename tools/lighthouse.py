@@ -12,15 +12,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
-from functools import cache, partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from local_server import Quiet, served
 
 ROOT = Path(__file__).parents[1]
 SITE, FOLDER, RECORD = ROOT / "_build" / "html", ROOT / "_build" / "lighthouse", ROOT / "benchmarks" / "lighthouse.json"
@@ -40,13 +38,10 @@ def compressed(path: Path) -> bytes:
     return gzip.compress(path.read_bytes(), 6)
 
 
-class Host(SimpleHTTPRequestHandler):
-    """Serves a folder: texts compressed, everything kept by the browser, no word printed."""
+class Host(Quiet):
+    """Serves a folder: texts compressed, everything kept by the browser."""
 
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: object) -> None:
-        pass
 
     def do_GET(self) -> None:
         """Sends one file."""
@@ -66,17 +61,6 @@ class Host(SimpleHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
-
-
-@contextmanager
-def hosted(site: Path) -> Iterator[str]:
-    """The address of a folder's pages on this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Host, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
 
 
 def command() -> Path:
@@ -145,7 +129,7 @@ def main() -> None:
     if not pages:
         raise SystemExit("There is no built book: make book.")
     kept, failed = {}, False
-    with hosted(SITE) as address:
+    with served(SITE, Host) as address:
         for page in pages:
             report = ask(f"{address}/{page}", browser, asked.form)
             told = [scores(report)]
@@ -162,6 +146,7 @@ def main() -> None:
             "date": date.today().isoformat(),
             "lighthouse": VERSION,
             "least": LEAST,
+            "owe_no_seo": sorted(UNLISTED),
             "pages": kept,
         }
         RECORD.write_text(json.dumps(record, indent=1) + "\n", "utf-8")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from aae_core.cli import lists
 from aae_core.cli.options import (
     RATE,
     RUNS,
@@ -25,7 +26,6 @@ from aae_core.cli.options import (
     recipe_names,
     zoo_app,
 )
-from aae_core.cli.remembered import remembered
 
 
 @app.command()
@@ -115,8 +115,7 @@ def reproduce(
     jobs as there are cores it takes least.
     """
     if out == RUNS and not (recipe_names or seeds or table or record or verify or out.exists()):
-        told = remembered("figures", _figures)
-        typer.echo(told["json" if as_json else "text"])
+        typer.echo(lists.figures()["json" if as_json else "text"])
         return
     with mistakes_explained("; the same command goes on from the last epoch of each run"):
         from aae_core import records, studies
@@ -143,21 +142,12 @@ def reproduce(
             for name in names:
                 records.record(records.recorded(name, AS_IT_IS, "test", out))
                 note(f"Recorded: {name}")
-        rows = [figures.verdict_cells(line) if verify else figures.cells(line) for line in lines]
-        text = figures.markdown(rows, "" if verify else figures.ABOUT)
+        text = figures.as_text(lines)
         if table is not None:
             texts = {".json": figures.as_json(lines), ".md": text, ".tex": figures.latex(lines)}
             table.parent.mkdir(parents=True, exist_ok=True)
             table.write_text(texts[table.suffix] + "\n", "utf-8")
         typer.echo(figures.as_json(lines) if as_json else text)
-
-
-def _figures() -> dict[str, str]:
-    """The table of the recorded runs, in both forms."""
-    from aae_core import reproduce as figures
-
-    lines = figures.rows()
-    return {"json": figures.as_json(lines), "text": figures.markdown(list(map(figures.cells, lines)), figures.ABOUT)}
 
 
 @zoo_app.command()

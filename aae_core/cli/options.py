@@ -16,7 +16,7 @@ from unicodedata import category
 
 import typer
 
-from aae_core.cli.remembered import remembered
+from aae_core.cli import lists
 
 
 class CommandLine(typer.Typer):
@@ -87,13 +87,7 @@ class Split(StrEnum):
 
 def recipe_names(incomplete: str) -> list[str]:
     """The recipes that begin so, for completion."""
-    return [name for name in remembered("names", _names) if name.startswith(incomplete)]
-
-
-def _names() -> list[str]:
-    from aae_core.recipes import RECIPES
-
-    return list(RECIPES)
+    return [row["name"] for row in lists.recipes() if row["name"].startswith(incomplete)]
 
 
 RecipeName = Annotated[str, typer.Argument(help="A recipe; aae recipes lists them.", autocompletion=recipe_names)]

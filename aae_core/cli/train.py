@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from aae_core.cli import lists
 from aae_core.cli.options import (
     RUNS,
     AsJson,
@@ -25,13 +26,12 @@ from aae_core.cli.options import (
     print_measures,
     recipe_names,
 )
-from aae_core.cli.remembered import remembered
 
 
 @app.command()
 def recipes(as_json: AsJson = False) -> None:
     """List the recipes: what each one is, its chapter and file, and what training it cost."""
-    rows = remembered("recipes", _recipes)
+    rows = lists.recipes()
     if as_json:
         typer.echo(json_module.dumps({"recipes": rows}))
         return
@@ -40,32 +40,6 @@ def recipes(as_json: AsJson = False) -> None:
         cost = f"{row['minutes']:.1f} min on {row['machine']}" if row["minutes"] is not None else "not in the zoo yet"
         typer.secho(row["name"], bold=True)
         typer.echo(f"  {row['summary']}\n  {where}, {row['file']} · {row['epochs']} epochs · {cost}")
-
-
-def _recipes() -> list[dict[str, Any]]:
-    """What ``aae recipes`` says of each."""
-    from aae_core.recipes import FILES, RECIPES
-    from aae_core.zoo import card
-
-    rows = []
-    for recipe in RECIPES.values():
-        try:
-            about = card(recipe.name)
-        except ValueError:
-            about = {}
-        rows.append(
-            {
-                "name": recipe.name,
-                "chapter": recipe.chapter or None,
-                "file": FILES[recipe.name],
-                "summary": recipe.summary,
-                "epochs": recipe.training.epochs,
-                "minutes": about["seconds"] / 60 if about else None,
-                "machine": about.get("machine"),
-                "practice": list(recipe.practice),
-            }
-        )
-    return rows
 
 
 @app.command()

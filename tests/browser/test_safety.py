@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import random
 import re
-from functools import partial
-from http.server import ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
-from conftest import PAGES, Quiet
+from conftest import PAGES
 from examples import CASES, make_all
+from local_server import Quiet, served
 from policy import policy
 from tab import wait_until_ready
 
@@ -127,10 +125,8 @@ def strict(book):
             self.send_header("Content-Security-Policy", told)
             super().end_headers()
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Strict, directory=str(book.folder)))
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with served(book.folder, Strict) as address:
+        yield address
 
 
 def works(visit, address: str) -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aae_core.files import cache_folder
 
@@ -46,3 +46,45 @@ def remembered(name: str, make: Callable[[], Listing]) -> Listing:
         partial.write_text(json.dumps({"state": state, "list": made}), "utf-8")
         partial.replace(path)
     return made
+
+
+def recipes() -> list[dict[str, Any]]:
+    """What ``aae recipes`` says of each recipe."""
+    return remembered("recipes", _recipes)
+
+
+def figures() -> dict[str, str]:
+    """The table that ``aae reproduce`` prints of the recorded runs, as ``text`` and as ``json``."""
+    return remembered("figures", _figures)
+
+
+def _recipes() -> list[dict[str, Any]]:
+    from aae_core.recipes import FILES, RECIPES
+    from aae_core.zoo import card
+
+    rows = []
+    for recipe in RECIPES.values():
+        try:
+            about = card(recipe.name)
+        except ValueError:
+            about = {}
+        rows.append(
+            {
+                "name": recipe.name,
+                "chapter": recipe.chapter or None,
+                "file": FILES[recipe.name],
+                "summary": recipe.summary,
+                "epochs": recipe.training.epochs,
+                "minutes": about["seconds"] / 60 if about else None,
+                "machine": about.get("machine"),
+                "practice": list(recipe.practice),
+            }
+        )
+    return rows
+
+
+def _figures() -> dict[str, str]:
+    from aae_core import reproduce
+
+    lines = reproduce.rows()
+    return {"json": reproduce.as_json(lines), "text": reproduce.as_text(lines)}
