@@ -179,8 +179,6 @@ class GaussianMixture(Prior):
             labels = torch.multinomial(self.weights.to(device), n, replacement=True, generator=generator)
         along, across = torch.randn(2, n, generator=generator, device=device)
         flower = self.place(labels, along, across)
-        if self.dim == 2:
-            return flower
         return torch.cat([flower, torch.randn(n, self.dim - 2, generator=generator, device=device)], 1)
 
     def place(self, labels: Tensor, along: Tensor, across: Tensor) -> Tensor:

@@ -244,6 +244,8 @@ def test_slant_and_thickness_are_those_of_the_stroke(slant: float, half_width: f
     assert float(found[0]) == pytest.approx(slant, abs=0.02)
     true = 2 * half_width / math.hypot(1, slant)  # across the stroke, not along the row
     assert float(found[1]) == pytest.approx(true, rel=0.3)
+    narrow = style_of(bar(slant, half_width, shift)[..., 2:26])  # pictures need not be square
+    assert narrow[0] == pytest.approx(found, abs=1e-4)
 
 
 def test_width_grows_with_width_alone() -> None:
@@ -259,7 +261,7 @@ def test_neighbours_in_a_code_that_is_the_slant_share_it() -> None:
     slant = torch.tensor(slants, dtype=torch.float32)[:, None]
     told = neighbour_style(slant.repeat(1, 2), images, y)
     blind = neighbour_style(torch.randn(120, 2, generator=seeded(0)), images, y)
-    assert told["slant"].value < 0.2
+    assert told["slant"].value < 0.2 and {each.reference for each in told.values()} == {1.0}
     assert 0.8 < blind["slant"].value < 1.2
     with pytest.raises(ValueError, match="5 neighbours need more"):
         neighbour_style(slant[:6].repeat(1, 2), images[:6], y[:6])

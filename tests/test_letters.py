@@ -220,6 +220,30 @@ def test_letters_drawn_from_another_letters_style_are_held_against_the_mean_of_e
         assert each.value == pytest.approx(each.reference, rel=1e-4) and each.value > 0.01
 
 
+def test_letters_of_one_style_are_drawn_from_any_other_one():
+    """The style is two numbers, and each picture shows its letter and both of them."""
+    n, style = 26, torch.rand(6, 1, 2, generator=torch.Generator().manual_seed(0)).expand(6, 26, 2).flatten(0, 1)
+    y = torch.arange(n).repeat(6)
+    images = torch.cat([style, y[:, None] / n], 1).view(-1, 1, 1, 3)
+
+    class Exact(torch.nn.Module):
+        n_classes = n
+
+        def __init__(self):
+            super().__init__()
+            self.decoder = torch.nn.Linear(1, 1)  # has parameters, and so a device
+
+        def encode(self, x):
+            return x[:, 0, 0, :2]
+
+        def decode(self, z, y):
+            return torch.cat([z, y[:, None] / n], 1).view(-1, 1, 1, 3)
+
+    faces = Digits(images, y, n)
+    for found in (metrics.other_mse(Exact(), faces, faces), *metrics.alphabet_mse(Exact(), faces, faces).values()):
+        assert found.value == pytest.approx(0, abs=1e-9) and found.reference > 0.01
+
+
 def test_hairlines_are_compared_with_the_heaviest_faces():
     faces, n = 20, 26
     ink = torch.linspace(0.1, 1, faces).repeat_interleave(n).view(-1, 1, 1, 1)

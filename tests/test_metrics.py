@@ -9,6 +9,7 @@ import torch
 from aae_core import metrics
 from aae_core.data import Digits, Splits
 from aae_core.metrics import Judge
+from aae_core.metrics.parzen import BANDWIDTHS
 from aae_core.priors import Gaussian
 from aae_core.training import Batch, TrainingConfig, fit, seed_everything
 from test_training import bars
@@ -222,6 +223,7 @@ def test_parzen_windows_know_a_gaussian():
     found = metrics.parzen_of(samples, test[:500], test)
     assert found["value"] == pytest.approx(float(truth), abs=0.05)
     assert 0 < found["error"] < 0.05
+    assert (BANDWIDTHS[0], BANDWIDTHS[-1]) == (0.1, 0.3981) and list(BANDWIDTHS) == sorted(BANDWIDTHS)
     with pytest.raises(ValueError, match="bandwidth: .*0"):
         metrics.log_likelihoods(torch.ones(2, 2), 0, 4)
 

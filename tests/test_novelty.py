@@ -98,6 +98,23 @@ def test_a_point_far_from_all_is_unusual_to_every_detector():
         assert score(far)[0] > np.quantile(score(rows), 0.99)
 
 
+def test_projection_and_neighbours_score_by_what_their_words_say():
+    rng = np.random.default_rng(1)
+    rows, asked = rng.normal(size=(200, 5)), rng.normal(size=(40, 5))
+    found = metrics.detectors(rows, n_components=2)
+    distances = np.sort(np.linalg.norm(asked[:, None] - rows, axis=2), 1)
+    assert found["neighbours"](asked) == pytest.approx(distances[:, :5].mean(1))
+    centre = rows.mean(0)
+    axes = np.linalg.svd(rows - centre, full_matrices=False)[2][:2]
+    off = asked - centre - (asked - centre) @ axes.T @ axes
+    assert found["pca"](asked) == pytest.approx((off**2).mean(1))
+
+
+def test_the_surprise_is_less_where_the_prior_has_more(splits, model):
+    codes, found = metrics.codes_of(model, splits.test), metrics.scores_of(model, splits.test)["surprise"]
+    assert torch.allclose(found, -model.prior.log_prob(codes))
+
+
 def test_a_run_says_what_was_kept_from_it(splits, tmp_path):
     short = recipe("novelty").with_training(epochs=1, batch_size=50)
     about = zoo.run(short, splits, tmp_path / "run", progress=False)

@@ -53,6 +53,7 @@ def test_a_map_is_read_by_the_nearest_head_whatever_the_encoder_says_of_the_clas
     few = embedded().test.subset(slice(0, 40))
     nearest = torch.cdist(model.represent(few.pixels()), model.heads).argmin(1)
     assert metrics.map_error(model, Digits(few.images, nearest)).value == 0
+    assert metrics.map_error(model, few).reference == pytest.approx(1 - 1 / len(few.labels.unique()))
     assert metrics.map_error(model, Digits(few.images, (nearest + 1) % 10)).value == 1
 
 

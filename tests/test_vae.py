@@ -221,9 +221,24 @@ def test_the_priors_entropy():
     assert entropy_of(Gaussian(2)) == pytest.approx(1 + math.log(2 * math.pi), abs=0.02)
 
 
+def test_each_form_of_the_bound_is_drawn_for_itself(monkeypatch):
+    seeds, draw = [], Posteriors.draw
+    monkeypatch.setattr(Posteriors, "draw", lambda q, seed: seeds.append(seed) or draw(q, seed))
+    model, digits = small(prior="mixture"), blobs(20)
+    assert bound_terms(model, digits) == bound_terms(model, digits, seed=0)
+    first = seeds[: len(seeds) // 2]
+    assert len(set(first)) == len(first) == 5
+    assert importance_weighted(model, digits, n_draws=2) == importance_weighted(model, digits, n_draws=2, seed=0)
+    q = posteriors_of(model, digits)
+    assert marginal_kl_floor(q, model.prior) == marginal_kl_floor(q, model.prior, 0)
+
+
 def test_the_bound_as_a_measure():
     train, test = blobs(100), blobs(60, seed=1)
-    found = bound(small("aae", "mixture"), train, test)
+    model = small("aae", "mixture")
+    found = bound(model, train, test)
+    spread = best_spread(model, train)
+    assert found["total"].reference == importance_weighted(model, test, spread=spread, n_draws=20).value
     blind = torch.distributions.Normal(train.pixels().mean(0), SIGMA).log_prob(test.pixels()).sum((1, 2, 3)).mean()
     assert found["reconstruction"].reference == pytest.approx(float(blind), rel=1e-5)
     assert found["kl"].reference == 0

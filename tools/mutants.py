@@ -59,6 +59,8 @@ LOADED = [
 LEFT_OUT = ("BitAnd", "BitOr", "BitXor", "LShift", "RShift", "VariableInserter", "VariableReplacer")
 """Operators that need arguments, and those on bits: they raise at once where numbers are floats, so to notice them is no merit."""
 MISSED = ("survived", "no test", "doubtful")
+DECLARED = ("tests/test_defaults.py",)
+"""Tests of what modules declare: they run none of its lines, and are asked of each mutant in a line that runs at import."""
 LONGEST = 30.0
 """Seconds of tests, as they took when lines were recorded, after which a mutant counts as one that survived."""
 
@@ -179,6 +181,7 @@ class Asked:
         found = by_line.get(mutant.line, [])
         if not any(found):
             found = {each for contexts in by_line.values() for each in contexts}
+            found |= {test for test in self.seconds if _file(test) in DECLARED}
         tests = {each.rsplit("|", 1)[0] for each in found if each} & self.seconds.keys()
         quickest = sorted(tests, key=lambda test: (self.seconds[test], test))
         spent = accumulate(self.seconds[test] for test in quickest)

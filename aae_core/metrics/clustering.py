@@ -35,7 +35,7 @@ def name_by_majority(probabilities: Tensor, labels: Tensor) -> Tensor:
 
 def clusters_in_use(probabilities: Tensor, least: float = 0.001) -> int:
     """How many clusters hold at least a share `least` of the images, from q(y|x) (N, K)."""
-    shares = torch.bincount(probabilities.argmax(1), minlength=probabilities.shape[1]) / len(probabilities)
+    shares = torch.bincount(probabilities.argmax(1)) / len(probabilities)
     return int((shares >= least).sum())
 
 

@@ -43,8 +43,11 @@ def swap_accuracy(model: AnyModel, judge: Judge, test: Digits, seed: int = 0) ->
 
 def test_error(judge: Judge, test: Digits) -> Measure:
     """Share of `test` that a classifier reads wrongly; against chance, an even guess among the classes there."""
-    chance = 1 - 1 / len(test.labels.unique())
-    return Measure(1 - judged_accuracy(judge, test.pixels(), test.labels), chance, "chance")
+    return _wrong(1 - judged_accuracy(judge, test.pixels(), test.labels), test)
+
+
+def _wrong(share: float, test: Digits) -> Measure:
+    return Measure(share, 1 - 1 / len(test.labels.unique()), "chance")
 
 
 @torch.no_grad()
@@ -53,5 +56,4 @@ def map_error(model: AnyModel, test: Digits, batch_size: int = 2000) -> Measure:
     heads = model.heads
     parts = test.pixels().split(batch_size)
     read = torch.cat([torch.cdist(model.represent(part.to(heads.device)), heads).argmin(1).cpu() for part in parts])
-    chance = 1 - 1 / len(test.labels.unique())
-    return Measure(float((read != test.labels.cpu()).float().mean()), chance, "chance")
+    return _wrong(float((read != test.labels.cpu()).float().mean()), test)

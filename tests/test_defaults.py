@@ -1,0 +1,28 @@
+"""What a measure takes where nothing is said: the same in all of them, so that two figures can be compared."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+from aae_core import metrics
+
+FUNCTIONS = {
+    f"{module.name}.{name}": function
+    for module in pkgutil.iter_modules(metrics.__path__, f"{metrics.__name__}.")
+    for name, function in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction)
+    if function.__module__ == module.name
+}
+SAMPLES = {"bound.best_spread": 1_000, "bound.entropy_of": 100_000}
+"""Not 10,000: a spread is chosen among few images, an entropy has to be sharper than what stands beside it."""
+
+
+@pytest.mark.parametrize(("name", "usual", "exceptions"), [("seed", 0, {}), ("n", 10_000, SAMPLES)])
+def test_measures_agree_on_what_is_usual(name, usual, exceptions):
+    asked = {where: inspect.signature(function).parameters.get(name) for where, function in FUNCTIONS.items()}
+    found = {where.removeprefix("aae_core.metrics."): each.default for where, each in asked.items() if each is not None}
+    given = {where: value for where, value in found.items() if value is not inspect.Parameter.empty}
+    assert len(given) > 5 and given == dict.fromkeys(given, usual) | exceptions
