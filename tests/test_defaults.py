@@ -16,7 +16,7 @@ FUNCTIONS = {
     for name, function in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction)
     if function.__module__ == module.name
 }
-SAMPLES = {"bound.best_spread": 1_000, "bound.entropy_of": 100_000}
+SAMPLES = {"likelihood_bound.best_spread": 1_000, "likelihood_bound.entropy_of": 100_000}
 """Not 10,000: a spread is chosen among few images, an entropy has to be sharper than what stands beside it."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import re
 import shlex
@@ -12,6 +13,7 @@ import tomllib
 import zlib
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 import pytest
@@ -249,7 +251,7 @@ def test_an_explorers_class_is_under_sixty_lines():
 
 
 PACKAGE = sorted((ROOT / "aae_core").rglob("*.py"))
-SCRIPTS = [path for folder in ("aae_core", "book/_host") for path in sorted((ROOT / folder).rglob("*.js"))]
+SCRIPTS = sorted((ROOT / "aae_core").rglob("*.js"))
 LONGEST = 285
 """Lines of a module, which is one idea; CONTRIBUTING.md says about 250."""
 
@@ -299,6 +301,18 @@ def test_no_module_imports_a_private_name_of_another():
         if name.name.startswith("_") and not name.name.endswith("__")
     ]
     assert imports and private == []
+
+
+def test_no_folder_offers_a_thing_by_the_name_of_one_of_its_modules():
+    """It would hide the module: ``aae_core.metrics.parzen`` would be a function or a module, as the order of imports has it."""
+    hidden = []
+    for path in PACKAGE:
+        if path.name == "__init__.py":
+            folder = ".".join(path.parent.relative_to(ROOT).parts)
+            modules = {each.stem for each in path.parent.glob("*.py")} - {"__init__", "__main__"}
+            offered = {name: getattr(importlib.import_module(folder), name, None) for name in modules}
+            hidden += [f"{folder}.{name}" for name, each in offered.items() if not isinstance(each, ModuleType | None)]
+    assert hidden == []
 
 
 def test_no_test_reads_a_private_name():

@@ -9,7 +9,7 @@ import torch
 from aae_core import metrics
 from aae_core.data import Digits, Splits
 from aae_core.metrics import Judge
-from aae_core.metrics.parzen import BANDWIDTHS
+from aae_core.metrics.parzen_window import BANDWIDTHS
 from aae_core.priors import Gaussian
 from aae_core.training import Batch, TrainingConfig, fit, seed_everything
 from test_training import bars

@@ -12,7 +12,8 @@ from torch import nn
 
 from aae_core import losses
 from aae_core.data import Digits
-from aae_core.metrics.bound import (
+from aae_core.metrics.holes import NEIGHBOURS, in_hole, prior_holes
+from aae_core.metrics.likelihood_bound import (
     SIGMA,
     SPREADS,
     Posteriors,
@@ -24,7 +25,6 @@ from aae_core.metrics.bound import (
     marginal_kl_floor,
     posteriors_of,
 )
-from aae_core.metrics.holes import NEIGHBOURS, in_hole, prior_holes
 from aae_core.metrics.measure import codes_of
 from aae_core.models import VAE, AdversarialAutoencoder
 from aae_core.priors import Gaussian, GaussianMixture, Prior

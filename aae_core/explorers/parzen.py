@@ -14,7 +14,7 @@ from torch import Tensor
 from aae_core.explorers.base import GREATEST_SEED, Explorer
 from aae_core.explorers.packing import pack_greys
 from aae_core.explorers.still import still
-from aae_core.metrics.parzen import log_likelihoods, squared_distances
+from aae_core.metrics.parzen_window import log_likelihoods, squared_distances
 
 GRID = tuple(round(0.05 * 12 ** (k / 36), 5) for k in range(37))
 """Bandwidths from .05 to .6, in pixels' intensities, each 7 per cent above the one before."""

@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from aae_core.data import Splits
-from aae_core.metrics.bound import best_spread, bound, bound_terms, importance_weighted, posteriors_of
 from aae_core.metrics.clustering import clustering_error, clusters_in_use, name_by_example, name_by_majority
-from aae_core.metrics.frechet import frechet, frechet_distance, kernel_distance
+from aae_core.metrics.feature_distances import frechet, frechet_distance, kernel_distance
 from aae_core.metrics.holes import in_hole, neighbour_samples, prior_holes
 from aae_core.metrics.judge import Judge
 from aae_core.metrics.leak import style_leak
+from aae_core.metrics.likelihood_bound import best_spread, bound, bound_terms, importance_weighted, posteriors_of
 from aae_core.metrics.matching import prior_swd, sliced_wasserstein, two_sample
 from aae_core.metrics.measure import Measure, Trial, codes_of, decode_all, few_enough, looked_at
-from aae_core.metrics.novelty import both, detectors, novelty, rivals, scores_of, told_apart
-from aae_core.metrics.parzen import log_likelihoods, parzen, parzen_of
+from aae_core.metrics.parzen_window import log_likelihoods, parzen, parzen_of
 from aae_core.metrics.posterior import posterior_spread
 from aae_core.metrics.reading import (
     judge_reference,
@@ -30,77 +29,10 @@ from aae_core.metrics.reading import (
 )
 from aae_core.metrics.reconstruction import alphabet_mse, class_mse, hairline_share, other_mse, pca_mse, test_mse
 from aae_core.metrics.regions import STYLES, best_match, neighbour_style, region_accuracy, region_matched, style_of
+from aae_core.metrics.unusual import both, detectors, novelty, rivals, scores_of, told_apart
 from aae_core.metrics.variety import class_coverage, sample_confidence, sample_distance
 from aae_core.step import AnyModel
 from aae_core.training import progress_bar
-
-__all__ = [
-    "JUDGES",
-    "MEASURES",
-    "STYLES",
-    "NEED_JUDGE",
-    "OF_LABELS",
-    "OF_LETTERS",
-    "OF_MNIST",
-    "OF_UNUSUAL",
-    "Measure",
-    "Trial",
-    "alphabet_mse",
-    "best_match",
-    "both",
-    "class_coverage",
-    "class_mse",
-    "clustering_error",
-    "clusters_in_use",
-    "frechet",
-    "frechet_distance",
-    "hairline_share",
-    "kernel_distance",
-    "map_error",
-    "name_by_example",
-    "name_by_majority",
-    "parzen",
-    "parzen_of",
-    "best_spread",
-    "bound",
-    "bound_terms",
-    "detectors",
-    "codes_of",
-    "decode_all",
-    "evaluate",
-    "importance_weighted",
-    "in_hole",
-    "judge_reference",
-    "log_likelihoods",
-    "judged_accuracy",
-    "left_out",
-    "looked_at",
-    "measured_on",
-    "neighbour_samples",
-    "neighbour_style",
-    "novelty",
-    "other_mse",
-    "pca_mse",
-    "posterior_spread",
-    "posteriors_of",
-    "prior_holes",
-    "prior_swd",
-    "region_accuracy",
-    "region_matched",
-    "rivals",
-    "sample_accuracy",
-    "sample_confidence",
-    "sample_distance",
-    "scores_of",
-    "sliced_wasserstein",
-    "style_leak",
-    "style_of",
-    "swap_accuracy",
-    "test_error",
-    "test_mse",
-    "told_apart",
-    "two_sample",
-]
 
 MEASURES: dict[str, Callable[[Trial], Measure | dict[str, Measure]]] = {
     "test_mse": lambda t: test_mse(t.model, t.train, t.held_out),

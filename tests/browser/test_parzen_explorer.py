@@ -11,7 +11,7 @@ import torch
 from aae_core.explorers import ParzenExplorer, ParzenSeries
 from aae_core.explorers.bundle import JS, bundle_js
 from aae_core.explorers.parzen import DRAWN, GRID
-from aae_core.metrics.parzen import log_likelihoods, squared_distances
+from aae_core.metrics.parzen_window import log_likelihoods, squared_distances
 from tab import ROOT, get, ink, pictures, put, rounded
 
 pytestmark = pytest.mark.browser
