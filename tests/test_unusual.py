@@ -67,6 +67,8 @@ def test_the_traits_follow_the_reader_and_may_be_set(explorer):
     [
         ("rate", 0.9),
         ("rate", 0.0),
+        ("rate", float("nan")),
+        ("pen", float("nan")),
         ("kind", "luck"),
         ("example", 99),
         ("pen", 2.0),

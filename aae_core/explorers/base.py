@@ -16,10 +16,11 @@ GREATEST_SEED = 9999
 
 
 class Code(t.List):  # type: ignore[type-arg]  # Colab has traitlets 5.7, whose List takes no type
-    """A code as a trait: a list of finite numbers, as long as the explorer's ``code_dim``; arrays and tensors too."""
+    """A code as a trait: a list of finite numbers, `width` of them where that is given; arrays and tensors too."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(t.Float(), **options)
+    def __init__(self, width: int | None = None, **options: Any) -> None:
+        self.width = width
+        super().__init__(t.Float(), default_value=[0.0] * (width or 0), **options)
 
     def validate(self, obj: Any, value: Any) -> list[float]:
         """The list, or TraitError saying what was expected and what came."""
@@ -27,6 +28,37 @@ class Code(t.List):  # type: ignore[type-arg]  # Colab has traitlets 5.7, whose 
         value = super().validate(obj, value)
         if not all(map(math.isfinite, value)):
             raise t.TraitError(f"{self.name}: expected finite numbers, got {value}.")
+        if self.width and len(value) != self.width:
+            raise t.TraitError(f"{self.name}: expected {self.width} numbers, got {len(value)}.")
+        return value
+
+
+class Number(t.Float):  # type: ignore[type-arg]
+    """A finite number in `least` … `most` as a trait."""
+
+    def __init__(self, default: float, least: float = -math.inf, most: float = math.inf, **options: Any) -> None:
+        self.least, self.most = least, most
+        super().__init__(default, **options)
+
+    def validate(self, obj: Any, value: Any) -> float:
+        """The number, or TraitError saying what was expected and what came."""
+        value = super().validate(obj, value)
+        if not (math.isfinite(value) and self.least <= value <= self.most):
+            raise t.TraitError(f"{self.name}: expected a number in {self.least:g} … {self.most:g}, got {value}.")
+        return value
+
+
+class Drawing(t.List):  # type: ignore[type-arg]
+    """What is drawn on a sheet of paper, as a trait: strokes, each [x0, y0, x1, y1, …] in 0 … 1 from the top left."""
+
+    def __init__(self) -> None:
+        super().__init__(Code(), help="strokes, each [x0, y0, x1, y1, …] in 0 … 1 from the top left")
+
+    def validate(self, obj: Any, value: Any) -> list[list[float]]:
+        """The strokes, or TraitError."""
+        value = super().validate(obj, value)
+        if any(not s or len(s) % 2 or not all(0 <= v <= 1 for v in s) for s in value):
+            raise t.TraitError(f"{self.name}: expected strokes [x0, y0, x1, y1, …] of numbers in 0 … 1.")
         return value
 
 

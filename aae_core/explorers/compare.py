@@ -41,8 +41,8 @@ class CompareExplorer(Explorer):
     """
 
     entry = "compare"
-    z = Code(help="the point").tag(sync=True)
-    start = Code(help="the point that Reset comes back to").tag(sync=True)
+    z = Code(width=2, help="the point").tag(sync=True)
+    start = Code(width=2, help="the point that Reset comes back to").tag(sync=True)
     group = t.Int(0, help="the prior, by position").tag(sync=True)
     under = t.Int(0, help="the model whose codes are shown, by position").tag(sync=True)
     limit = t.Float(3.5).tag(sync=True)
@@ -68,10 +68,6 @@ class CompareExplorer(Explorer):
         self.poster = still(torch.cat(drawn), columns=9)
         shown = [f"{label}, {name}" for name, models in groups.items() for label in models]
         self.poster_alt = f"Nine points along a line through the codes, decoded by each model: {'; '.join(shown)}"
-
-    @t.validate("z", "start")
-    def _check_z(self, proposal: dict[str, Any]) -> list[float]:
-        return self.check_code(proposal, 2)
 
     @t.validate("group", "under")
     def _check_choice(self, proposal: dict[str, Any]) -> int:

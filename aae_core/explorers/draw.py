@@ -10,7 +10,7 @@ import traitlets as t
 from torch import Tensor, nn
 
 from aae_core.data import Digits
-from aae_core.explorers.base import Code
+from aae_core.explorers.base import Drawing, Number
 from aae_core.explorers.page_decoder import PageDecoder
 from aae_core.explorers.page_encoder import PageEncoder
 from aae_core.explorers.still import still
@@ -34,8 +34,8 @@ class DrawExplorer(StyleExplorer):
     """
 
     entry = "draw"
-    drawing = t.List(Code(), help="strokes, each [x0, y0, x1, y1, …] in 0 … 1 from the top left").tag(sync=True)
-    pen = t.Float(0.09, help="the pen's width, 0.03 … 0.2 of the paper's side").tag(sync=True)
+    drawing = Drawing().tag(sync=True)
+    pen = Number(0.09, least=0.03, most=0.2, help="the pen's width, in shares of the paper's side").tag(sync=True)
     example = t.Int(None, allow_none=True, help="which of ours lies on the paper, or None").tag(sync=True)
     examples = t.Unicode(help="our images, a byte a pixel, as base64 text").tag(sync=True)
     example_labels = t.List(t.Int()).tag(sync=True)
@@ -58,18 +58,6 @@ class DrawExplorer(StyleExplorer):
         # Beside the style explorer's: what stands next to the paper; on a phone the paper, 96 px narrower, and more.
         a, b, c, d = self.room
         self.room = [a, b + 360 + 44 * bool(encoder.n_logits), c + 1, d + 192 + 88 * bool(encoder.n_logits)]
-
-    @t.validate("drawing")
-    def _check_drawing(self, proposal: dict[str, Any]) -> list[list[float]]:
-        if any(not s or len(s) % 2 or not all(0 <= v <= 1 for v in s) for s in proposal["value"]):
-            raise t.TraitError("drawing: expected strokes [x0, y0, x1, y1, …] of numbers in 0 … 1.")
-        return proposal["value"]
-
-    @t.validate("pen")
-    def _check_pen(self, proposal: dict[str, Any]) -> float:
-        if not 0.03 <= proposal["value"] <= 0.2:
-            raise t.TraitError(f"pen: expected a width in 0.03 … 0.2, got {proposal['value']}.")
-        return proposal["value"]
 
     @t.validate("example")
     def _check_example(self, proposal: dict[str, Any]) -> int | None:

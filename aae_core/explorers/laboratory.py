@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
@@ -12,7 +11,7 @@ import traitlets as t
 from PIL import Image, ImageDraw
 
 from aae_core.data import Digits
-from aae_core.explorers.base import GREATEST_SEED, Explorer
+from aae_core.explorers.base import GREATEST_SEED, Explorer, Number
 from aae_core.explorers.bundle import JS, bundle_js
 from aae_core.explorers.packing import pack_greys
 from aae_core.explorers.recording import CROP
@@ -41,10 +40,10 @@ class LaboratoryExplorer(Explorer):
     prior = t.Enum(("gaussian", "petals", "roll", "drawn"), "gaussian").tag(sync=True)
     drawing = t.Unicode(help="the strokes of a drawn prior").tag(sync=True)
     seed = t.Int(0, min=0, max=GREATEST_SEED).tag(sync=True)
-    rate = t.Float(1e-3, min=0).tag(sync=True)
-    adversary_rate = t.Float(3e-3, min=0).tag(sync=True)
-    weight = t.Float(0.05, min=0).tag(sync=True)
-    penalty = t.Float(0.03, min=0).tag(sync=True)
+    rate = Number(1e-3, least=0).tag(sync=True)
+    adversary_rate = Number(3e-3, least=0).tag(sync=True)
+    weight = Number(0.05, least=0).tag(sync=True)
+    penalty = Number(0.03, least=0).tag(sync=True)
     start = t.Dict(help="the choices that Reset comes back to").tag(sync=True)
     about = t.Dict(help="shape of the digits' text").tag(sync=True)
     images = t.Unicode().tag(sync=True)
@@ -70,12 +69,6 @@ class LaboratoryExplorer(Explorer):
     def _check_data(self, proposal: dict[str, Any]) -> str:
         if proposal["value"] == "digits" and not self.images:
             raise t.TraitError("data: there are no digits; pass some, or choose blobs, moons or ring.")
-        return proposal["value"]
-
-    @t.validate("rate", "adversary_rate", "weight", "penalty")
-    def _check_number(self, proposal: dict[str, Any]) -> float:
-        if not math.isfinite(proposal["value"]):
-            raise t.TraitError(f"{proposal['trait'].name}: expected a finite number, got {proposal['value']}.")
         return proposal["value"]
 
     @t.validate("drawing")

@@ -37,7 +37,7 @@ class MapExplorer(Explorer):
     """
 
     entry = "map"
-    z = Code(help="the point").tag(sync=True)
+    z = Code(width=2, help="the point").tag(sync=True)
     distance = t.Float(help="how far apart the heads are to be").tag(sync=True)
     start: t.List[Any] = t.List(help="the point and the distance that Reset comes back to").tag(sync=True)
     reach = t.Float(help="the distance's slider goes from 0 to reach").tag(sync=True)
@@ -68,10 +68,6 @@ class MapExplorer(Explorer):
         self.room = [0.5, 270, 1.33, 520]
         self.poster = poster(points, digits.labels, heads, self.extent)
         self.poster_alt = f"A map of {len(digits):,} held-out digits, coloured by digit; discs are the digits' heads"
-
-    @t.validate("z")
-    def _check_z(self, proposal: dict[str, Any]) -> list[float]:
-        return self.check_code(proposal, 2)
 
     @t.validate("distance")
     def _check_distance(self, proposal: dict[str, Any]) -> float:

@@ -34,7 +34,7 @@ class RegionExplorer(Explorer):
     """
 
     entry = "region"
-    z = Code(help="the code under the walker").tag(sync=True)
+    z = Code(width=2, help="the code under the walker").tag(sync=True)
     label = t.Int(None, allow_none=True, help="the digit whose region is walked, or None").tag(sync=True)
     start: t.List[Any] = t.List(help="the label and the code that Reset comes back to").tag(sync=True)
     limit = t.Float(help="the plane goes from −limit to limit").tag(sync=True)
@@ -65,10 +65,6 @@ class RegionExplorer(Explorer):
         y = torch.arange(len(names)).repeat(5)
         self.poster = still(page.images(model.prior.place(y, along.repeat_interleave(len(names)), torch.zeros(len(y)))))
         self.poster_alt = f"{', '.join(names)}: each decoded at five places along its own region, one below the other"
-
-    @t.validate("z")
-    def _check_z(self, proposal: dict[str, Any]) -> list[float]:
-        return self.check_code(proposal, 2)
 
     @t.validate("label")
     def _check_label(self, proposal: dict[str, Any]) -> int | None:

@@ -11,7 +11,7 @@ import traitlets as t
 from torch import Tensor, nn
 
 from aae_core.data import Digits
-from aae_core.explorers.base import Code, Explorer
+from aae_core.explorers.base import Drawing, Explorer, Number
 from aae_core.explorers.packing import pack_greys
 from aae_core.explorers.page_decoder import PageDecoder
 from aae_core.explorers.page_encoder import PageEncoder
@@ -42,11 +42,11 @@ class UnusualExplorer(Explorer):
     """
 
     entry = "unusual"
-    drawing = t.List(Code(), help="strokes, each [x0, y0, x1, y1, …] in 0 … 1 from the top left").tag(sync=True)
-    pen = t.Float(0.09, min=0.03, max=0.2, help="the pen's width, in shares of the paper's side").tag(sync=True)
+    drawing = Drawing().tag(sync=True)
+    pen = Number(0.09, least=0.03, most=0.2, help="the pen's width, in shares of the paper's side").tag(sync=True)
     example = t.Int(None, allow_none=True, help="which of our images lies on the paper, or None").tag(sync=True)
     kind = t.Enum(KINDS, "error", help="which score counts").tag(sync=True)
-    rate = t.Float(0.05, min=LEAST, max=MOST, help="share of usual digits that raise a false alarm").tag(sync=True)
+    rate = Number(0.05, least=LEAST, most=MOST, help="share of usual digits that raise a false alarm").tag(sync=True)
     about = t.Dict(help="names, quantiles and scales of the scores, and the places and shape of the images").tag(
         sync=True
     )
@@ -74,12 +74,6 @@ class UnusualExplorer(Explorer):
         self.poster_alt = (
             "Held-out digits above, and below each what the model rebuilds of it; the last is of the unusual kind"
         )
-
-    @t.validate("drawing")
-    def _check_drawing(self, proposal: dict[str, Any]) -> list[list[float]]:
-        if any(not s or len(s) % 2 or not all(0 <= v <= 1 for v in s) for s in proposal["value"]):
-            raise t.TraitError("drawing: expected strokes [x0, y0, x1, y1, …] of numbers in 0 … 1.")
-        return proposal["value"]
 
     @t.validate("example")
     def _check_example(self, proposal: dict[str, Any]) -> int | None:

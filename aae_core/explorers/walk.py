@@ -10,7 +10,7 @@ import torch
 import traitlets
 from torch import Tensor, nn
 
-from aae_core.explorers.base import Code, Explorer
+from aae_core.explorers.base import Code, Explorer, Number
 from aae_core.explorers.page_decoder import PageDecoder
 from aae_core.explorers.still import still
 from aae_core.models.gan import spherical
@@ -36,7 +36,7 @@ class WalkExplorer(Explorer):
     entry = "walk"
     start = Code(help="the code at the beginning").tag(sync=True)
     end = Code(help="the code at the end").tag(sync=True)
-    t = traitlets.Float(0.5, help="where on the way, 0 … 1").tag(sync=True)
+    t = Number(0.5, least=0.0, most=1.0, help="where on the way, 0 … 1").tag(sync=True)
     nudge = Code(help="what is added to each of the coordinates").tag(sync=True)
     coordinates = traitlets.List(traitlets.Int()).tag(sync=True)
     home = traitlets.Dict(help="the start, end and t that Reset comes back to").tag(sync=True)
@@ -71,12 +71,6 @@ class WalkExplorer(Explorer):
     def _check_code(self, proposal: dict[str, Any]) -> list[float]:
         of_all = proposal["trait"].name != "nudge"
         return self.check_code(proposal, self.decoder["code_dim"] if of_all else len(self.coordinates))
-
-    @traitlets.validate("t")
-    def _check_t(self, proposal: dict[str, Any]) -> float:
-        if not 0 <= proposal["value"] <= 1:
-            raise traitlets.TraitError(f"t: expected a number in 0 … 1, got {proposal['value']}.")
-        return proposal["value"]
 
 
 def ends_of(page: PageDecoder, start: Any, end: Any, seed: int) -> tuple[Any, Any]:

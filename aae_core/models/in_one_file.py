@@ -1,6 +1,7 @@
 """The model of chapter 5 in one file that needs torch and torchvision alone.
 
-``python in_one_file.py`` downloads MNIST, trains, and writes ``samples.png``: a style a row, a digit a column.
+``python in_one_file.py`` downloads MNIST, trains, and writes ``samples.png``: a style a row, a digit a column. In a step the
+autoencoder descends first, as chapter 5's model has it, and the discriminator then learns from the codes that it has just scored.
 """
 
 from __future__ import annotations

@@ -3,8 +3,10 @@
 With y the label of x, a digit or "unlabelled", z its code, and z' ~ p(z|y) from the digit's region, or from the whole
 prior where there is no label, a step descends
 
-    the discriminator   −½ E log D(z', y) − ½ E log(1 − D(z, y))
+    the discriminator   −½ E log D(z', y) − ½ E log(1 − D(z, y)) + γ E‖∇ℓ(z', y)‖² + γ E‖∇ℓ(z, y)‖²
     the autoencoder     E‖x − x̂‖² / pixels − λ E log D(z, y)
+
+with ℓ the discriminator's logit and its gradients by the codes.
 """
 
 from __future__ import annotations

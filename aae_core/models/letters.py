@@ -1,4 +1,10 @@
-"""Letters and fonts (chapter 10): chapter 5's supervised model (the paper's section 4) with 26 letters as content, typefaces as style."""
+"""Letters and fonts (chapter 10): chapter 5's supervised model (the paper's section 4) with 26 letters as content, typefaces as style.
+
+With x and x' two letters of one face, y and y' which they are, and z, z' what the encoder makes of them, the autoencoder descends
+chapter 5's loss with the error of each letter as the decoder g draws it from the other's style:
+
+    ½ E‖x' − g(z, y')‖² / pixels + ½ E‖x − g(z', y)‖² / pixels − λ E log D(z, y)
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Novelty detection (chapter 11): chapter 2's adversarial autoencoder, of the paper's section 2, trained on all digits but one, which is then unusual.
 
-An image x with code z = f(x) has two scores; x̂ is its reconstruction and p the prior N(0, I):
+A step descends what ``adversarial.py`` has. An image x with code z = f(x) then has two scores; x̂ is its reconstruction
+and p the prior N(0, I):
 
     the error       ‖x − x̂‖² / pixels
     the surprise    −log p(z)

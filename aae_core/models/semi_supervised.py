@@ -1,11 +1,13 @@
 """Semi-supervised adversarial autoencoder (chapter 6): the class inferred, the style beside it (the paper's section 5).
 
-With π and z what is inferred of an image x, its class probabilities and its style, x̂ rebuilt from both, y' ~ Cat(K) and
-z' ~ N(0, I), a step descends
+With π and z what is inferred of a corrupted image x, its class probabilities and its style, x̂ rebuilt from both, y' ~ Cat(K)
+and z' ~ N(0, I), a step descends
 
-    the discriminators   −½ E log D_z(z') − ½ E log(1 − D_z(z)) − ½ E log D_y(y') − ½ E log(1 − D_y(π))
-    the autoencoder      E‖x − x̂‖² / pixels − λ E (log D_z(z) + log D_y(π))
+    the discriminators   −½ E log D_z(z') − ½ E log(1 − D_z(z)) − ½ E log D_y(y' + ε) − ½ E log(1 − D_y(π + ε))
+    the autoencoder      E‖x − x̂‖² / pixels − λ E (log D_z(z) + log D_y(π + ε))
                          − μ E log π_y, where the label y is known, + ν × the disagreement of two corruptions of x
+
+with noise ε ~ N(0, `class_noise`² I), drawn anew each time, and the error that of the image before it was corrupted.
 """
 
 from __future__ import annotations
