@@ -66,6 +66,25 @@ def test_embedded_digits_are_mlxtends_own():
     assert sum(len(part) for part in (splits.train, splits.validation, splits.test)) == len(labels)
 
 
+@pytest.mark.parametrize(
+    ("dataset", "train", "test", "full"),
+    [
+        ("mnist", 50_000, 10_000, True),
+        ("mnist", 49_999, 10_000, False),
+        ("mnist", 50_001, 10_000, False),
+        ("mnist", 50_000, 9_999, False),
+        ("mnist", 50_000, 10_001, False),
+        ("mapped", 50_000, 10_000, False),
+        ("svhn", 50_000, 10_000, False),
+    ],
+)
+def test_full_is_all_of_mnist_and_nothing_else(dataset, train, test, full):
+    parts = [
+        Digits(torch.zeros(n, 1, 1, 1, dtype=torch.uint8), torch.zeros(n, dtype=torch.int64)) for n in (train, test)
+    ]
+    assert data.Splits(parts[0], parts[1], parts[1], source="", checksum="", dataset=dataset).is_full == full
+
+
 def test_embedded_digits_are_split_by_content_and_balanced_enough(no_mirror):
     lines = []
     splits = data.load_digits(announce=lines.append)

@@ -356,7 +356,7 @@ def test_a_missing_test_is_taken_from_training_and_the_validation_stays():
 def test_ten_items_a_split_are_enough_and_nine_are_not():
     parts = np.arange(3).repeat(10)
     assert len(split_items(items_of(noise(30), parts), "folder", Path("mine")).test) == 10
-    with pytest.raises(DataError, match="mine: 29 items: 10 train, 10 validation, 9 test"):
+    with pytest.raises(DataError, match=r"mine: 29 items: 10 train, 10 validation, 9 test.*\b120\b"):
         split_items(items_of(noise(29), parts[:29]), "folder", Path("mine"))
     with pytest.raises(DataError, match="29 items, 1 of them different"):
         split_items(items_of(np.zeros((29, *SHAPE), np.uint8), parts[:29]), "folder", Path("mine"))
@@ -370,6 +370,9 @@ def test_a_line_says_what_there_is_and_how_much():
         items_of(images, parts), classes=tuple("abc"), labels=np.zeros(30, np.int64), read_as={"fit": "pad"}
     )
     assert "of a, b, c" in split_items(named, "folder", Path("mine")).describe()
+    for n, end in ((12, "k, l."), (13, "k, l, ….")):
+        many = replace(named, classes=tuple("abcdefghijklm"[:n]))
+        assert split_items(many, "folder", Path("mine")).describe().endswith(end)
 
 
 def rows(tmp_path: Path, frame: pd.DataFrame, **options: object) -> tuple[Items, list[str]]:
@@ -519,7 +522,7 @@ def rows_of_parquet(tmp_path: Path, frame: pd.DataFrame) -> Items:
 
 def test_a_sign_for_a_gap_among_numbers_is_told_of_with_its_row(tmp_path):
     _, lines = text(tmp_path, "a,b\n" + "".join(f"{k},{'?' if k == 5 else k % 7}\n" for k in range(20)))
-    assert len(lines) == 1 and all(word in lines[0] for word in ("'b'", "row 7", "'?'"))
+    assert len(lines) == 1 and all(word in lines[0] for word in ("'b'", "row 7", "'?'", " 19 rows"))
     _, lines = text(tmp_path, "a,b\n1,x\n2,y\n3,5\n")  # words, one of which is a number
     assert lines == []
 
@@ -558,3 +561,10 @@ def test_a_column_of_one_number_and_gaps_is_kept_for_its_gaps(tmp_path):
     items, lines = text(tmp_path, "a,b\n" + "".join(f"{k % 5},{'' if k % 3 else 7}\n" for k in range(20)))
     assert list(items.read_as["sketch"]) == ["a", "b"] and lines == []
     assert items.images[:, 0, 0, -1].tolist() == [float(k % 3 > 0) for k in range(20)]
+
+
+def test_what_was_learnt_of_a_column_and_cannot_be_is_named(tmp_path):
+    known = {"kind": "number", "low": 0.0, "middle": 1.0, "high": 2.0, "gaps": False}
+    for odd in ({"kind": "colour"}, {**known, "low": "none"}, []):
+        with pytest.raises(DataError, match="column 'b'"):
+            text(tmp_path, "a,b\n1,2\n2,1\n", sketch={"a": known, "b": odd})
