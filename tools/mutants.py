@@ -272,6 +272,9 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.1, help="of the mutants of each module")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--missed", action="store_true", help="ask again those alone that the record has as not noticed"
+    )
     parser.add_argument("modules", nargs="*", metavar="MODULE", default=MODULES, help="patterns below aae_core")
     asked = parser.parse_args()
     if not COVERED.is_file():
@@ -280,13 +283,18 @@ def main() -> None:
         importlib.import_module(name)
     tests = Asked()
     for path in (path for pattern in asked.modules for path in sorted((ROOT / "aae_core").glob(pattern))):
+        module = path.relative_to(ROOT).as_posix()
         drawn = list(mutants(path, asked.share, random.Random(f"{asked.seed} {path.name}")))
+        count, before = len(drawn), recorded()["modules"].get(module, {}).get("missed", [])
+        if asked.missed:
+            known = {(each["operator"], each["was"], each["becomes"]) for each in before}
+            drawn = [each for each in drawn if (each.operator, each.was, each.becomes) in known]
         with TemporaryDirectory() as made, ThreadPoolExecutor(asked.jobs) as pool:
             folder = Path(made)
             told = list(pool.map(partial(meet, tests=tests, folder=folder), drawn, range(len(drawn))))
             told = trusted(told, tests, folder / "control")
         if told:
-            keep(path.relative_to(ROOT).as_posix(), told, asked)
+            keep(module, told, count, asked)
 
 
 def meet(mutant: Mutant, k: int, tests: Asked, folder: Path) -> tuple[Mutant, str, str]:
@@ -316,9 +324,14 @@ def trusted(told: Sequence[tuple[Mutant, str, str]], tests: Asked, failed: Path)
     return [(mutant, "doubtful" if test in doubted else what) for mutant, what, test in told]
 
 
-def keep(module: str, told: Sequence[tuple[Mutant, str]], asked: argparse.Namespace) -> None:
-    """Writes a module's figures in the record, and each of its mutants that nobody noticed."""
-    kept = json.loads(RECORD.read_text("utf-8")) if RECORD.exists() else {}
+def recorded() -> dict[str, Any]:
+    """The record as it is."""
+    return json.loads(RECORD.read_text("utf-8")) if RECORD.exists() else {"modules": {}}
+
+
+def keep(module: str, told: Sequence[tuple[Mutant, str]], count: int, asked: argparse.Namespace) -> None:
+    """Writes a module's figures in the record, of its `count` mutants, and each that nobody noticed."""
+    kept = recorded()
     if (kept.get("share"), kept.get("seed")) != (asked.share, asked.seed):
         kept = {"share": asked.share, "seed": asked.seed, "modules": {}}
     missed = [
@@ -326,11 +339,11 @@ def keep(module: str, told: Sequence[tuple[Mutant, str]], asked: argparse.Namesp
         for each, what in told
         if what in MISSED
     ]
-    kept["modules"][module] = {"mutants": len(told), "noticed": len(told) - len(missed), "missed": missed}
+    kept["modules"][module] = {"mutants": count, "noticed": count - len(missed), "missed": missed}
     counts = kept["modules"].values()
     kept |= {name: sum(each[name] for each in counts) for name in ("mutants", "noticed")}
     RECORD.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    print(f"{module}: {len(told) - len(missed)} of {len(told)}; in all {kept['noticed']} of {kept['mutants']}.")
+    print(f"{module}: {count - len(missed)} of {count}; in all {kept['noticed']} of {kept['mutants']}.")
     for each in missed:
         print(f"  {each['outcome']}, line {each['line']}: {each['was']}\n    {each['becomes']}", flush=True)
 
