@@ -284,3 +284,10 @@ def test_full_mnist_splits_into_fifty_ten_and_ten_thousand(full_mnist):
     for part in (few.validation, few.test):
         assert all(image.numpy().tobytes() in held_out for image in part.images)
     assert not any(image.numpy().tobytes() in held_out for image in few.train.images)
+
+
+@pytest.mark.parametrize(("content", "named"), [(b"", "nothing"), (b"PNG!", "504e4721")])
+def test_a_file_of_another_kind_is_told_by_its_first_bytes(small_mnist, content, named):
+    (small_mnist / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").write_bytes(content)
+    with pytest.raises(DataError, match=f"t10k-labels-idx1-ubyte: .*{named}"):
+        data.load_digits(small_mnist, announce=str)

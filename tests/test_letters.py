@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import lzma
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -316,3 +319,11 @@ def test_recorded_runs_are_of_these_letters_and_as_their_variants_are_today():
         assert records.agree(card["configuration"], json.loads(json.dumps(cards.configuration(made, n_classes=26))))
     kept = [card for card in found if (card["variant"], card["split"]) == ("as it is", "test")]
     assert [card["weights"]["sha256"] for card in kept] == [zoo.card("letters")["weights"]["sha256"]]
+
+
+def test_two_pixels_lie_in_a_byte_the_left_one_above():
+    packed = resources.files("aae_core.data").joinpath("letters.npy.xz").read_bytes()
+    first = np.load(io.BytesIO(lzma.decompress(packed)))[0, 7]  # H
+    rows = [[grey * 17 for byte in row for grey in divmod(int(byte), 16)] for row in first]
+    part = all_faces()[0].part
+    assert letters_of(part).images[7, 0].tolist() == rows and {0, 255} <= set(sum(rows, []))

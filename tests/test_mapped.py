@@ -1,0 +1,45 @@
+"""Images that do not fit into memory: in which pieces they are read, and where what is taken of them lies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from aae_core.data import mapped
+
+
+def test_a_piece_is_small_beside_what_is_large_and_large_beside_an_image():
+    assert 2**20 <= mapped.PIECE < mapped.LARGE / 16 and mapped.LARGE <= 2**31
+
+
+@pytest.mark.parametrize(("piece", "lengths"), [(100, [11, 11, 3]), (9, [1] * 25), (1, [1] * 25), (1000, [25])])
+def test_pieces_hold_as_many_images_as_fit_and_one_at_least(monkeypatch, piece, lengths):
+    monkeypatch.setattr(mapped, "PIECE", piece)
+    array = np.arange(225, dtype=np.uint8).reshape(25, 3, 3)
+    pieces = list(mapped.pieces_of(array))
+    assert [len(each) for each in pieces] == lengths and (np.concatenate(pieces) == array).all()
+    assert list(mapped.pieces_of(array[:0])) == []
+
+
+@pytest.mark.parametrize(("n", "in_a_file"), [(10, False), (50, False), (51, True), (90, True)])
+def test_what_is_taken_lies_in_a_file_where_it_is_large_itself(monkeypatch, n, in_a_file):
+    """Each image has four numbers of four bytes; 800 bytes are still small."""
+    images, written = torch.arange(400.0).view(100, 1, 2, 2), []
+    gathered = mapped.gathered
+    monkeypatch.setattr(mapped, "LARGE", 800)
+    monkeypatch.setattr(mapped, "PIECE", 64)
+
+    def noted(pieces, most):
+        parts = list(pieces)
+        written.extend(map(len, parts))
+        return gathered(iter(parts), most)
+
+    monkeypatch.setattr(mapped, "gathered", noted)
+    index = torch.randperm(100, generator=torch.Generator().manual_seed(0))[:n]
+    mask = torch.zeros(100, dtype=torch.bool)
+    mask[index] = True
+    assert torch.equal(mapped.taken(images, index), images[index])
+    assert torch.equal(mapped.taken(images, mask), images[mask])
+    assert (max(written, default=0) == 4) == in_a_file  # four images a piece
+    assert mapped.taken(images[:50], index % 50).shape == (n, 1, 2, 2)
