@@ -65,6 +65,7 @@ def main() -> None:
     about = {
         "recipe": "likelihood",
         "variant": BLENDS,
+        "split": "test",
         "made": datetime.now(UTC).date().isoformat(),
         "seed": 0,
         "epochs": 0,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -29,37 +29,37 @@ AS_IT_IS = "as it is"
 FORMAT = 1
 FIELDS: dict[str, Any] = {
     "recipe": str,
+    "variant": str,
+    "split": str,
     "made": str,
     "seed": int,
     "epochs": int,
+    "batch_size": int,
     "steps": int,
     "seconds": int | float,
+    "precision": str,
+    "data.dataset": str,
     "data.source": str,
     "data.train": int,
     "data.checksum": str,
+    "data.image_shape": list,
+    "data.classes": list,
+    "configuration.construction": dict,
+    "configuration.measures": list,
+    "configuration.without": str | None,
     "weights.sha256": str,
     "measures": dict,
 }
 """What is read of every card, and its type."""
 OPTIONAL: dict[str, Any] = {
-    "configuration": dict,
-    "configuration.construction": dict,
-    "configuration.without": str,
     "usual": dict,
-    "data.dataset": str,
-    "data.classes": list,
     "data.unseen": list,
-    "data.image_shape": list,
     "data.read_as": dict,
     "left_out": list,
     "measured_on": dict,
-    "variant": str,
-    "split": str,
-    "precision": str,
 }
-"""What is read where it is there: of data of one's own, of a variant, of a recipe that has changed."""
+"""What is read where it is there: of data of one's own, of a class that is kept back, of what could not be measured."""
 ABSENT = object()
-MAY_BE_NULL = ("configuration.without",)
 
 
 def describe(
@@ -113,31 +113,28 @@ def check_card(about: dict[str, Any]) -> None:
     Raises:
         ValueError: with the field, in a sentence.
     """
-    told = about.get("configuration", {})
-    known = about.get("recipe") in RECIPES or (isinstance(told, dict) and isinstance(told.get("construction"), dict))
-    if about.get("format") != FORMAT or not known:
-        raise ValueError(f"format {about.get('format')!r:.20}, recipe {about.get('recipe')!r:.40}.")
-    needed = FIELDS | ({} if about["recipe"] in RECIPES else {"configuration.measures": list})
-    for name, kind in (needed | OPTIONAL).items():
+    if about.get("format") != FORMAT:
+        raise ValueError(f"format {about.get('format')!r:.20}.")
+    for name, kind in (FIELDS | OPTIONAL).items():
         value: Any = about
         for part in name.split("."):
             value = value.get(part, ABSENT) if isinstance(value, dict) else ABSENT
-        if name not in needed and (value is ABSENT or (value is None and name in MAY_BE_NULL)):
+        if value is ABSENT and name in OPTIONAL:
             continue
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise ValueError(f"{name} is {value!r:.40}.")
-    data = about["data"]
+            raise ValueError(f"{name} is {'missing' if value is ABSENT else repr(value)[:40]}.")
+    data, read_as = about["data"], about["data"].get("read_as", {})
     for name, ok in (
         ("seed", 0 <= about["seed"] < 2**31),
-        ("data.dataset", data.get("dataset", "mnist") in DATASETS),
+        ("data.dataset", data["dataset"] in DATASETS),
         ("data.classes", all(isinstance(name, str) for key in ("classes", "unseen") for name in data.get(key, ()))),
-        ("data.image_shape", _is_shape(data.get("image_shape", IMAGE_SHAPE))),
+        ("data.image_shape", _is_shape(data["image_shape"])),
         ("data.classes", all(len({*data.get(key, ())}) == len(data.get(key, ())) for key in ("classes", "unseen"))),
-        ("data.read_as", data.get("dataset") != "table" or "label" in (data.get("read_as") or {})),
-        ("data.read_as.sketch", data.get("dataset") != "table" or is_sketch((data.get("read_as") or {}).get("sketch"))),
+        ("data.read_as", data["dataset"] != "table" or "label" in read_as),
+        ("data.read_as.sketch", data["dataset"] != "table" or is_sketch(read_as.get("sketch"))),
         ("measures", all(_is_measure(each) for each in about["measures"].values())),
         ("usual", all(_are_quantiles(values) for values in about.get("usual", {}).values())),
-        ("configuration.measures", all(isinstance(name, str) for name in told.get("measures", ()))),
+        ("configuration.measures", all(isinstance(name, str) for name in about["configuration"]["measures"])),
     ):
         if not ok:
             raise ValueError(f"{name} is none.")
@@ -163,7 +160,7 @@ def _are_quantiles(values: Any) -> bool:
 
 def measures_of(about: dict[str, Any]) -> tuple[str, ...]:
     """The measures that a card's recipe asks for, and what was asked for a class that was kept from the model."""
-    its_own = tuple(about.get("configuration", {}).get("measures", ()))
+    its_own = tuple(about["configuration"]["measures"])
     if about["recipe"] not in RECIPES:
         return its_own
     usual = recipe(about["recipe"]).measures
@@ -172,7 +169,7 @@ def measures_of(about: dict[str, Any]) -> tuple[str, ...]:
 
 def without_of(about: dict[str, Any]) -> str | None:
     """The class that was kept from a card's model; None for most."""
-    return about.get("configuration", {}).get("without")
+    return cast(str | None, about["configuration"]["without"])
 
 
 def configuration(

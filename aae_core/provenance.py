@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from aae_core.data import DIGITS, IMAGE_SHAPE, OWN, Items, Splits, kind_of, load_dataset, load_items, say
+from aae_core.data import OWN, Items, Splits, kind_of, load_dataset, load_items, say
 
 
 def dataset_of(about: dict[str, Any]) -> str:
-    """What a card's model was trained on, one of :data:`aae_core.data.DATASETS`; MNIST where the card is older than the choice."""
-    return about["data"].get("dataset", "mnist")
+    """What a card's model was trained on, one of :data:`aae_core.data.DATASETS`."""
+    return cast(str, about["data"]["dataset"])
 
 
 def classes_of(about: dict[str, Any]) -> tuple[str, ...]:
     """What the labels of a card's data stand for; none of data without labels."""
-    return tuple(about["data"].get("classes", DIGITS))
+    return tuple(about["data"]["classes"])
 
 
 def usual_of(about: dict[str, Any]) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ def usual_of(about: dict[str, Any]) -> tuple[str, ...]:
 
 def image_shape_of(about: dict[str, Any]) -> tuple[int, int, int]:
     """(C, H, W) of the images of a card's model."""
-    channels, height, width = about["data"].get("image_shape", IMAGE_SHAPE)
+    channels, height, width = about["data"]["image_shape"]
     return channels, height, width
 
 

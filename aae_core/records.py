@@ -13,7 +13,6 @@ from statistics import fmean
 from typing import Any
 
 from aae_core import provenance, zoo
-from aae_core.cards import AS_IT_IS
 from aae_core.paper import FIGURES
 from aae_core.recipes import recipe
 
@@ -39,10 +38,7 @@ def recorded(name: str, variant: str | None = None, split: str | None = None, fo
     """
     shipped = read(name)["runs"]
     latest = {card["variant"]: card["configuration"] for card in shipped}
-    own = [
-        {"variant": AS_IT_IS, "split": "test"} | zoo.card(path.parent)
-        for path in (sorted((folder / name).glob(f"*/{zoo.CARD}")) if folder else ())
-    ]
+    own = [zoo.card(path.parent) for path in (sorted((folder / name).glob(f"*/{zoo.CARD}")) if folder else ())]
     own = [card for card in own if provenance.dataset_of(card) == recipe(name).dataset]
     taken = {_which(card) for card in own}
     cards = [c for c in shipped if _which(c) not in taken and agree(c["configuration"], latest[c["variant"]])] + own
@@ -61,13 +57,9 @@ def values(name: str, variant: str, measure: str, split: str = "validation", fol
 
 
 def record(cards: Iterable[Mapping[str, Any]]) -> None:
-    """Adds runs to their recipes' records, each in place of an earlier one of the same configuration.
-
-    A card that does not say so is of the recipe as it is, and of the test digits.
-    """
+    """Adds runs to their recipes' records, each in place of an earlier one of the same configuration."""
     for about in cards:
-        card = {"variant": AS_IT_IS, "split": "test", "configuration": None} | dict(about)
-        card = {name: card[name] for name in card if name not in ("history", "format")}
+        card = {name: about[name] for name in about if name not in ("history", "format")}
         kept = read(card["recipe"])
         same = [
             run
@@ -106,10 +98,10 @@ def _which(card: Card) -> tuple[str, str, int]:
 
 
 def agree(one: Any, other: Any) -> bool:
-    """Whether two configurations are alike in all that both of them name; one that is not known agrees with any.
+    """Whether two configurations are alike in all that both of them name.
 
     What was measured of a run is no part of how it was trained.
     """
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return all(agree(one[name], other[name]) for name in one.keys() & other.keys() - {"measures"})
-    return one is None or other is None or one == other
+    return bool(one == other)

@@ -1,16 +1,16 @@
 """Studies: which runs of recipes and their variants are recorded, and what trains those that are missing.
 
     python -m aae_core.studies [RECIPE[/VARIANT] …] [--data DIR] [--seeds 0 1 2] [--split test] [--precision float32] [--jobs 2]
-    python -m aae_core.studies --record FILE …
+    python -m aae_core.studies --record RUN …
 
-The first trains, on full MNIST or the data set that the recipe is for, the runs that are not recorded yet; the second records runs out of lists of cards. A run is
-its card, which :mod:`aae_core.records` keeps and reads. A study measures *validation* digits; a look at the test's is logged.
+The first trains, on full MNIST or the data set that the recipe is for, the runs that are not recorded yet; the second records
+runs that are there, by their folders. A run is its card, which :mod:`aae_core.records` keeps and reads. A study measures
+*validation* digits; a look at the test's is logged.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import os
 import signal
@@ -23,7 +23,7 @@ from typing import Any
 import torch
 
 from aae_core import zoo
-from aae_core.cards import AS_IT_IS, configuration
+from aae_core.cards import AS_IT_IS
 from aae_core.data import load_dataset, load_digits
 from aae_core.recipes import recipe
 from aae_core.records import record, recorded
@@ -61,17 +61,6 @@ def missing(runs: Iterable[Run], folder: Path | None = None) -> list[Run]:
         return any(run.is_of(c) and (c["epochs"], c["batch_size"]) == (now.epochs, now.batch_size) for c in cards)
 
     return [run for run in runs if not there(run)]
-
-
-def configured(card: Mapping[str, Any]) -> dict[str, Any]:
-    """A card from before configurations were kept, with today's of its variant if it has as many epochs and parameters."""
-    try:
-        made = variant(card["recipe"], card.get("variant", AS_IT_IS)).made(card["seed"])
-    except ValueError:
-        return dict(card)
-    n = sum(each.numel() for each in made.make(0).parameters())
-    fits = card["epochs"] == made.training.epochs and card["parameters"] in (None, n)
-    return ({"configuration": configuration(made)} if fits else {}) | dict(card)
 
 
 def train(
@@ -142,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("which", nargs="*", metavar="RECIPE[/VARIANT]", help="all variants by default")
     parser.add_argument(
-        "--record", type=Path, nargs="+", metavar="FILE", help="record lists of cards, and train nothing"
+        "--record", type=Path, nargs="+", metavar="RUN", help="record these folders' runs, and train nothing"
     )
     parser.add_argument("--data", type=Path, help="folder with MNIST's four files")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
@@ -153,9 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side")
     parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs' weights and checkpoints")
     asked = parser.parse_args(arguments)
-    for path in asked.record or ():
-        record(map(configured, json.loads(path.read_text("utf-8"))))
     if asked.record:
+        record([zoo.card(folder) for folder in asked.record])
         return
     named = [each.partition("/") for each in asked.which]
     try:

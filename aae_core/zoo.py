@@ -22,7 +22,7 @@ from aae_core.construction import AtMost, construct
 from aae_core.data import FILES, OWN, Splits
 from aae_core.files import read_json, refuse_pickle
 from aae_core.metrics import JUDGES, NEED_JUDGE, Judge, Measure, evaluate
-from aae_core.provenance import classes_of, dataset_of, image_shape_of
+from aae_core.provenance import dataset_of
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.scoring import usual
 from aae_core.training import CARD, WEIGHTS, Device, History, choose_device, take, write_whole
@@ -112,18 +112,18 @@ def untrained(folder: Path, about: dict[str, Any]) -> nn.Module:
     Raises:
         ValueError: the card does not say enough to make it again.
     """
-    how = about.get("configuration", {}).get("construction")
     try:
         most = (folder / WEIGHTS).stat().st_size + SPARE  # a number of the weights has a byte at least
-        with AtMost(most, f"it has more than {most:,} numbers, which is more than its weights have."):
-            if how is None:
-                return recipe(about["recipe"]).make(0, image_shape_of(about), len(classes_of(about)))
-            made = construct(how)
+        with (
+            torch.random.fork_rng(),
+            AtMost(most, f"it has more than {most:,} numbers, which is more than its weights have."),
+        ):
+            made = construct(about["configuration"]["construction"])
     except Exception as error:  # the arguments of a card may be anything
         raise ValueError(f"{folder / CARD}: the model cannot be made as it says: {error}") from error
     if not isinstance(made, nn.Module):
         raise ValueError(f"{folder / CARD}: its construction is of no model, but of {type(made).__name__}.")
-    if about["recipe"] in RECIPES:
+    if about["recipe"] in RECIPES and folder != ZOO / about["recipe"]:  # in the zoo the place says whose it is
         kind = type(recipe(about["recipe"]).make(0))
         if not isinstance(made, kind):
             says = f"its recipe is {about['recipe']}, which makes a {kind.__name__}, its model a {type(made).__name__}"
@@ -194,7 +194,7 @@ def run(
         path = save(model, folder, made_by, history, splits, measures, variant=variant, split=split)
         if dataset_of(about := card(folder)) in OWN:
             about["usual"] = usual(model, splits.validation.parted(splits.unseen(made_by.without))[0])
-            write_whole(path, (json.dumps(about, indent=1) + "\n").encode())
+            _write_card(path, about)
     return card(folder)
 
 
@@ -240,7 +240,7 @@ def add(run: str | Path) -> Path:
             f"{run}: trained on {about['data']['source']}, {about['data']['train']:,} images; the zoo's models "
             f"are of {'full MNIST. Train it with --data DIR, a folder that has it' if wanted == 'mnist' else wanted}."
         )
-    if (variant := about.get("variant", AS_IT_IS)) != AS_IT_IS:
+    if (variant := about["variant"]) != AS_IT_IS:
         raise ValueError(f"{run}: a variant of {about['recipe']} ({variant}); the zoo has recipes as they are.")
     weights = half(load(run))
     kept = ZOO / about["recipe"]

@@ -10,9 +10,11 @@ import torch
 
 from aae_core import cards, records, studies, zoo
 from aae_core.cards import AS_IT_IS
-from aae_core.data import IMAGE_SHAPE
+from aae_core.data import IMAGE_SHAPE, embedded
+from aae_core.metrics import Measure
 from aae_core.recipes import RECIPES, recipe
 from aae_core.studies import Run
+from aae_core.training import History
 from aae_core.variants import VARIANTS, variant
 
 ALIKE = [each for each in VARIANTS if each.name.endswith("trained alike")]
@@ -129,12 +131,14 @@ def card_of(seed: int = 0, **more: object) -> dict:
     return {
         "format": 1,
         "recipe": made.name,
+        "variant": AS_IT_IS,
+        "split": "test",
         "made": "2026-01-01",
         "data": {"checksum": zoo.FULL_CHECKSUM},
         "seed": seed,
         "epochs": made.training.epochs,
         "batch_size": made.training.batch_size,
-        "parameters": None,
+        "configuration": {"options": {"width": 1}},
         "precision": "float32",
         "measures": {"test_mse": {"value": 0.5}, "test_error": {"value": 0.1 * (seed + 1)}},
     } | more
@@ -186,10 +190,15 @@ def test_what_is_recorded_is_not_missing_unless_its_recipe_is_longer_now(tmp_pat
     assert studies.missing([run]) == [run]
 
 
-def test_lists_of_cards_are_recorded_with_todays_configuration_where_they_are_older(tmp_path, monkeypatch):
+def test_runs_that_are_there_are_recorded_by_their_folders_and_other_folders_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(zoo, "ZOO", tmp_path / "zoo")
-    plain = {"variant": "plain", "split": "validation"}
-    (tmp_path / "cards.json").write_text(json.dumps([card_of(0, **plain), card_of(1, **plain, epochs=1)]))
-    studies.main(["--record", str(tmp_path / "cards.json")])
-    fits, other = records.read("semi-supervised-100")["runs"]
-    assert fits["configuration"]["options"]["agreement_weight"] == 0 and other["configuration"] is None
+    made = recipe("gan").with_training(seed=4)
+    history = History(steps=[10], losses={"reconstruction": [0.1]}, epochs=1)
+    zoo.save(
+        made.make(0), tmp_path / "run", made, history, embedded(), {"a": Measure(1.0, 2.0, "two")}, split="validation"
+    )
+    with pytest.raises(ValueError, match="none"):
+        studies.main(["--record", str(tmp_path / "run"), str(tmp_path / "none")])
+    assert records.read("gan")["runs"] == []
+    studies.main(["--record", str(tmp_path / "run")])
+    assert [(run["seed"], run["split"]) for run in records.read("gan")["runs"]] == [(4, "validation")]

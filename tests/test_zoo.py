@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import tomllib
+from dataclasses import replace
 
 import pytest
 import torch
@@ -201,11 +202,7 @@ def test_a_damaged_run_is_named(run, tmp_path, harm):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *(
-            (name, None)
-            for name in cards.OPTIONAL
-            if name not in ("configuration.without", "configuration.construction")
-        ),
+        *((name, None) for name in cards.FIELDS | cards.OPTIONAL if name != "configuration.without"),
         ("usual", {"error": [0.0, float("nan")]}),
         ("usual", {"error": [3.0, 1.0]}),
         ("data.classes", ["0", "0"]),
@@ -223,6 +220,30 @@ def test_a_card_that_says_what_cannot_be_is_refused_by_its_field(field, value):
         cards.check_card(about)
 
 
+@pytest.mark.parametrize("field", cards.FIELDS)
+def test_a_card_that_lacks_a_field_is_refused_by_file_and_field(run, tmp_path, field):
+    folder = shutil.copytree(run[0], tmp_path / "run")
+    about = json.loads((folder / zoo.CARD).read_text())
+    *path, last = field.split(".")
+    place = about
+    for name in path:
+        place = place[name]
+    del place[last]
+    (folder / zoo.CARD).write_text(json.dumps(about))
+    with pytest.raises(ValueError, match=f"{re.escape(str(folder / zoo.CARD))}.*{re.escape(field)}"):
+        zoo.load(folder)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_model_is_made_by_its_own_card_whatever_its_recipe_makes_now(name, monkeypatch):
+    weights, state = aae_core.load(name).state_dict(), torch.get_rng_state()
+    monkeypatch.setitem(RECIPES, name, replace(recipe(name), build=lambda shape, n: torch.nn.Linear(1, 1)))
+    again = aae_core.load(name)
+    assert again.state_dict().keys() == weights.keys()
+    assert torch.equal(torch.get_rng_state(), state)  # what a reader draws next does not depend on it
+    assert type(again).__name__ == aae_core.card(name)["configuration"]["model"]
+
+
 @pytest.mark.parametrize("sketch", [None, {}, [], "a", {"a": {"kind": "number"}}])
 def test_a_tables_card_without_what_was_learnt_of_its_columns_is_refused(sketch):
     about = copy.deepcopy(zoo.card("supervised"))
@@ -232,8 +253,6 @@ def test_a_tables_card_without_what_was_learnt_of_its_columns_is_refused(sketch)
 
 
 def test_hidden_labels_are_hidden_from_the_recipe_that_says_so():
-    from dataclasses import replace
-
     splits = embedded()
     few = replace(recipe("supervised"), labelled=100).training_digits(splits, seed=0)
     assert int((few.labels >= 0).sum()) == 100 and len(few) == len(splits.train)
