@@ -226,12 +226,8 @@ def spoil(pictures, how):
     elif how == "an empty class":
         (pictures / "yellow").mkdir()
         (pictures / "yellow" / ".DS_Store").write_bytes(b"what a desktop leaves")
-    elif how == "text called png":
-        path.write_text("not a picture")
     elif how == "cut":
         path.write_bytes(path.read_bytes()[:-60])
-    elif how == "numbers of unknown scale":
-        Image.fromarray(np.full((12, 12), 3e7, np.float32)).save(path.with_suffix(".tiff"))
     elif how == "few images":
         for path in [path for path in pictures.rglob("*.png") if path.stem > "009"]:
             path.unlink()
@@ -242,9 +238,7 @@ def spoil(pictures, how):
     [
         ("nothing in it", "pictures: "),
         ("an empty class", "yellow: "),
-        ("text called png", "1 files .*red/000.png"),
         ("cut", "1 files .*red/000.png"),
-        ("numbers of unknown scale", "1 files .*red/000.tiff .*8 or 16 bits"),
         ("few images", "pictures: 30 items: .* 10"),
     ],
 )
