@@ -134,7 +134,7 @@ def test_the_browser_decodes_as_pytorch_does(shape, options, tmp_path):
 
 def test_other_networks_are_refused_by_name():
     odd = nn.Sequential(nn.Linear(3, 16), nn.Unflatten(1, (4, 2, 2)), nn.ConvTranspose2d(4, 1, 3, 2, 1), nn.Flatten())
-    with pytest.raises(ExportError, match="2 .ConvTranspose2d.: expected kernel"):
+    with pytest.raises(ExportError, match=r"2 \(ConvTranspose2d\): .*kernel"):
         pack_convolutions(odd)
-    with pytest.raises(ExportError, match="expected a linear layer"):
+    with pytest.raises(ExportError, match=r"layer 0 \(ConvTranspose2d\): .*linear"):
         pack_convolutions(nn.Sequential(nn.ConvTranspose2d(4, 1, 4, 2, 1)))

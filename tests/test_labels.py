@@ -258,7 +258,7 @@ def test_neighbours_in_a_code_that_is_the_slant_share_it() -> None:
     blind = neighbour_style(torch.randn(120, 2, generator=seeded(0)), images, y)
     assert told["slant"].value < 0.2 and {each.reference for each in told.values()} == {1.0}
     assert 0.8 < blind["slant"].value < 1.2
-    with pytest.raises(ValueError, match="5 neighbours need more"):
+    with pytest.raises(ValueError, match="y: .* 0 .* 3 .* 5 "):
         neighbour_style(slant[:6].repeat(1, 2), images[:6], y[:6])
 
 
