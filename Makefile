@@ -114,6 +114,7 @@ lint: $(VENV)/node.stamp
 	@$(BIN)/codespell
 	@$(BIN)/python tools/language.py
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/python -m pytest -qq --noconftest tests/test_rules.py
 	@$(VENV)/node_modules/.bin/biome check --error-on-warnings --log-level=warn $(JAVASCRIPT)
 	@$(VENV)/node_modules/.bin/tsc --project tsconfig.json
 

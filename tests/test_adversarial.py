@@ -13,6 +13,7 @@ from aae_core.models.adversarial import RECIPES
 from aae_core.networks import GaussianEncoder, NoisyEncoder
 from aae_core.priors import Gaussian
 from aae_core.training import Batch, TrainingConfig, fit
+from plain_descent import plain_descent
 
 SMALL = {"hidden": (64,), "discriminator_hidden": (64,)}
 
@@ -100,11 +101,9 @@ def one_step(model, seed=2):
     """The model's networks by name, flattened, before and after a step of plain descent."""
     torch.manual_seed(seed)
     x = torch.rand(8, 1, 28, 28)
-    parts = model.parts()
-    optimizers = {k: torch.optim.SGD([p for net in nets for p in net.parameters()], 0.1) for k, nets in parts.items()}
     names = ("encoder", "decoder", "discriminator")
     before = {k: torch.cat([p.detach().flatten().clone() for p in getattr(model, k).parameters()]) for k in names}
-    found = model.step(Batch(x, torch.zeros(8, dtype=torch.int64)), optimizers)
+    found = model.step(Batch(x, torch.zeros(8, dtype=torch.int64)), plain_descent(model))
     after = {k: torch.cat([p.detach().flatten() for p in getattr(model, k).parameters()]) for k in names}
     return before, after, found
 
@@ -191,13 +190,9 @@ def noisy(**options):
     return NoisyCodeAAE(Gaussian(2), hidden=(8,), discriminator_hidden=(8,), code_noise=0.5, grow=(2, 4), **options)
 
 
-def that_stand_still(model):
-    return {name: torch.optim.SGD(parts[0].parameters(), lr=0.0) for name, parts in model.parts().items()}
-
-
 def test_a_codes_width_grows_with_the_adversary_and_a_saved_model_remembers_how_far_it_is():
     model, x = noisy(adversarial_weight=0.1), torch.rand(1, 1, 28, 28).expand(20_000, -1, -1, -1)
-    optimizers = that_stand_still(model)
+    optimizers = plain_descent(model, 0.0)
     batch = Batch(x[:4], torch.zeros(4, dtype=torch.int64))
     widths, weights = [], []
     for step in range(6):
@@ -219,8 +214,7 @@ def test_decoder_and_discriminator_see_the_same_draw_of_a_code_with_a_width():
     for name, inputs in seen.items():
         getattr(model, name).register_forward_pre_hook(lambda _, given, inputs=inputs: inputs.append(given[0].detach()))
     x = torch.rand(6, 1, 28, 28)
-    optimizers = that_stand_still(model)
-    model.step(Batch(x, torch.zeros(6, dtype=torch.int64)), optimizers)
+    model.step(Batch(x, torch.zeros(6, dtype=torch.int64)), plain_descent(model, 0.0))
     (decoded,), mean = seen["decoder"], model.eval().encode(x)
     assert any(torch.equal(decoded, codes) for codes in seen["discriminator"])
     assert not any(torch.allclose(mean, codes) for codes in [decoded, *seen["discriminator"]])

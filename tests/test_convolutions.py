@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from typer.testing import CliRunner
 
+from aae_command import done, refused
 from aae_core import zoo
-from aae_core.cli import app
 from aae_core.construction import construct, construction_of
 from aae_core.convolutions import Convolutions
 from aae_core.explorers import PageDecoder
@@ -72,23 +71,15 @@ def test_a_run_of_convolutions_is_trained_kept_and_used(tmp_path):
         y, x = rng.integers(0, 12, 2)
         image[y : y + 4, x : x + 4] = rng.integers(100, 256, 3)
     np.save(tmp_path / "mine.npy", images)
-
-    def aae(*arguments):
-        done = CliRunner().invoke(app, [*map(str, arguments)])
-        assert "Traceback" not in done.stderr
-        return done
-
     data, run = tmp_path / "mine.npy", tmp_path / "run"
     options = ("--network", "conv", "--steps", 30, "--set", "batch_size=32", "--out", run)
-    trained = aae("train", "aae-deterministic", "--data", data, *options)
-    assert trained.exit_code == 0, trained.stderr
+    done("train", "aae-deterministic", "--data", data, *options)
     assert any(isinstance(layer, nn.Conv2d) for layer in zoo.load(run).modules())
     assert "network=conv" in zoo.card(run)["variant"]
     for command in (("encode", "codes.csv"), ("score", "scores.csv"), ("sample", "drawn.png")):
         given = ("--data", data) if command[0] != "sample" else ()
-        done = aae(command[0], run, *given, "--out", tmp_path / command[1])
-        assert done.exit_code == 0, done.stderr
-    assert aae("train", "gan", "--data", data, *options, "--overwrite").exit_code == 1
+        done(command[0], run, *given, "--out", tmp_path / command[1])
+    assert "hidden: GAN " in refused("train", "gan", "--data", data, *options, "--overwrite")
 
 
 def lively(shape, batch_norm=(), slope=0.0, n_classes=0):
@@ -143,7 +134,7 @@ def test_the_browser_decodes_as_pytorch_does(shape, options, tmp_path):
 
 def test_other_networks_are_refused_by_name():
     odd = nn.Sequential(nn.Linear(3, 16), nn.Unflatten(1, (4, 2, 2)), nn.ConvTranspose2d(4, 1, 3, 2, 1), nn.Flatten())
-    with pytest.raises(ExportError, match="2 .ConvTranspose2d.: expected kernel"):
+    with pytest.raises(ExportError, match=r"2 \(ConvTranspose2d\): .*kernel"):
         pack_convolutions(odd)
-    with pytest.raises(ExportError, match="expected a linear layer"):
+    with pytest.raises(ExportError, match=r"layer 0 \(ConvTranspose2d\): .*linear"):
         pack_convolutions(nn.Sequential(nn.ConvTranspose2d(4, 1, 4, 2, 1)))

@@ -100,11 +100,14 @@ def test_a_value_that_does_not_fit_is_refused(model, trait, value, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: StyleExplorer("model.pt"), "expected a model with a decoder, or a decoder, got str"),
+        (lambda: StyleExplorer("model.pt"), "model: .* str"),
         (lambda: StyleExplorer(nn.Sequential(nn.Conv2d(1, 1, 1))), "Conv2d"),
         (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 5), nn.Sigmoid())), r"image_shape.*of 5 numbers"),
-        (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), n_classes=3), "add up to the decoder's input, 3"),
-        (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), code_dim=1, n_classes=1), "got 1 and 1"),
+        (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), n_classes=3), "code_dim, n_classes: .* 3, got 0 and 3"),
+        (
+            lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), code_dim=1, n_classes=1),
+            "code_dim, n_classes: .* 3, got 1 and 1",
+        ),
         (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), n_classes=2, names=["a"]), "names: .*2"),
         (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), limit=0), "limit: .*0"),
         (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), limit=math.nan), "limit"),
@@ -140,7 +143,7 @@ def test_a_decoder_that_does_more_than_its_layers_is_found_out():
         def forward(self, z):
             return 2 * self.net(z)
 
-    with pytest.raises(ValueError, match="differs"):
+    with pytest.raises(ValueError, match="model: .*Doubled"):
         StyleExplorer(Doubled())
 
 
@@ -217,15 +220,15 @@ def test_shared_modules_are_bundled_once_and_in_order(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('import x from "./b.js";', "cannot bundle 'import x"),
-        ('import { x } from "three";', "imports 'three'; only files beside it"),
-        ('import { x } from "https://esm.sh/x";', "only files beside it"),
-        ('import { x } from "./nowhere.js";', "there is no module"),
-        ('import { x } from "./b.js";', "b.js exports no x"),
-        ('const x = await import("./b.js");', "cannot bundle"),
-        ('import { loop } from "./loop.js";', "circle: loop.js → round.js → loop.js"),
+        ('import x from "./b.js";', "a.js: .*'import x"),
+        ('import { x } from "three";', "a.js: .*'three'"),
+        ('import { x } from "https://esm.sh/x";', "a.js: .*'https://esm.sh/x'"),
+        ('import { x } from "./nowhere.js";', "nowhere.js"),
+        ('import { x } from "./b.js";', "b.js .* x"),
+        ('const x = await import("./b.js");', r"a.js: .*'import\("),
+        ('import { loop } from "./loop.js";', "loop.js → round.js → loop.js"),
         ('import { y } from "./changing.js";', "export let"),
-        ('import { y } from "./default.js";', "exports no y|cannot bundle 'export default"),
+        ('import { y } from "./default.js";', "default.js"),
     ],
 )
 def test_what_cannot_be_bundled_is_said(tmp_path, text, message):

@@ -173,14 +173,14 @@ def test_numbers_of_half_precision_are_kept_exactly(values):
     [
         (nn.Sequential(nn.Conv2d(1, 1, 3)), r"layer 0 \(Conv2d\).*Supported: Linear"),
         (nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.GELU())), r"layer 1\.0 \(GELU\)"),
-        (nn.Sequential(nn.ReLU(), nn.Linear(2, 2)), "layer 0.*must follow a linear layer"),
-        (nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Tanh()), "layer 2.*must follow a linear layer"),
+        (nn.Sequential(nn.ReLU(), nn.Linear(2, 2)), r"layer 0 \(ReLU\): .*follow"),
+        (nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Tanh()), r"layer 2 \(Tanh\): .*follow"),
         (nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.BatchNorm1d(2), nn.Tanh(), nn.Linear(2, 2)), "layer 3"),
-        (nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.BatchNorm1d(2)), "no linear layer follows"),
-        (nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2, track_running_stats=False)), "running statistics"),
-        (nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 2)), "takes 4 numbers, the layer before it gives 3"),
-        (nn.Sequential(nn.Identity()), "no linear layer"),
-        (nn.ReLU(), "must follow"),
+        (nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.BatchNorm1d(2)), "last batch normalisation"),
+        (nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2, track_running_stats=False)), r"layer 1 \(BatchNorm1d\): "),
+        (nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 2)), r"layer 1 \(Linear\): .* 4 .* 3\."),
+        (nn.Sequential(nn.Identity()), "Sequential"),
+        (nn.ReLU(), "ReLU: "),
     ],
 )
 def test_what_the_browser_cannot_run_is_named(net, message):
@@ -240,7 +240,7 @@ def test_a_file_that_does_not_fit_together_is_refused(change, message):
 )
 def test_a_file_of_twelve_bits_that_does_not_fit_together_is_refused(change):
     card = json.loads(pack_mlp(nn.Linear(2, 2)).to_json())
-    with pytest.raises(ExportError, match="expected base64 text of int12 numbers"):
+    with pytest.raises(ExportError, match="weights: .*base64.*int12"):
         PackedMLP.from_json(json.dumps(card | change))
 
 

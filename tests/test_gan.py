@@ -18,6 +18,7 @@ from aae_core.networks import Decoder, Discriminator, ImageDiscriminator
 from aae_core.priors import Gaussian
 from aae_core.recipes import recipe
 from aae_core.training import Batch, TrainingConfig, fit
+from plain_descent import plain_descent
 
 GRID = np.linspace(-30, 30, 12_001)
 place = st.floats(-5, 5)
@@ -31,13 +32,6 @@ def normal(mean, std, x=GRID):
 def small(**options):
     torch.manual_seed(0)
     return GAN(Decoder(3, (8,)), ImageDiscriminator((8,)), Gaussian(3), **options)
-
-
-def optimizers(model):
-    return {
-        name: torch.optim.Adam([p for network in networks for p in network.parameters()], lr=0.01)
-        for name, networks in model.parts().items()
-    }
 
 
 # --- the theory -------------------------------------------------------------------------------------------------------
@@ -154,14 +148,11 @@ def test_shapes_and_names():
     [
         (lambda: small(game="zero-sum"), "game: .*'zero-sum'"),
         (lambda: small(generator_every=0), "generator_every: .*1.*0"),
-        (lambda: small().sample(3, 4), "y: this model knows no labels"),
-        (lambda: small().decode(torch.zeros(2, 4)), r"z: expected codes of shape \(N, 3\), got \(2, 4\)"),
-        (
-            lambda: ImageDiscriminator()(torch.zeros(2, 3, 28, 28)),
-            r"x: expected images \(N, 1, 28, 28\), got \(2, 3, 28, 28\)",
-        ),
-        (lambda: spherical(torch.zeros(2), torch.zeros(3), torch.zeros(1)), r"got \(2,\) and \(3,\)"),
-        (lambda: variety.pairwise_distance(torch.zeros(1, 4)), "at least two samples, got 1"),
+        (lambda: small().sample(3, 4), "y: .*labels"),
+        (lambda: small().decode(torch.zeros(2, 4)), r"z: .*\(N, 3\).*\(2, 4\)"),
+        (lambda: ImageDiscriminator()(torch.zeros(2, 3, 28, 28)), r"x: .*\(N, 1, 28, 28\).*\(2, 3, 28, 28\)"),
+        (lambda: spherical(torch.zeros(2), torch.zeros(3), torch.zeros(1)), r"a, b: .*\(2,\).*\(3,\)"),
+        (lambda: variety.pairwise_distance(torch.zeros(1, 4)), "x: .* two .*1"),
     ],
 )
 def test_what_does_not_fit_is_refused(make, message):
@@ -171,7 +162,7 @@ def test_what_does_not_fit_is_refused(make, message):
 
 def test_each_move_changes_its_own_player_alone():
     model = small(generator_every=2)
-    moving = optimizers(model)
+    moving = plain_descent(model)
     batch = Batch(torch.rand(8, 1, 28, 28), torch.full((8,), -1))
 
     def state(network):

@@ -74,7 +74,7 @@ def test_a_notebook_with_outputs_stops_the_build(tmp_path):
     refuse_outputs(app, app.env, [])
     for cell in ({"outputs": [new_output("stream", text="1")]}, {"execution_count": 3}):
         app = a_build(tmp_path, RAN, **cell)
-        with pytest.raises(ExtensionError, match="outputs of another run: page"):
+        with pytest.raises(ExtensionError, match="outputs .*: page"):
             refuse_outputs(app, app.env, [])
 
 
@@ -83,7 +83,7 @@ def test_a_page_that_did_not_run_to_its_end_stops_the_build(tmp_path, ran):
     app = a_build(tmp_path, RAN)
     refuse_unrun(app, app.env)
     app = a_build(tmp_path, ran)
-    with pytest.raises(ExtensionError, match="did not run to their end: page"):
+    with pytest.raises(ExtensionError, match="not run .*: page"):
         refuse_unrun(app, app.env)
 
 

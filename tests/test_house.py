@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tomllib
 import zlib
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import ModuleType
 
@@ -28,7 +27,6 @@ from aae_core.recipes import RECIPES
 from address import set_address
 from colab import pins
 from constraints import constraints
-from floors import PICTURE, floors, imports_of_modules, picture
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -239,93 +237,15 @@ def test_a_page_that_can_train_whole_has_the_button(path):
         assert call in list(ast.walk(setup))
 
 
-def test_an_explorers_class_is_under_sixty_lines():
-    """What is more belongs into the functions beside it, or into a part that others can use."""
-    lines = {}
-    for path in (ROOT / "aae_core" / "explorers").glob("*.py"):
-        for node in ast.parse(path.read_text("utf-8")).body:
-            if isinstance(node, ast.ClassDef) and node.name.endswith("Explorer"):
-                lines[node.name] = node.end_lineno - node.lineno + 1
-    assert len(lines) > 8
-    assert {name: count for name, count in lines.items() if count >= 60} == {}
-
-
-PACKAGE = sorted((ROOT / "aae_core").rglob("*.py"))
-SCRIPTS = sorted((ROOT / "aae_core").rglob("*.js"))
-LONGEST = 285
-"""Lines of a module, which is one idea; CONTRIBUTING.md says about 250."""
-
-
-def test_a_module_is_one_idea_long():
-    lengths = {
-        path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines()) for path in PACKAGE + SCRIPTS
-    }
-    assert {name for name, lines in lengths.items() if lines > LONGEST} == set()
-
-
-def is_remarkable(value: object) -> bool:
-    """A number of four digits or more, but zeros at its end; not a power of two, or one beside it, which say what they are."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    digits = repr(value).split("e")[0].replace(".", "").strip("0")
-    powers = {n & (n - 1) for n in (value - 1, value, value + 1)} if isinstance(value, int) else set()
-    return len(digits) >= 4 and 0 not in powers
-
-
-def test_a_constant_has_one_home():
-    """The same remarkable number, or the same name for the same literal, stands in no two modules."""
-    homes: dict[str, set[str]] = {}
-    for path in PACKAGE:
-        tree = ast.parse(path.read_text("utf-8"))
-        found = {repr(n.value) for n in ast.walk(tree) if isinstance(n, ast.Constant) and is_remarkable(n.value)}
-        for node in tree.body:
-            if isinstance(node, ast.Assign) and not any(isinstance(part, ast.Name) for part in ast.walk(node.value)):
-                found.add(ast.unparse(node))
-        for constant in found:
-            homes.setdefault(constant, set()).add(path.relative_to(ROOT).as_posix())
-    assert len(homes) > 50
-    assert {constant: where for constant, where in homes.items() if len(where) > 1} == {}
-
-
-def test_no_module_imports_a_private_name_of_another():
-    imports = [
-        (path, node)
-        for path in PACKAGE
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("aae_core")
-    ]
-    private = [
-        f"{path.name}: {name.name}"
-        for path, node in imports
-        for name in node.names
-        if name.name.startswith("_") and not name.name.endswith("__")
-    ]
-    assert imports and private == []
-
-
 def test_no_folder_offers_a_thing_by_the_name_of_one_of_its_modules():
     """It would hide the module: ``aae_core.metrics.parzen`` would be a function or a module, as the order of imports has it."""
     hidden = []
-    for path in PACKAGE:
-        if path.name == "__init__.py":
-            folder = ".".join(path.parent.relative_to(ROOT).parts)
-            modules = {each.stem for each in path.parent.glob("*.py")} - {"__init__", "__main__"}
-            offered = {name: getattr(importlib.import_module(folder), name, None) for name in modules}
-            hidden += [f"{folder}.{name}" for name, each in offered.items() if not isinstance(each, ModuleType | None)]
+    for path in (ROOT / "aae_core").rglob("__init__.py"):
+        folder = ".".join(path.parent.relative_to(ROOT).parts)
+        modules = {each.stem for each in path.parent.glob("*.py")} - {"__init__", "__main__"}
+        offered = {name: getattr(importlib.import_module(folder), name, None) for name in modules}
+        hidden += [f"{folder}.{name}" for name, each in offered.items() if not isinstance(each, ModuleType | None)]
     assert hidden == []
-
-
-def test_no_test_reads_a_private_name():
-    public = {"_replace", "_exit", "_dynamo"}  # of named tuples, of os, and a module of torch's
-    found = []
-    for path in sorted((ROOT / "tests").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            named = [node.attr] if isinstance(node, ast.Attribute) and ast.unparse(node.value) != "self" else []
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "monkeypatch.setattr":
-                named += [part.value.split(".")[-1] for part in node.args[:2] if isinstance(part, ast.Constant)]
-            if private := [name for name in named if re.match(r"_[a-z]\w*(?<!_)$", name) and name not in public]:
-                found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {private[0]}")
-    assert found == []
 
 
 def test_every_chapter_is_in_the_table_of_contents():
@@ -415,28 +335,6 @@ def test_the_readme_needs_no_file_beside_it_on_a_package_index():
     pictures = re.findall(r'(?:src|srcset)="([^"]+)"', text)
     assert len(pictures) == 2 and all((ROOT / picture).exists() for picture in pictures)
     assert "/README.md" in PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]  # a wheel is made from it
-
-
-def test_the_picture_of_the_house_is_what_is_imported():
-    """Each module or folder above all that it imports, as CONTRIBUTING.md draws it; and nowhere in a circle."""
-    imports = imports_of_modules()
-    drawn = PICTURE.search((ROOT / "CONTRIBUTING.md").read_text("utf-8"))[0]
-    assert drawn == picture(floors(imports)), "run: python tools/floors.py"
-    list(TopologicalSorter({name: others - {"aae_core"} for name, others in imports.items()}).static_order())
-
-
-def test_a_module_stands_above_all_that_it_imports():
-    house = {
-        "aae_core": set(),
-        "aae_core.low": {"aae_core"},
-        "aae_core.beside": set(),
-        "aae_core.rooms": {"aae_core.low"},
-        "aae_core.rooms.one": {"aae_core.low", "aae_core.rooms"},
-        "aae_core.high": {"aae_core.rooms.one", "aae_core.low"},
-    }
-    assert floors(house) == [["beside", "low"], ["rooms"], ["high"]]
-    with pytest.raises(CycleError):
-        floors({"aae_core.a": {"aae_core.b"}, "aae_core.b": {"aae_core.a"}})
 
 
 def test_no_file_names_a_machine():

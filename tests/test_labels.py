@@ -18,6 +18,7 @@ from aae_core.priors import Gaussian, GaussianMixture, SwissRoll
 from aae_core.recipes import recipe
 from aae_core.training import Batch, TrainingConfig, fit, seed_everything
 from aae_core.zoo import card, load
+from plain_descent import plain_descent
 
 REGIONAL = (GaussianMixture(), SwissRoll())
 SMALL = {"hidden": (32,), "discriminator_hidden": (32,)}
@@ -119,12 +120,9 @@ def test_a_middle_place_lies_in_its_own_region(prior: SwissRoll) -> None:
 def test_a_step_moves_each_part_and_reports_its_losses(prior: SwissRoll) -> None:
     torch.manual_seed(0)
     model = LabelledAAE(prior, **SMALL, gradient_penalty=0.1)
-    optimizers = {
-        name: torch.optim.SGD([p for n in nets for p in n.parameters()], 0.1) for name, nets in model.parts().items()
-    }
     before = [p.clone() for p in model.parameters()]
     labels = torch.tensor([3, UNLABELLED, 9, UNLABELLED])
-    found = model.step(Batch(torch.rand(4, 1, 28, 28), labels), optimizers)
+    found = model.step(Batch(torch.rand(4, 1, 28, 28), labels), plain_descent(model))
     assert set(found) == {"reconstruction", "fooling", "discrimination"}
     assert all(loss.ndim == 0 and math.isfinite(loss.item()) for loss in found.values())
     assert all(not torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
@@ -142,10 +140,7 @@ def test_the_real_pairs_are_a_label_s_own_region_and_the_whole_prior_for_none(mo
 
     monkeypatch.setattr("aae_core.losses.smooth_discriminator", watch)
     labels = torch.cat([torch.arange(10).repeat(50), torch.full((500,), UNLABELLED)])
-    optimizers = {
-        name: torch.optim.SGD([p for n in nets for p in n.parameters()], 0.1) for name, nets in model.parts().items()
-    }
-    model.step(Batch(torch.rand(1000, 1, 28, 28), labels), optimizers)
+    model.step(Batch(torch.rand(1000, 1, 28, 28), labels), plain_descent(model))
     ((z_prior, label),) = seen
     assert torch.equal(label[:500], labels[:500]) and (label[500:] == 10).all()
     regions = SwissRoll().region(z_prior)
@@ -263,7 +258,7 @@ def test_neighbours_in_a_code_that_is_the_slant_share_it() -> None:
     blind = neighbour_style(torch.randn(120, 2, generator=seeded(0)), images, y)
     assert told["slant"].value < 0.2 and {each.reference for each in told.values()} == {1.0}
     assert 0.8 < blind["slant"].value < 1.2
-    with pytest.raises(ValueError, match="5 neighbours need more"):
+    with pytest.raises(ValueError, match="y: .* 0 .* 3 .* 5 "):
         neighbour_style(slant[:6].repeat(1, 2), images[:6], y[:6])
 
 

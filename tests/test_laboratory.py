@@ -6,29 +6,22 @@ import math
 
 import numpy as np
 import pytest
-import torch
 import traitlets
 from PIL import Image
 
-from aae_core.data import Digits
 from aae_core.explorers import LaboratoryExplorer
-
-
-def digits(n=1200, **options):
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, options.get("shape", (n, 1, 28, 28)), generator=generator, dtype=torch.uint8)
-    return Digits(images, options.get("labels", torch.arange(n) % 10))
+from some_digits import random_digits
 
 
 @pytest.fixture(scope="module")
 def explorer():
-    return LaboratoryExplorer(digits())
+    return LaboratoryExplorer(random_digits(1200))
 
 
 def test_a_thousand_digits_travel_at_half_their_size(explorer):
     data = np.frombuffer(base64.b64decode(explorer.images), np.uint8)
     greys = np.stack([data >> 4, data & 15], 1).reshape(1000, 12, 12) / 15
-    chosen = digits().subset(digits().balanced(1000, seed=0))
+    chosen = random_digits(1200).subset(random_digits(1200).balanced(1000, seed=0))
     expected = chosen.pixels()[:, 0, 2:26, 2:26].unflatten(1, (12, 2)).unflatten(3, (12, 2)).mean((2, 4))
     assert np.abs(greys - expected.numpy()).max() <= 1 / 30 + 1e-6
     assert explorer.about == {"frames": 1, "count": 1000, "shape": [1, 12, 12]}
@@ -44,7 +37,7 @@ def test_it_brings_its_worker_as_one_text_without_imports(explorer):
 
 
 def test_reset_knows_where_to_go():
-    explorer = LaboratoryExplorer(digits(), prior="roll", rate=0.01, seed=3)
+    explorer = LaboratoryExplorer(random_digits(1200), prior="roll", rate=0.01, seed=3)
     explorer.prior = "petals"
     assert explorer.start == {
         "data": "digits", "prior": "roll", "drawing": "", "seed": 3, "rate": 0.01, "adversary_rate": 3e-3,
@@ -96,9 +89,9 @@ def test_strokes_are_text(explorer, text):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (digits(labels=torch.full((1200,), 3)), "each of 0 … 9, but there is no 0"),
-        (digits(labels=torch.arange(1200) % 10 - 1), "each of 0 … 9, but there is no 9"),
-        (digits(shape=(1200, 1, 14, 14)), r"28 × 28 pixels, got \(1, 14, 14\)"),
+        (random_digits(1200, [3]), "digits: .*0 … 9.* 0"),
+        (random_digits(1200, range(-1, 9)), "digits: .*0 … 9.* 9"),
+        (random_digits(10, shape=(1, 14, 14)), r"digits: .*28 × 28 .*\(1, 14, 14\)"),
     ],
 )
 def test_digits_that_do_not_fit_are_refused(given, message):
@@ -108,7 +101,9 @@ def test_digits_that_do_not_fit_are_refused(given, message):
 
 @pytest.mark.parametrize("prior", ["gaussian", "petals", "roll", "drawn"])
 def test_the_still_shows_digits_and_prior(prior):
-    both = Image.open(io.BytesIO(base64.b64decode(LaboratoryExplorer(digits(), prior=prior).poster))).convert("RGBA")
+    both = Image.open(
+        io.BytesIO(base64.b64decode(LaboratoryExplorer(random_digits(1200), prior=prior).poster))
+    ).convert("RGBA")
     alone = LaboratoryExplorer(prior=prior)
     prior_alone = Image.open(io.BytesIO(base64.b64decode(alone.poster))).convert("RGBA")
     assert both.width > 2 * prior_alone.width > 1000 and both.height == prior_alone.height

@@ -10,21 +10,16 @@ import torch
 import traitlets
 from PIL import Image
 
-from aae_core.data import Digits
 from aae_core.explorers import MapExplorer
 from aae_core.explorers.map import MOST, PICTURED, choose, points_of, square
 from aae_core.models import ReductionAAE, SemiSupervisedAAE
+from some_digits import random_digits
 
 
 def reduction(code_dim=2, **options):
     """A model that was never trained."""
     torch.manual_seed(0)
     return ReductionAAE(code_dim, hidden=(16, 16), discriminator_hidden=(8, 8), **options)
-
-
-def some(n=500, shape=(1, 28, 28)):
-    images = torch.randint(0, 256, (n, *shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    return Digits(images, torch.arange(n) % 10)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +29,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def explorer(model):
-    return MapExplorer(model, some())
+    return MapExplorer(model, random_digits(500))
 
 
 def test_it_begins_at_the_first_head_with_the_distance_of_the_training(model, explorer):
@@ -42,12 +37,12 @@ def test_it_begins_at_the_first_head_with_the_distance_of_the_training(model, ex
     assert explorer.start == [explorer.z, 6.0] and explorer.reach == 12.0
     assert np.allclose(explorer.heads, model.heads.tolist())
     assert (explorer.name, explorer.decoder["code_dim"], explorer.decoder["n_classes"]) == ("map", 2, 0)
-    moved = MapExplorer(model, some(30), z=torch.tensor([1.0, -2.0]), distance=1.5)
+    moved = MapExplorer(model, random_digits(30), z=torch.tensor([1.0, -2.0]), distance=1.5)
     assert (moved.z, moved.distance, moved.start) == ([1.0, -2.0], 1.5, [[1.0, -2.0], 1.5])
 
 
 def test_points_and_images_are_those_of_the_same_digits(model, explorer):
-    digits = choose(model, some())
+    digits = choose(model, random_digits(500))
     numbers = np.frombuffer(base64.b64decode(explorer.points), "<i2", 1000).reshape(-1, 2)
     with torch.no_grad():
         real = model.eval().represent(digits.pixels())
@@ -61,22 +56,24 @@ def test_points_and_images_are_those_of_the_same_digits(model, explorer):
 
 
 def test_a_page_stays_small_however_many_digits_there_are(model):
-    many = MapExplorer(model, some(MOST + 1000))
+    many = MapExplorer(model, random_digits(MOST + 1000))
     assert many.about["points"]["count"] == MOST and many.about["images"]["count"] == PICTURED
     assert len(many.points) + len(many.images) < 240_000
 
 
 def test_making_it_leaves_the_model_in_its_mode(model):
     model.train()
-    points = points_of(model, some(40))
+    points = points_of(model, random_digits(40))
     assert model.training and not points.requires_grad
-    assert torch.equal(points, points_of(model.eval(), some(40)))  # batch normalisation by its running statistics
+    assert torch.equal(
+        points, points_of(model.eval(), random_digits(40))
+    )  # batch normalisation by its running statistics
 
 
 def test_the_map_holds_all_points_and_heads(model, explorer):
     left, right, bottom, top = explorer.extent
     assert right - left == top - bottom
-    for x, y in [*points_of(model, some()).tolist(), *explorer.heads]:
+    for x, y in [*points_of(model, random_digits(500)).tolist(), *explorer.heads]:
         assert left < x < right and bottom < y < top
     assert square(torch.tensor([[3.0, 3.0]])) == [2, 4, 2, 4]
 
@@ -93,7 +90,7 @@ def test_the_map_holds_all_points_and_heads(model, explorer):
 )
 def test_a_value_that_does_not_fit_is_refused(model, explorer, trait, value, message):
     with pytest.raises(traitlets.TraitError, match=message):
-        MapExplorer(model, some(30), **{trait: value})
+        MapExplorer(model, random_digits(30), **{trait: value})
     before = getattr(explorer, trait)
     with pytest.raises(traitlets.TraitError, match=message):
         setattr(explorer, trait, value)
@@ -101,21 +98,18 @@ def test_a_value_that_does_not_fit_is_refused(model, explorer, trait, value, mes
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("model", "digits", "message"),
     [
-        (lambda: MapExplorer("model", some()), "expected a reduction model of points in the plane.*got str"),
-        (lambda: MapExplorer(SemiSupervisedAAE(2, hidden=(8, 8)), some()), "got SemiSupervisedAAE"),
-        (lambda: MapExplorer(reduction(3), some()), r"got ReductionAAE with heads \(10, 3\)"),
-        (
-            lambda: MapExplorer(reduction(), some(shape=(1, 14, 14))),
-            r"expected images \(1, 28, 28\), got \(1, 14, 14\)",
-        ),
-        (lambda: MapExplorer(reduction(), some().hide_labels(100, 0)), "digits: some have no label"),
+        ("model", random_digits(10), "model: .* str"),
+        (SemiSupervisedAAE(2, hidden=(8, 8)), random_digits(10), "model: .* SemiSupervisedAAE"),
+        (reduction(3), random_digits(10), r"model: .*\(10, 3\)"),
+        (reduction(), random_digits(10, shape=(1, 14, 14)), r"digits: .*\(1, 28, 28\).*\(1, 14, 14\)"),
+        (reduction(), random_digits(10, [-1, 1]), "digits: .*label"),
     ],
 )
-def test_what_cannot_be_mapped_is_refused(make, message):
+def test_what_cannot_be_mapped_is_refused(model, digits, message):
     with pytest.raises(ValueError, match=message):
-        make()
+        MapExplorer(model, digits)
 
 
 def test_the_still_is_the_map(model, explorer):

@@ -14,10 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
 
+from aae_command import done
 from aae_core import zoo
-from aae_core.cli import app
 from aae_core.data import embedded
 from aae_core.training import CARD, CHECKPOINT, WEIGHTS
 from test_house import tracked_files
@@ -48,18 +47,13 @@ def pickles(files: Iterable[Path]) -> list[Path]:
 
 def written(folder: Path) -> Iterator[Path]:
     """Every file that the commands leave behind: a run, whole and in the zoo, and what they make of it."""
-    mine = str(folder / "mine")
+    mine = folder / "mine"
     np.save(folder / "digits.npy", embedded().test.images[:20, 0].numpy())
-    commands = [
-        ["train", "aae-deterministic", "--epochs", "1", "--device", "cpu", "--out", mine],
-        ["sample", mine, "--out", str(folder / "samples.png")],
-        ["encode", mine, "--data", str(folder / "digits.npy"), "--out", str(folder / "codes.npz")],
-        ["export", mine, "--out", str(folder / "model.json")],
-        ["explore", mine, "--out", str(folder / "page.html")],
-    ]
-    for command in commands:
-        done = CliRunner().invoke(app, command)
-        assert done.exit_code == 0, done.output
+    done("train", "aae-deterministic", "--epochs", 1, "--device", "cpu", "--out", mine)
+    done("sample", mine, "--out", folder / "samples.png")
+    done("encode", mine, "--data", folder / "digits.npy", "--out", folder / "codes.npz")
+    done("export", mine, "--out", folder / "model.json")
+    done("explore", mine, "--out", folder / "page.html")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(zoo, "ZOO", folder / "zoo")
         patch.setattr(zoo, "FULL_CHECKSUM", zoo.card(mine)["data"]["checksum"])

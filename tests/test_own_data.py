@@ -13,11 +13,10 @@ import pytest
 import torch
 from PIL import Image
 from torch.utils.data import DataLoader, TensorDataset
-from typer.testing import CliRunner
 
 import aae_core
+from aae_command import done, refused, said
 from aae_core import cards, explorers, metrics, provenance, zoo
-from aae_core.cli import app
 from aae_core.construction import changed, construct, construction_of
 from aae_core.data import (
     UNLABELLED,
@@ -53,32 +52,22 @@ def shapes(folder, n, size=(12, 12), mode="L", seed=0):
     return folder
 
 
-def train(*arguments):
-    return CliRunner().invoke(app, ["train", *map(str, arguments)])
-
-
-def say(result):
-    assert "Traceback" not in result.stderr
-    return " ".join(result.stderr.split())
-
-
 @pytest.mark.parametrize("classes", [0, 1, 2, 15])
 def test_any_number_of_classes_or_none_is_trained(classes, tmp_path):
     for k in range(max(1, classes)):
         shapes(tmp_path / "mine" / (f"c{k}" if classes else ""), 180 if classes < 3 else 40, seed=k)
     run = tmp_path / "run"
-    result = train("aae-deterministic", "--data", tmp_path / "mine", "--shape", "1x12x12", "--epochs", 1, "--out", run)
-    assert result.exit_code == 0, result.stderr
+    options = ("--data", tmp_path / "mine", "--shape", "1x12x12", "--epochs", 1, "--out", run)
+    done("train", "aae-deterministic", *options)
     card = zoo.card(run)
     assert card["data"]["classes"] == [f"c{k}" for k in sorted(range(classes), key=lambda k: f"c{k}")]
     assert zoo.load(run).encode(torch.zeros(1, 1, 12, 12)).shape == (1, 2)
-    told = train(
-        "supervised", "--data", tmp_path / "mine", "--shape", "1x12x12", "--epochs", 1, "--out", run, "--overwrite"
-    )
+    again = ("train", "supervised", *options, "--overwrite")
     if classes < 2:
-        assert told.exit_code == 1 and "aae: supervised:" in say(told) and zoo.card(run) == card  # nothing was lost
+        assert "aae: supervised:" in refused(*again) and zoo.card(run) == card  # nothing was lost
     else:
-        assert told.exit_code == 0 and zoo.load(run).n_classes == classes
+        done(*again)
+        assert zoo.load(run).n_classes == classes
 
 
 def test_recipes_told_of_classes_share_few_labels_evenly_among_those_there():
@@ -146,31 +135,27 @@ def test_all_bad_files_are_named_or_left_out_when_asked(tmp_path):
     folder = shapes(tmp_path / "mine", 120)
     for name in "xyz":
         (folder / f"{name}.png").write_bytes(b"")
-    arguments = ("aae-deterministic", "--data", folder, "--shape", "1x12x12", "--epochs", 1, "--out", tmp_path / "run")
-    refused = train(*arguments)
-    assert refused.exit_code == 1 and all(f"{name}.png" in say(refused) for name in "xyz")
-    assert "--skip-bad" in say(refused) and not (tmp_path / "run").exists()
-    taken = train(*arguments, "--skip-bad")
-    assert taken.exit_code == 0 and "3 files" in say(taken)
+    options = ("--data", folder, "--shape", "1x12x12", "--epochs", 1, "--out", tmp_path / "run")
+    words = refused("train", "aae-deterministic", *options)
+    assert all(name in words for name in ("x.png", "y.png", "z.png", "--skip-bad")) and not (tmp_path / "run").exists()
+    assert "3 files" in said(done("train", "aae-deterministic", *options, "--skip-bad"))
 
 
 def test_bad_files_are_left_out_by_every_command_that_reads_a_folder(tmp_path):
     bad, good = shapes(tmp_path / "bad", 120), shapes(tmp_path / "good", 120)
     (bad / "x.png").write_bytes(b"")
     common = ("--shape", "1x12x12", "--steps", 4, "--set", "hidden=8", "--set", "batch_size=32")
-    assert train("aae-deterministic", "--data", good, *common, "--out", tmp_path / "clean").exit_code == 0
-    asked = train("aae-deterministic", "--data", bad, *common, "--skip-bad", "--out", tmp_path / "skipped")
-    assert asked.exit_code == 0
+    done("train", "aae-deterministic", "--data", good, *common, "--out", tmp_path / "clean")
+    done("train", "aae-deterministic", "--data", bad, *common, "--skip-bad", "--out", tmp_path / "skipped")
     out = ("--out", tmp_path / "table.csv")
     for command, more in (("encode", out), ("score", out), ("evaluate", ())):
-        use = [command, "--data", str(bad), *map(str, more)]
-        refused = CliRunner().invoke(app, [*use, str(tmp_path / "clean")])
-        assert refused.exit_code == 1 and "x.png" in say(refused) and "--skip-bad" in say(refused)
+        use = [command, "--data", bad, *more]
+        words = refused(*use, tmp_path / "clean")
+        assert "x.png" in words and "--skip-bad" in words
         assert not (tmp_path / "table.csv").exists()
         # asked to, or because the run's own data were read so
-        for which in (["--skip-bad", str(tmp_path / "clean")], [str(tmp_path / "skipped")]):
-            taken = CliRunner().invoke(app, [*use, *which])
-            assert taken.exit_code == 0 and "1 files" in say(taken), say(taken)
+        for which in (["--skip-bad", tmp_path / "clean"], [tmp_path / "skipped"]):
+            assert "1 files" in said(done(*use, *which))
             if more:
                 assert len(pd.read_csv(tmp_path / "table.csv")) == 120
                 (tmp_path / "table.csv").unlink()
@@ -328,8 +313,7 @@ def test_a_table_with_categories_and_gaps_goes_through_and_new_rows_are_treated_
     again = load_items("table", tmp_path / "new.csv", label="kind", sketch=sketch, announce=str)
     assert np.allclose(again.images, items.images[[5, 7, 11]])
 
-    result = train("supervised", "--data", path, "--label", "kind", "--epochs", 2, "--out", tmp_path / "run")
-    assert result.exit_code == 0, result.stderr
+    done("train", "supervised", "--data", path, "--label", "kind", "--epochs", 2, "--out", tmp_path / "run")
     card = zoo.card(tmp_path / "run")
     assert card["data"]["read_as"]["sketch"] == sketch and card["measures"]["test_mse"]["value"] > 0
     assert len(provenance.data_of(card, path, announce=str).train) == card["data"]["train"]
@@ -410,16 +394,8 @@ def test_a_run_on_data_of_ones_own_takes_as_many_steps_as_its_recipe_does_unless
     monkeypatch.setattr(recipe_module, "fit", begin)
 
     def epochs(*more):
-        train(
-            "aae-deterministic",
-            "--data",
-            tmp_path / "mine.npy",
-            "--out",
-            tmp_path / "run",
-            "--set",
-            "batch_size=50",
-            *more,
-        )
+        options = ("--data", tmp_path / "mine.npy", "--out", tmp_path / "run", "--set", "batch_size=50", *more)
+        assert "it would train now" in refused("train", "aae-deterministic", *options)
         return began[-1]
 
     usual, (all_epochs, each) = recipe("aae-deterministic").steps, epochs()
@@ -455,8 +431,7 @@ def test_a_recipe_of_ones_own_is_kept_like_the_zoos(tmp_path):
     measured = metrics.evaluate(loaded, splits, cards.measures_of(card), None)
     assert measured["test_mse"].value == pytest.approx(card["measures"]["test_mse"]["value"], rel=1e-3)
     for command, out in (("sample", "x.png"), ("explore", "x.html")):
-        done = CliRunner().invoke(app, [command, str(tmp_path / "run"), "--out", str(tmp_path / out)])
-        assert done.exit_code == 0, done.stderr
+        done(command, tmp_path / "run", "--out", tmp_path / out)
     explored = explorer_of(tmp_path / "run")
     codes = torch.randn(5, 2)
     with torch.no_grad():

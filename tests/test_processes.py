@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -245,10 +246,13 @@ def test_each_batch_is_shared_out_and_noise_and_losses_are_not_one_processs(two)
 
 def test_what_cannot_be_shared_out_is_refused_in_every_process(two):
     for process in two:
-        assert "batch_size: 15 cannot be shared out evenly among 2 processes" in process["refused"]["batch"]
-        assert "a DataLoader is for one process" in process["refused"]["loader"]
-        assert "there is no checkpoint to resume from" in process["refused"]["checkpoint"]
-        assert "Process 1 has other settings or data than process 0" in process["refused"]["data"]
+        for what, words in (
+            ("batch", "batch_size: 15 .* 2 "),
+            ("loader", "data: .*DataLoader"),
+            ("checkpoint", f"{CHECKPOINT}: "),
+            ("data", "Process 1 .* 0: "),
+        ):
+            assert re.search(words, process["refused"][what]), process["refused"]
     four = Processes(CPU)
     four.count = 4
     with pytest.raises(ValueError, match="labelled_batch: 50 .*4"):
@@ -295,12 +299,12 @@ def test_a_killed_process_ends_the_run_with_a_message(train_pictures, tmp_path):
         eventually(lambda: (out / CHECKPOINT).exists() or first.poll() is not None or second.poll() is not None)
         assert first.poll() is None and second.poll() is None, (first.communicate(), second.communicate())
         second.send_signal(signal.SIGKILL)
-        printed, said = first.communicate(timeout=60)
+        printed, said = first.communicate(timeout=PATIENCE)
     finally:
         first.kill()
         second.kill()
     assert first.returncode == 1 and printed == ""
-    assert "aae: another process of this run has ended" in said and "--resume" in said and "Traceback" not in said
+    assert "aae: another process " in said and "--resume" in said and "Traceback" not in said
     assert second.communicate()[1] == ""  # it had nothing to say, for the first process speaks for all
     assert read(out / CHECKPOINT)[1]["step"] > 0
 

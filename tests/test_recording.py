@@ -8,7 +8,6 @@ import pytest
 import torch
 import traitlets as t
 
-from aae_core.data import Digits
 from aae_core.explorers import TrainingExplorer, TrainingRecorder
 from aae_core.explorers.packing import pack_greys
 from aae_core.explorers.recording import CROP
@@ -16,31 +15,26 @@ from aae_core.metrics import codes_of
 from aae_core.models import AdversarialAutoencoder
 from aae_core.priors import Gaussian
 from aae_core.training import TrainingConfig, fit
-
-
-def digits(n, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    images = torch.randint(0, 256, (n, 1, 28, 28), generator=generator, dtype=torch.uint8)
-    return Digits(images, torch.arange(n) % 10)
+from some_digits import random_digits
 
 
 def train(callback=None, dim=2, steps=8):
     torch.manual_seed(0)
     model = AdversarialAutoencoder(Gaussian(dim), hidden=(16,), discriminator_hidden=(16,))
-    fit(model, digits(64), TrainingConfig(epochs=steps // 4, batch_size=16), progress=False, callback=callback)
+    fit(model, random_digits(64), TrainingConfig(epochs=steps // 4, batch_size=16), progress=False, callback=callback)
     return model
 
 
 @pytest.fixture(scope="module")
 def recorder():
-    recorder = TrainingRecorder(digits(40, seed=1), steps=8, frames=4, grid=6)
+    recorder = TrainingRecorder(random_digits(40, seed=1), steps=8, frames=4, grid=6)
     train(recorder)
     return recorder
 
 
 def test_frames_lie_close_together_at_first(recorder):
     assert recorder.steps == [0, 2, 4, 8]  # rounding 0, 0.5, 2, 4.5 and 8
-    gaps = np.diff(TrainingRecorder(digits(40), steps=4000).wanted_steps)
+    gaps = np.diff(TrainingRecorder(random_digits(40), steps=4000).wanted_steps)
     assert (np.diff(gaps) >= -1).all() and gaps[-1] > 5 * gaps[0]
 
 
@@ -57,7 +51,7 @@ def test_a_recording_holds_codes_field_and_pictures(recorder):
 
 
 def test_the_last_frame_is_the_trained_model():
-    recorder = TrainingRecorder(digits(40, seed=1), steps=8, frames=4, grid=6)
+    recorder = TrainingRecorder(random_digits(40, seed=1), steps=8, frames=4, grid=6)
     model = train(recorder)
     assert recorder.steps[-1] == 8
     assert torch.equal(recorder.codes[-1], codes_of(model, recorder.digits))
@@ -68,7 +62,7 @@ def test_the_last_frame_is_the_trained_model():
 
 
 def test_watching_does_not_change_the_run():
-    watched = train(TrainingRecorder(digits(40, seed=1), steps=8, frames=4, grid=6))
+    watched = train(TrainingRecorder(random_digits(40, seed=1), steps=8, frames=4, grid=6))
     alone = train()
     assert all(torch.equal(a, b) for a, b in zip(watched.parameters(), alone.parameters(), strict=True))
 
@@ -82,7 +76,7 @@ def test_the_lines_hold_half_and_nine_tenths_of_the_prior(recorder):
 
 
 def test_a_recording_of_the_books_size_stays_small():
-    recorder = TrainingRecorder(digits(800), steps=36)
+    recorder = TrainingRecorder(random_digits(800), steps=36)
     train(recorder, steps=36)
     packed = recorder.pack()
     assert sum(len(packed[name]) for name in ("codes", "field", "prior", "images")) < 400_000
@@ -108,14 +102,14 @@ def test_images_are_packed_at_sixteen_greys():
 )
 def test_bad_arguments_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        TrainingRecorder(digits(10), **options)
+        TrainingRecorder(random_digits(10), **options)
 
 
 def test_what_cannot_be_shown_is_refused():
     with pytest.raises(ValueError, match="recorded"):
-        TrainingExplorer(TrainingRecorder(digits(10), steps=8))
+        TrainingExplorer(TrainingRecorder(random_digits(10), steps=8))
     with pytest.raises(ValueError, match="3 numbers"):
-        train(TrainingRecorder(digits(10), steps=8), dim=3)
+        train(TrainingRecorder(random_digits(10), steps=8), dim=3)
 
 
 def test_the_explorer_begins_at_the_last_frame_and_checks_what_is_set(recorder):

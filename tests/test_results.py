@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 import fuzz
+from aae_command import aae
 from aae_core import data
-from aae_core.cli import app
 from aae_core.training import CARD, CHECKPOINT, WEIGHTS
 
 NAMES = ["file", "allow_pickle", "../up", "=1+1", "label"]
@@ -51,8 +50,7 @@ def place(made, tmp_path, monkeypatch) -> Path:
 
 def answer(*arguments: object) -> tuple[int, str]:
     """A command's exit code, and what it said on stderr as a terminal would get it; it ends in no other error."""
-    result = CliRunner().invoke(app, list(map(str, arguments)), color=True)
-    assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
+    result = aae(*arguments, color=True)
     return result.exit_code, result.stderr
 
 

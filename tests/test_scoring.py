@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from typer.testing import CliRunner
 
+from aae_command import done, refused, said
 from aae_core import provenance, zoo
-from aae_core.cli import app
 from aae_core.data import load_items
 from aae_core.recipes import recipe
 from aae_core.scoring import scores_of, threshold
-
-
-def aae(*arguments):
-    result = CliRunner().invoke(app, [*map(str, arguments)])
-    assert "Traceback" not in result.stderr
-    return result
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +38,8 @@ def run(tmp_path_factory):
 
     write("seen.npz", ["square", "ring"], 200)
     write("new.npz", ["square", "ring", "cross"], 60)
-    done = aae(
-        "train", "supervised", "--data", folder / "seen.npz", "--steps", 300, "--set", "hidden=64,64", "--set",
-        "code_dim=3", "--out", folder / "run",
-    )  # fmt: skip
-    assert done.exit_code == 0, done.stderr
+    settings = ("--set", "hidden=64,64", "--set", "code_dim=3")
+    done("train", "supervised", "--data", folder / "seen.npz", "--steps", 300, *settings, "--out", folder / "run")
     return folder
 
 
@@ -72,25 +63,22 @@ def test_settings_by_name_make_another_model_and_stand_in_the_card(run):
         ("code_dims=3", "code_dim"),
         ("epochz=3", "epochs"),
         ("epochs=many", "epochs"),
-        ("adversarial_weight=heavy", "adversarial_weight: expected a number"),
-        ("prior=donut", "prior: there is no 'donut'"),
+        ("adversarial_weight=heavy", "adversarial_weight: .*'heavy'"),
+        ("prior=donut", "prior: .*'donut'"),
         ("code_dim", "NAME=VALUE"),
-        ("hidden=0", "hidden: expected layers of at least 1 unit, got 0"),
-        ("hidden=64,-1", "hidden: expected layers of at least 1 unit, got 64, -1"),
-        ("hidden={[64,64]}", "hidden: expected numbers"),
-        ("hidden=" + "-" * 100_000 + "1", "hidden: expected numbers"),
-        ("hidden=1" + "+1" * 100_000, "hidden: expected numbers"),
+        ("hidden=0", "hidden: .* 1 .* 0"),
+        ("hidden=64,-1", "hidden: .* 1 .* 64, -1"),
+        ("hidden={[64,64]}", r"hidden: .*{\[64,64\]}"),
+        ("hidden=" + "-" * 100_000 + "1", "hidden: .*'-----"),
+        ("hidden=1" + "+1" * 100_000, r"hidden: .*'1\+1\+1"),
         ("hidden=10000000,10", "268,435,456 numbers"),
         ("code_dim=1000000000", "268,435,456 numbers"),
     ],
 )
 def test_a_setting_that_is_none_is_refused_before_the_training(run, given, message):
-    result = aae(
-        "train", "supervised", "--data", run / "seen.npz", "--set", given, "--epochs", 1, "--out", run / "none"
-    )
-    said = " ".join(result.stderr.split())
-    assert result.exit_code == 1 and not (run / "none").exists()
-    assert message in said
+    options = ("--set", given, "--epochs", 1, "--out", run / "none")
+    assert re.search(message, refused("train", "supervised", "--data", run / "seen.npz", *options))
+    assert not (run / "none").exists()
 
 
 @pytest.mark.parametrize(
@@ -98,15 +86,14 @@ def test_a_setting_that_is_none_is_refused_before_the_training(run, given, messa
     [("--steps", 5, "--set", "epochs=2"), ("--epochs", 1, "--set", "epochs=2"), ("--steps", 5, "--epochs", 1)],
 )
 def test_two_lengths_of_one_training_are_refused(run, lengths):
-    result = aae("train", "supervised", "--data", run / "seen.npz", *lengths, "--out", run / "none")
-    said = " ".join(result.stderr.split())
-    assert result.exit_code == 1 and "--steps" in said and "--set epochs" in said and not (run / "none").exists()
+    words = refused("train", "supervised", "--data", run / "seen.npz", *lengths, "--out", run / "none")
+    assert "--steps" in words and "--set epochs" in words and not (run / "none").exists()
 
 
 @pytest.mark.parametrize("ending", ["csv", "npz"])
 def test_codes_of_every_item_are_written_in_order(run, ending):
     out = run / f"codes.{ending}"
-    assert aae("encode", run / "run", "--data", run / "new.npz", "--out", out).exit_code == 0
+    done("encode", run / "run", "--data", run / "new.npz", "--out", out)
     found = pd.read_csv(out) if ending == "csv" else np.load(out)
     items = load_items("array", run / "new.npz", announce=str)
     with torch.no_grad():
@@ -117,16 +104,14 @@ def test_codes_of_every_item_are_written_in_order(run, ending):
 
 def test_what_was_never_seen_scores_higher_and_the_threshold_keeps_its_rate(run):
     out = run / "scores.csv"
-    done = aae("score", run / "run", "--data", run / "new.npz", "--out", out, "--rate", 0.1)
-    assert done.exit_code == 0, done.stderr
+    words = done("score", run / "run", "--data", run / "new.npz", "--out", out, "--rate", 0.1).stderr
     found = pd.read_csv(out)
     odd = found["label"] == "cross"
     assert found["error"][odd].mean() > found["error"][~odd].mean()
     assert found["unusual_error"][odd].mean() > found["unusual_error"][~odd].mean()
     assert found["unusual_error"][~odd].mean() < 0.35  # a tenth, but for two samples' chance
-    area = float(done.stderr.split("error: area under the curve ")[1][:5])
     above = np.asarray(found["error"][odd])[:, None] > np.asarray(found["error"][~odd])
-    assert area == pytest.approx(above.mean(), abs=1e-3)
+    assert area_of(words) == pytest.approx(above.mean(), abs=1e-3)
     card = zoo.card(run / "run")
     held_out = provenance.data_of(card, run / "seen.npz", announce=str).validation
     errors = scores_of(zoo.load(run / "run"), held_out)["error"]
@@ -134,42 +119,44 @@ def test_what_was_never_seen_scores_higher_and_the_threshold_keeps_its_rate(run)
     assert float((errors > limit).float().mean()) == pytest.approx(0.1, abs=0.05)
 
 
+def area_of(words):
+    """The area under the curve, as score prints it."""
+    return float(words.split("error: area under the curve ")[1][:5])
+
+
 def scored(run, which, data, *more):
     """What score says, in one line; and the table that it writes."""
-    done = aae("score", which, "--data", data, "--out", run / "told.csv", *more)
-    assert done.exit_code == 0, done.stderr
-    return " ".join(done.stderr.split()), pd.read_csv(run / "told.csv")
+    scored = done("score", which, "--data", data, "--out", run / "told.csv", *more)
+    return said(scored), pd.read_csv(run / "told.csv")
 
 
 def test_where_nothing_is_told_apart_one_line_says_why(run):
-    said, _ = scored(run, run / "run", run / "seen.npz")
-    assert "No area under the curve" in said and "ring, square" in said and "--usual" in said
-    said, found = scored(run, run / "run", run / "seen.npz", "--usual", "ring")
+    words, _ = scored(run, run / "run", run / "seen.npz")
+    assert "ring, square" in words and "--usual" in words
+    words, found = scored(run, run / "run", run / "seen.npz", "--usual", "ring")
     odd = found["label"] == "square"
     above = np.asarray(found["error"][odd])[:, None] > np.asarray(found["error"][~odd])
-    assert float(said.split("error: area under the curve ")[1][:5]) == pytest.approx(above.mean(), abs=1e-3)
+    assert area_of(words) == pytest.approx(above.mean(), abs=1e-3)
     assert "none" in scored(run, run / "run", run / "seen.npz", "--usual", "none")[0]
-    assert (
-        "no item has the label rign"
-        in scored(run, run / "run", run / "seen.npz", "--usual", "ring", "--usual", "rign")[0]
-    )
+    assert "rign" in scored(run, run / "run", run / "seen.npz", "--usual", "ring", "--usual", "rign")[0]
     np.savez(run / "bare.npz", images=np.load(run / "new.npz")["images"])
-    assert "the data have no labels" in scored(run, run / "run", run / "bare.npz")[0]
+    assert "no labels" in scored(run, run / "run", run / "bare.npz")[0]
 
 
 def test_a_run_without_labels_is_scored_by_labels_that_the_data_have(run):
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 3)), columns=list("abc"))
     frame.to_csv(run / "usual.csv", index=False)
     size = ("--steps", 60, "--set", "hidden=16", "--set", "batch_size=32")
-    assert aae("train", "aae-deterministic", "--data", run / "usual.csv", *size, "--out", run / "rows").exit_code == 0
+    done("train", "aae-deterministic", "--data", run / "usual.csv", *size, "--out", run / "rows")
     frame.loc[:19, ["a", "b", "c"]] *= 8
     frame.assign(state=["broken"] * 20 + ["fine"] * 180).to_csv(run / "mixed.csv", index=False)
     assert "no labels" in scored(run, run / "rows", run / "mixed.csv")[0]
-    assert "knows no classes" in scored(run, run / "rows", run / "mixed.csv", "--label", "state")[0]
-    said, found = scored(run, run / "rows", run / "mixed.csv", "--label", "state", "--usual", "fine")
-    assert float(said.split("error: area under the curve ")[1][:5]) > 0.8 and set(found["label"]) == {"broken", "fine"}
-    refused = aae("score", run / "rows", "--data", run / "mixed.csv", "--out", run / "no.csv", "--label", "stat")
-    assert refused.exit_code == 1 and "'stat'" in refused.stderr and not (run / "no.csv").exists()
+    assert "no classes" in scored(run, run / "rows", run / "mixed.csv", "--label", "state")[0]
+    words, found = scored(run, run / "rows", run / "mixed.csv", "--label", "state", "--usual", "fine")
+    assert area_of(words) > 0.8 and set(found["label"]) == {"broken", "fine"}
+    no = run / "no.csv"
+    assert "'stat'" in refused("score", run / "rows", "--data", run / "mixed.csv", "--out", no, "--label", "stat")
+    assert not no.exists()
     # a column that the model has learnt stays one of its own
     again, _ = scored(run, run / "rows", run / "usual.csv", "--label", "a")
     assert "missing" not in again
@@ -178,18 +165,18 @@ def test_a_run_without_labels_is_scored_by_labels_that_the_data_have(run):
 def test_a_model_without_scores_of_held_out_data_has_no_threshold_and_says_so(run):
     images = np.random.default_rng(1).integers(0, 256, (12, 28, 28), dtype=np.uint8)
     np.save(run / "digits.npy", images)
-    said, found = scored(run, "aae-small", run / "digits.npy")
-    assert "No threshold" in said and "error" in found and "unusual_error" not in found
-    before = aae("score", "nowhere", "--data", run / "digits.npy", "--out", run / "x.csv", "--rate", 2)
-    assert before.exit_code == 1 and "rate" in before.stderr and "nowhere" not in before.stderr
+    words, found = scored(run, "aae-small", run / "digits.npy")
+    assert "No threshold" in words and "error" in found and "unusual_error" not in found
+    before = refused("score", "nowhere", "--data", run / "digits.npy", "--out", run / "x.csv", "--rate", 2)
+    assert "rate" in before and "nowhere" not in before
 
 
 def test_evaluate_prints_the_thresholds_of_the_card(run):
     limits = {name: threshold(values, 0.05) for name, values in zoo.card(run / "run")["usual"].items()}
-    words = aae("evaluate", run / "run", "--data", run / "seen.npz")
-    assert words.exit_code == 0 and words.stdout.count("threshold") == len(limits)
-    assert all(f"{name} " in words.stdout and f"{limit:.4g}" in words.stdout for name, limit in limits.items())
-    told = aae("evaluate", run / "run", "--data", run / "seen.npz", "--json")
+    words = done("evaluate", run / "run", "--data", run / "seen.npz").stdout
+    assert words.count("threshold") == len(limits)
+    assert all(f"{name} " in words and f"{limit:.4g}" in words for name, limit in limits.items())
+    told = done("evaluate", run / "run", "--data", run / "seen.npz", "--json")
     assert json.loads(told.stdout)["thresholds"] == limits
 
 
@@ -198,16 +185,14 @@ def test_data_of_another_kind_or_shape_are_refused(run, command):
     np.savez(run / "large.npz", images=np.zeros((4, 20, 20), np.uint8))
     (run / "table.csv").write_text("a,b\n1,2\n3,4\n")
     for data, word in ((run / "large.npz", "1x20x20"), (run / "table.csv", "table"), (run / "nowhere.npz", "nowhere")):
-        refused = aae(command, run / "run", "--data", data, "--out", run / "x.csv")
-        assert refused.exit_code == 1 and word in refused.stderr and not (run / "x.csv").exists()
-    other = aae(command, run / "run", "--data", run / "new.npz", "--out", run / "x.xls")
-    assert other.exit_code == 1 and ".csv" in other.stderr
+        assert word in refused(command, run / "run", "--data", data, "--out", run / "x.csv")
+        assert not (run / "x.csv").exists()
+    assert ".csv" in refused(command, run / "run", "--data", run / "new.npz", "--out", run / "x.xls")
 
 
 def test_a_class_kept_from_a_model_is_told_from_the_others_in_card_and_evaluate(run):
     train = ("train", "aae-deterministic", "--data", run / "new.npz", "--set", "hidden=64,64")
-    done = aae(*train, "--without", "cross", "--steps", 200, "--out", run / "kept")
-    assert done.exit_code == 0, done.stderr
+    done(*train, "--without", "cross", "--steps", 200, "--out", run / "kept")
     card = zoo.card(run / "kept")
     area = card["measures"]["novelty_error"]["value"]
     splits = provenance.data_of(card, run / "new.npz", announce=str)
@@ -219,30 +204,27 @@ def test_a_class_kept_from_a_model_is_told_from_the_others_in_card_and_evaluate(
     # what is usual is known of usual items
     usual = scores_of(zoo.load(run / "kept"), splits.validation.subset(splits.validation.labels != cross))["error"]
     assert card["usual"]["error"][-1] == pytest.approx(float(usual.max()), rel=1e-3)
-    told = json.loads(aae("evaluate", run / "kept", "--data", run / "new.npz", "--json").stdout)
+    told = json.loads(done("evaluate", run / "kept", "--data", run / "new.npz", "--json").stdout)
     assert told["measures"]["novelty_error"]["value"] == pytest.approx(area, abs=1e-6)
-    said, found = scored(
-        run, run / "kept", run / "new.npz"
-    )  # the class that it never saw is unusual without being named
+    words, found = scored(run, run / "kept", run / "new.npz")  # what it never saw is unusual without being named
     above = np.asarray(found["error"][120:])[:, None] > np.asarray(found["error"][:120])
-    assert float(said.split("error: area under the curve ")[1][:5]) == pytest.approx(above.mean(), abs=1e-3)
+    assert area_of(words) == pytest.approx(above.mean(), abs=1e-3)
 
 
 @pytest.mark.parametrize(
     ("recipe_name", "without", "words"),
     [
-        ("aae-deterministic", "crosss", ["without", "cross"]),
-        ("supervised", "cross", ["supervised", "told of every class"]),
-        ("gan", "cross", ["without", "gan rebuilds nothing"]),
-        ("aae-deterministic", "rare", ["rare", "need items of both"]),
+        ("aae-deterministic", "crosss", ["without: ", "'crosss'", "cross?"]),
+        ("supervised", "cross", ["supervised: ", "novelty"]),
+        ("gan", "cross", ["without: gan "]),
+        ("aae-deterministic", "rare", ["aae-deterministic: 'rare'"]),
     ],
 )
 def test_a_class_that_cannot_be_kept_from_a_model_is_refused_before_the_training(run, recipe_name, without, words):
     held = np.load(run / "new.npz")
     np.savez(run / "rare.npz", images=held["images"], labels=np.where(np.arange(180) == 3, "rare", held["labels"]))
-    refused = aae("train", recipe_name, "--data", run / "rare.npz", "--without", without, "--out", run / "none")
-    said = " ".join(refused.stderr.split())
-    assert refused.exit_code == 1 and not (run / "none").exists() and all(word in said for word in words), said
+    found = refused("train", recipe_name, "--data", run / "rare.npz", "--without", without, "--out", run / "none")
+    assert not (run / "none").exists() and all(word in found for word in words), found
 
 
 def test_measures_look_at_a_part_of_a_large_set_and_say_so(run, monkeypatch):
@@ -254,8 +236,7 @@ def test_measures_look_at_a_part_of_a_large_set_and_say_so(run, monkeypatch):
     monkeypatch.setattr(measure, "MOST", 144 * 20)
     few = measure.looked_at(splits.test)
     assert len(few) == 20 and len(measure.looked_at(few)) == 20
-    told = aae("evaluate", run / "run", "--data", run / "seen.npz", "--json")
-    told = json.loads(told.stdout)
+    told = json.loads(done("evaluate", run / "run", "--data", run / "seen.npz", "--json").stdout)
     assert told["measured_on"] == {"train": 20, "test": 20}
     error = scores_of(zoo.load(run / "run"), few)["error"].mean()
     assert told["measures"]["test_mse"]["value"] == pytest.approx(float(error), rel=1e-4)
@@ -268,11 +249,9 @@ def test_held_out_classes_that_training_lacks_are_unusual_without_being_named(ru
         where.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(where / f"{k}.png")
     train = ("train", "aae-deterministic", "--data", tmp_path / "parts", "--shape", "1x12x12", "--set", "hidden=64,64")
-    done = aae(*train, "--steps", 200, "--out", tmp_path / "run")
-    assert done.exit_code == 0, done.stderr
+    done(*train, "--steps", 200, "--out", tmp_path / "run")
     card = zoo.card(tmp_path / "run")
     assert card["data"]["unseen"] == ["cross"] and card["measures"]["novelty_error"]["value"] > 0.8
-    said, _ = scored(run, tmp_path / "run", tmp_path / "parts" / "test")
-    assert "error: area under the curve" in said
-    told = aae("evaluate", tmp_path / "run", "--data", tmp_path / "parts", "--split", "validation", "--json")
-    assert told.exit_code == 0 and "novelty" in json.loads(told.stdout)["left_out"]
+    assert area_of(scored(run, tmp_path / "run", tmp_path / "parts" / "test")[0]) > 0.5
+    told = done("evaluate", tmp_path / "run", "--data", tmp_path / "parts", "--split", "validation", "--json")
+    assert "novelty" in json.loads(told.stdout)["left_out"]

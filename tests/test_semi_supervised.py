@@ -13,6 +13,7 @@ from aae_core.models.semi_supervised import RUNGS, SMALL_MOVES
 from aae_core.priors import Categorical
 from aae_core.recipes import recipe
 from aae_core.training import Batch, TrainingConfig, fit, seed_everything
+from plain_descent import plain_descent
 
 
 @pytest.fixture
@@ -24,13 +25,6 @@ def model():
 def small(**options) -> SemiSupervisedAAE:
     seed_everything(0)
     return SemiSupervisedAAE(4, hidden=(64, 64), discriminator_hidden=(32,), **options)
-
-
-def optimizers_of(model):
-    return {
-        name: torch.optim.SGD([p for network in networks for p in network.parameters()], lr=1.0)
-        for name, networks in model.parts().items()
-    }
 
 
 def test_shapes_and_ranges(model):
@@ -53,7 +47,7 @@ def test_one_step_moves_every_part_and_reports_its_losses():
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     known = Batch(torch.rand(10, 1, 28, 28), torch.arange(10))
     batch = Batch(torch.rand(8, 1, 28, 28), torch.full((8,), UNLABELLED), known)
-    found = model.step(batch, optimizers_of(model))
+    found = model.step(batch, plain_descent(model, 1.0))
     assert set(found) == {"reconstruction", "fooling", "style", "category", "classification"}
     assert all(value.ndim == 0 and math.isfinite(value.detach()) for value in found.values())
     still = {name for name, parameter in model.named_parameters() if torch.equal(parameter, before[name])}
@@ -61,7 +55,7 @@ def test_one_step_moves_every_part_and_reports_its_losses():
 
 
 def test_without_labels_it_learns_without_the_third_phase():
-    found = small().step(Batch(torch.rand(8, 1, 28, 28), torch.full((8,), UNLABELLED)), optimizers_of(small()))
+    found = small().step(Batch(torch.rand(8, 1, 28, 28), torch.full((8,), UNLABELLED)), plain_descent(small(), 1.0))
     assert "classification" not in found
 
 
@@ -73,7 +67,7 @@ def test_the_label_of_an_unlabelled_image_is_never_looked_at():
         images = torch.rand(8, 1, 28, 28, generator=torch.Generator().manual_seed(1))
         known = Batch(torch.rand(10, 1, 28, 28, generator=torch.Generator().manual_seed(2)), torch.arange(10))
         seed_everything(3)
-        model.step(Batch(images, labels, known), optimizers_of(model))
+        model.step(Batch(images, labels, known), plain_descent(model, 1.0))
         states.append(model.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
@@ -81,7 +75,7 @@ def test_the_label_of_an_unlabelled_image_is_never_looked_at():
 def test_agreement_asks_two_corruptions_of_an_image_for_one_class():
     model = small(agreement_weight=0.1)
     known = Batch(torch.rand(10, 1, 28, 28), torch.arange(10))
-    found = model.step(Batch(torch.rand(8, 1, 28, 28), torch.full((8,), UNLABELLED), known), optimizers_of(model))
+    found = model.step(Batch(torch.rand(8, 1, 28, 28), torch.full((8,), UNLABELLED), known), plain_descent(model, 1.0))
     assert {"agreement", "classification"} <= set(found) and found["agreement"] > 0
 
 

@@ -12,6 +12,7 @@ from aae_core.metrics import swap_accuracy
 from aae_core.models import SupervisedAAE
 from aae_core.networks import Decoder, Discriminator, Encoder, ScaledTanh, one_hot
 from aae_core.training import Batch, TrainingConfig, fit, seed_everything
+from plain_descent import plain_descent
 
 
 @pytest.fixture
@@ -44,11 +45,7 @@ def test_one_step_moves_every_part_and_reports_its_losses(label_in_discriminator
         4, (32,), label_in_discriminator=label_in_discriminator, discriminator_hidden=(16,), gradient_penalty=0.1
     )
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-    optimizers = {
-        name: torch.optim.SGD([p for network in networks for p in network.parameters()], lr=1.0)
-        for name, networks in model.parts().items()
-    }
-    found = model.step(Batch(torch.rand(8, 1, 28, 28), torch.arange(8)), optimizers)
+    found = model.step(Batch(torch.rand(8, 1, 28, 28), torch.arange(8)), plain_descent(model, 1.0))
     assert all(value.ndim == 0 and math.isfinite(value.detach()) for value in found.values())
     still = [name for name, parameter in model.named_parameters() if torch.equal(parameter, before[name])]
     assert not still
@@ -58,7 +55,7 @@ def test_only_the_conditional_discriminator_looks_at_the_label(model):
     z = torch.randn(5, 4)
     y = torch.arange(5)
     assert not torch.equal(model.discriminator(z, y), model.discriminator(z, 9 - y))
-    with pytest.raises(ValueError, match="label"):
+    with pytest.raises(ValueError, match=r"y: .*labels \(N,\)"):
         model.discriminator(z)
     assert SupervisedAAE(4, (8,), label_in_discriminator=False).discriminator.n_classes == 0
 
@@ -68,11 +65,11 @@ def test_what_does_not_fit_is_refused(model):
         model.decode(torch.zeros(2, 5), torch.zeros(2).long())
     with pytest.raises(ValueError, match="0 … 9.*0 … 10"):
         model.decode(torch.zeros(2, 4), torch.tensor([0, 10]))
-    with pytest.raises(ValueError, match="pass labels"):
+    with pytest.raises(ValueError, match=r"y: .*labels \(N,\)"):
         model.decoder(torch.zeros(2, 4))
-    with pytest.raises(ValueError, match="has no label input"):
+    with pytest.raises(ValueError, match="y: .*leave y out"):
         Decoder(4)(torch.zeros(2, 4), torch.zeros(2).long())
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(ValueError, match="n: .*1.*0"):
         model.sample(0, 3)
 
 

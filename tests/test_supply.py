@@ -36,13 +36,13 @@ def test_checksums_are_of_the_versions_that_were_tested(path):
 
 def test_checksums_are_read_off_pips_report():
     assert hashes.lines(report("ab" * 32)) == [f"some-thing==1.2 --hash=sha256:{'ab' * 32}"]
-    with pytest.raises(ValueError, match="names no SHA-256"):
+    with pytest.raises(ValueError, match=r"some-thing 1\.2: .*SHA-256"):
         hashes.lines(report(None))
 
 
 def test_a_platform_without_checksums_is_told_so(monkeypatch):
     monkeypatch.setattr(hashes.sys, "platform", "plan9")
-    with pytest.raises(SystemExit, match="no checksums for this platform"):
+    with pytest.raises(SystemExit, match=r"plan9.*\.txt: .*make hashes"):
         hashes.install()
 
 

@@ -1,23 +1,17 @@
 """The explorer of what is unusual on Python's side: what it sends to the page, and what it refuses."""
 
 import base64
-import inspect
 
 import numpy as np
 import pytest
 import torch
 import traitlets
 
-from aae_core.data import Digits
 from aae_core.explorers import UnusualExplorer
 from aae_core.explorers.unusual import KINDS, WORST, scored
 from aae_core.models import AdversarialAutoencoder, SupervisedAAE
 from aae_core.priors import Gaussian, GaussianMixture
-
-
-def some(n, labels, seed=0):
-    images = torch.randint(0, 256, (n, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
-    return Digits(images, torch.tensor(labels)[torch.arange(n) % len(labels)])
+from some_digits import random_digits
 
 
 def untrained(prior=None):
@@ -25,7 +19,7 @@ def untrained(prior=None):
     return AdversarialAutoencoder(prior or Gaussian(3), hidden=(16,), discriminator_hidden=(8,))
 
 
-USUAL, UNUSUAL = some(90, [0, 1, 3]), some(30, [2], seed=1)
+USUAL, UNUSUAL = random_digits(90, [0, 1, 3]), random_digits(30, [2], seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +78,5 @@ def test_a_value_that_does_not_fit_is_refused(explorer, trait, value):
 
 @pytest.mark.parametrize("model", [untrained(GaussianMixture()), SupervisedAAE(2, (16,), discriminator_hidden=(8,))])
 def test_a_model_without_a_plain_prior_or_told_of_classes_is_refused(model):
-    with pytest.raises(ValueError, match="told of no classes and whose prior is a Gaussian"):
+    with pytest.raises(ValueError, match="model: .*Gaussian"):
         UnusualExplorer(model, USUAL, UNUSUAL)
-
-
-def test_the_class_is_short():
-    assert len(inspect.getsource(UnusualExplorer).splitlines()) < 60

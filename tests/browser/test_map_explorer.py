@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from aae_core.data import Digits
 from aae_core.explorers import MapExplorer
 from aae_core.explorers.map import PICTURED, choose, points_of
 from aae_core.models import ReductionAAE
 from explorer_page import vary
+from some_digits import random_digits
 from tab import ROOT, get, ink, pictures, put, rounded
 
 pytestmark = pytest.mark.browser
@@ -38,8 +38,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def digits():
-    images = torch.randint(0, 256, (600, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    return Digits(images, torch.arange(600) % 10)
+    return random_digits(600)
 
 
 @pytest.fixture(scope="module")

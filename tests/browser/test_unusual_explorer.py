@@ -7,12 +7,12 @@ import re
 import pytest
 import torch
 
-from aae_core.data import Digits
 from aae_core.explorers import UnusualExplorer
 from aae_core.explorers.unusual import WORST, scored
 from aae_core.metrics import both
 from aae_core.models import AdversarialAutoencoder
 from aae_core.priors import Gaussian
+from some_digits import random_digits
 from tab import ROOT, get, settle
 
 pytestmark = pytest.mark.browser
@@ -20,12 +20,7 @@ pytestmark = pytest.mark.browser
 COST, VERDICT = f"{ROOT} .aae-cost", f"{ROOT} .aae-verdict"
 
 
-def some(n, labels, seed):
-    images = torch.randint(0, 256, (n, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
-    return Digits(images, torch.tensor(labels)[torch.arange(n) % len(labels)])
-
-
-USUAL, UNUSUAL = some(200, [0, 1, 3], 0), some(80, [2], 1)
+USUAL, UNUSUAL = random_digits(200, [0, 1, 3]), random_digits(80, [2], seed=1)
 
 
 @pytest.fixture(scope="module")
