@@ -79,7 +79,7 @@ def test_a_run_of_convolutions_is_trained_kept_and_used(tmp_path):
     for command in (("encode", "codes.csv"), ("score", "scores.csv"), ("sample", "drawn.png")):
         given = ("--data", data) if command[0] != "sample" else ()
         done(command[0], run, *given, "--out", tmp_path / command[1])
-    assert "hidden: GAN " in refused("train", "gan", "--data", data, *options, "--overwrite")
+    assert "--network: gan " in refused("train", "gan", "--data", data, *options, "--overwrite")
 
 
 def lively(shape, batch_norm=(), slope=0.0, n_classes=0):

@@ -18,6 +18,11 @@ def test_the_ground_of_a_padded_image_is_what_most_of_its_border_is(tmp_path, br
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     padded = load_items("folder", tmp_path, image_shape=(1, 36, 36), fit="pad", announce=str).images[0, 0]
     assert (padded[[0, -1]] == int(np.median(border))).all()
+    (tmp_path / "wide.png").unlink()
+    Image.fromarray(pixels.T).save(tmp_path / "tall.png")
+    assert (
+        load_items("folder", tmp_path, image_shape=(1, 36, 36), fit="pad", announce=str).images[0, 0] == padded.T
+    ).all()
 
 
 def test_the_smallest_and_the_largest_size_are_told_by_their_area(tmp_path):

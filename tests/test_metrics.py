@@ -8,7 +8,7 @@ import torch
 
 from aae_core import metrics
 from aae_core.data import Digits, Splits
-from aae_core.metrics import Judge
+from aae_core.metrics import Judge, parzen_window
 from aae_core.metrics.parzen_window import BANDWIDTHS
 from aae_core.priors import Gaussian
 from aae_core.training import Batch, TrainingConfig, fit, seed_everything
@@ -226,6 +226,17 @@ def test_parzen_windows_know_a_gaussian():
     assert (BANDWIDTHS[0], BANDWIDTHS[-1]) == (0.1, 0.3981) and list(BANDWIDTHS) == sorted(BANDWIDTHS)
     with pytest.raises(ValueError, match="bandwidth: .*0"):
         metrics.log_likelihoods(torch.ones(2, 2), 0, 4)
+
+
+def test_a_window_is_chosen_on_a_thousand_validation_digits_for_both(monkeypatch):
+    seen, digits = [], bars(1200)
+    answer = {"value": 1.0, "error": 0.1, "bandwidth": 0.2}
+    monkeypatch.setattr(parzen_window, "parzen_of", lambda *sets: seen.append(sets) or answer)
+    monkeypatch.setattr(parzen_window, "samples_of", lambda model, n, seed: digits.pixels(slice(0, n)))
+    metrics.parzen(None, digits, digits, digits.subset(slice(0, 50)), n=30)
+    for samples, validation, test in seen:
+        assert len(samples) == 30 and torch.equal(validation, digits.pixels(slice(0, 1000))) and len(test) == 50
+    assert len(seen) == 2
 
 
 def test_parzen_prefers_blurred_averages_to_what_it_should_measure():

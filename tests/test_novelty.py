@@ -61,6 +61,7 @@ def test_measures_are_of_the_digits_that_the_model_may_know(splits, model):
     assert found["test_mse"].value == metrics.test_mse(model, splits.train.parted(2)[0], known).value
     error = {name: metrics.scores_of(model, each)["error"] for name, each in (("known", known), ("odd", odd))}
     assert found["novelty_error"].value == metrics.told_apart(error["odd"], error["known"])
+    assert {each.reference for name, each in found.items() if name != "test_mse"} == {0.5}
     assert set(found) == {"test_mse", "novelty_error", "novelty_surprise", "novelty_both"}
 
 

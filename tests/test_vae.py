@@ -185,6 +185,9 @@ def test_a_deterministic_encoder_must_borrow_its_posterior():
     model, digits = small("aae"), blobs(20)
     with pytest.raises(ValueError, match="deterministic"):
         posteriors_of(model, digits)
+    for spread in (0.0, -0.5, math.inf, math.nan):
+        with pytest.raises(ValueError, match=f"spread: .*{spread}"):
+            posteriors_of(model, digits, spread)
     q = posteriors_of(model, digits, 0.2)
     assert torch.allclose(q.mean, model.encode(digits.pixels())) and (0.5 * q.log_variance).exp() == pytest.approx(0.2)
 

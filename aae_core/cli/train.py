@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,9 @@ from aae_core.cli.options import (
     print_measures,
     recipe_names,
 )
+
+if TYPE_CHECKING:
+    from aae_core.training import Recipe
 
 
 @app.command()
@@ -132,14 +135,10 @@ def train(
         changes = _settings(settings or [])
         if (epochs is not None) + (steps is not None) + ("epochs" in changes) > 1:
             raise ValueError("--steps, --epochs, --set epochs=…: one training has one length. Give one of them.")
-        if network is NetworkName.conv:
-            if "hidden" in changes:
-                raise ValueError("--network: convolutions stand in the place of hidden layers; leave hidden=… out.")
-            changes["hidden"] = network.value
         chosen = recipe(recipe_name).with_training(
             epochs=epochs, seed=seed, device=device.value, compile=compiled or None
         )
-        usual_steps, chosen = chosen.steps, chosen.with_settings(changes)
+        usual_steps, chosen = chosen.steps, _changed(chosen, changes, network)
         kind = dataset.value if dataset is not None else kind_of(data) if data is not None else chosen.dataset
         folder = out or RUNS / (recipe_name if kind == chosen.dataset else f"{recipe_name}-{kind}")
         reading: dict[str, Any] = {"image_shape": _image_shape(shape)} | ({"label": label} if label else {})
@@ -170,6 +169,20 @@ def train(
         note(
             f"Weights and card are in {folder}, and {CHECKPOINT}, with which --resume --epochs N makes the run longer."
         )
+
+
+def _changed(chosen: Recipe, changes: dict[str, object], network: NetworkName) -> Recipe:
+    """The recipe with other settings, and with convolutions where they are asked for."""
+    if network is not NetworkName.conv:
+        return chosen.with_settings(changes)
+    if "hidden" in changes:
+        raise ValueError("--network: convolutions stand in the place of hidden layers; leave hidden=… out.")
+    try:
+        return chosen.with_settings(changes | {"hidden": network.value})
+    except ValueError as error:
+        if not str(error).startswith("hidden: "):
+            raise
+        raise ValueError(f"--network: {chosen.name} has no hidden layers that could be convolutions.") from error
 
 
 def _settings(given: list[str]) -> dict[str, object]:

@@ -143,7 +143,7 @@ def _alone(path: Path, announce: Callable[[str], None]) -> Iterator[None]:
     """Lets one process at a time into the block; one that is killed lets go."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(path.parent, os.W_OK):
-        raise PermissionError(13, f"{path.parent} cannot be written")
+        raise PermissionError(f"{path.parent} cannot be written")
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0.5)
