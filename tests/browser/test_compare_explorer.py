@@ -53,11 +53,6 @@ def explorer(groups, digits):
     return CompareExplorer(groups, digits)
 
 
-@pytest.fixture(scope="module")
-def url(pages, explorer):
-    return pages(explorer)
-
-
 def test_both_decoders_draw_the_point(again, url, groups):
     tab = again(url)
     for position, models in enumerate(groups.values()):

@@ -47,11 +47,6 @@ def explorer(model, digits):
     return MapExplorer(model, digits)
 
 
-@pytest.fixture(scope="module")
-def url(pages, explorer):
-    return pages(explorer)
-
-
 def place(tab, z):
     """Where the point z lies on the screen."""
     box, (left, right, bottom, top) = tab.locator(f"{ROOT} .aae-pad").bounding_box(), get(tab, "extent")

@@ -43,11 +43,6 @@ def explorer(series):
     return ParzenExplorer(series)
 
 
-@pytest.fixture(scope="module")
-def url(pages, explorer):
-    return pages(explorer)
-
-
 def ranking(tab):
     """The list beside the chart: names and numbers, in its order."""
     rows = tab.locator(f"{ROOT} .aae-ranking li")
