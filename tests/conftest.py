@@ -220,6 +220,12 @@ def pages(serve, tmp_path_factory) -> Callable[..., str]:
     return publish
 
 
+@pytest.fixture(scope="module")
+def url(pages, explorer) -> str:
+    """The page of a module's one `explorer`, where the module makes no other."""
+    return pages(explorer)
+
+
 @pytest.fixture(scope="session")
 def full_mnist():
     """All 70,000 digits, for tests of facts that the embedded ones cannot show; needs AAE_DATA."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 MODELS = """
@@ -17,8 +17,8 @@ from aae_core.explorers import (
 )
 from aae_core.models import VAE, AdversarialAutoencoder, LabelledAAE, ReductionAAE, SupervisedAAE
 from aae_core.models.elsewhere import CodeFlow, FirstStage
-from aae_core.networks import Decoder
-from aae_core.priors import Gaussian, GaussianMixture
+from aae_core.networks import Decoder, Encoder
+from aae_core.priors import Gaussian, GaussianMixture, SwissRoll
 
 
 def lively(module):
@@ -40,6 +40,19 @@ sketch = {
 """
 
 
+WIDTHS = (320, 390, 600, 1280)
+
+
+@dataclass(frozen=True)
+class State:
+    """An explorer as a cell makes it, and a selector of what is seen in this state."""
+
+    make: str
+    shows: str
+    room_at: tuple[int, ...] = WIDTHS  # of the window, where it is as high as the room that it asks for
+    moved: str = ""  # the address that moves it, of those in `valid`; without one, a key does
+
+
 @dataclass(frozen=True)
 class Case:
     """An explorer: how a cell makes it, the slider and the key that move it, and what that does to its trait."""
@@ -54,6 +67,8 @@ class Case:
     valid: dict[str, dict[str, Any]]  # addresses, and the traits that they set
     broken: tuple[str, ...]  # what stands after its name in addresses that set nothing
     slack: float = 24  # how far its height may be from the room that it asks for, in CSS pixels
+    room_at: tuple[int, ...] = WIDTHS
+    further: dict[str, State] = field(default_factory=dict)  # what looks otherwise than its first page
 
 
 CASES = {
@@ -62,28 +77,51 @@ CASES = {
         "Style explorer", "style 2", "ArrowRight", "z", "[0.0, 0.0]", "[0.0, 0.05]",
         {"style.z=1,-0.5": {"z": [1, -0.5]}, "style.z=2,0&style.digit=3": {"z": [2, 0], "label": 3}},
         ("z=1,2,3", "z=a,b", "z=1,", "digit=10", "digit=x", "z=Infinity,0", "z", "z=%zz"),
+        further={
+            "a digit picked": State(
+                "StyleExplorer(lively(Decoder(8, (16,), n_classes=10)), label=4)", ".aae-strip >> nth=7", room_at=()
+            ),
+            "15 numbers": State("StyleExplorer(lively(Decoder(15, (8,), n_classes=10)))", "[aria-label='style 15']"),
+            "16 classes": State("StyleExplorer(lively(Decoder(3, (8,), n_classes=16)))", ".aae-tile >> nth=15"),
+            "45 classes": State("StyleExplorer(lively(Decoder(2, (8,), n_classes=45)))", "select"),
+            "no class": State("StyleExplorer(lively(Decoder(2, (8,))))", ".aae-tile:only-child"),
+        },
     ),
     "walk": Case(
         "WalkExplorer(lively(Decoder(3, (16,))))",
         "Latent walk", "Along the walk", "ArrowRight", "t", "0.5", "0.51",
         {"walk.from=1,0,-1": {"start": [1, 0, -1]}, "walk.t=0.25&walk.to=0,2,0": {"t": 0.25, "end": [0, 2, 0]}},
         ("t=1.5", "t=", "t=x", "from=1,2", "nudge=a", "to=NaN,0,0"), slack=60,
+        further={
+            f"{n} of 10 numbers": State(
+                f"WalkExplorer(lively(Decoder(10, (8,))), coordinates=list(range({n})))",
+                f"[aria-label^='coordinate {n},']",
+            )
+            for n in (1, 8)
+        },
     ),
     "training": Case(
-        "recorder = TrainingRecorder(digits, steps=4, frames=2)\n"
-        "for step in (0, 1, 4):\n"
+        "recorder = TrainingRecorder(digits, steps=16, frames=4)\n"
+        "for step in (0, 1, 4, 9, 16):\n"
         "    recorder(step, lively(AdversarialAutoencoder(Gaussian(2), **small)))\n"
         "TrainingExplorer(recorder)",
-        "Training explorer", "Training step", "ArrowLeft", "frame", "2", "1",
+        "Training explorer", "Training step", "ArrowLeft", "frame", "4", "3",
         {"training.frame=0": {"frame": 0}, "training.frame=1&training.digit=7": {"frame": 1, "label": 7}},
         ("frame=99", "frame=-1", "frame=x", "digit=10"), slack=60,
     ),
     "compare": Case(
-        "CompareExplorer({'Gaussian': {'VAE': lively(VAE(Gaussian(2), **small)),"
-        " 'AAE': lively(AdversarialAutoencoder(Gaussian(2), **small))}}, digits)",
+        "CompareExplorer({name: {'VAE': lively(VAE(prior, **small)),"
+        " 'AAE': lively(AdversarialAutoencoder(prior, **small))}"
+        " for name, prior in (('Gaussian', Gaussian(2)), ('Mixture', GaussianMixture()))}, digits)",
         "Two decoders, one point", "Code, z1", "ArrowRight", "z", "[0.0, 0.0]", "[0.1, 0.0]",
-        {"compare.z=1,-0.5&compare.codes=1": {"z": [1, -0.5], "under": 1}},
+        {"compare.z=1,-0.5&compare.prior=1&compare.codes=1": {"z": [1, -0.5], "group": 1, "under": 1}},
         ("z=1", "z=a,b", "prior=2", "codes=-1", "prior=x", "prior="), slack=60,
+        further={
+            "four decoders": State(
+                "CompareExplorer({'Gaussian': {name: lively(VAE(Gaussian(2), **small)) for name in 'abcd'}}, digits)",
+                ".aae-card >> nth=3", room_at=(320, 390, 760, 1280),
+            )
+        },
     ),
     "flow": Case(
         "first = lively(FirstStage(2, (16,)))\n"
@@ -97,7 +135,14 @@ CASES = {
         " GaussianMixture().sample(100, digits.labels), digits.labels, label=None)",
         "Region explorer", "Codes of held-out digits, z1", "ArrowRight", "z", "[1.4, 0.0]", "[1.5, 0.0]",
         {"region.digit=6": {"label": 6}, "region.z=0.5,0.5": {"z": [0.5, 0.5]}},
-        ("z=1", "z=a,b", "digit=10", "z=NaN,0"), slack=60,
+        ("z=1", "z=a,b", "digit=10", "z=NaN,0"), slack=60, room_at=(),
+        further={
+            f"in a {name}": State(
+                f"RegionExplorer(lively(LabelledAAE({prior}(), (16,), discriminator_hidden=(8,))),"
+                f" {prior}().sample(100, digits.labels), digits.labels)", ".aae-walks",
+            )
+            for name, prior in (("petal", "GaussianMixture"), ("roll", "SwissRoll"))
+        },
     ),
     "map": Case(
         "MapExplorer(lively(ReductionAAE(2, hidden=(16, 16), discriminator_hidden=(8, 8))), digits)",
@@ -123,6 +168,13 @@ CASES = {
         "Write a digit", "style 2", "ArrowRight", "z", "[0.0, 0.0]", "[0.0, 0.05]",
         {"draw.ink=0000.8c8c&draw.pen=0.15": {"pen": 0.15}, "draw.ours=5": {"example": 5}},
         ("ink=abc", "ink=zzzz", "ink=00.00", "ink=%zz", "ours=10", "pen=9", "pen="),
+        further={
+            "with chances": State(
+                "telling = lively(SupervisedAAE(2, (16,), discriminator_hidden=(8,)))\n"
+                "telling.encoder = lively(Encoder(12, (16,)))\n"
+                "DrawExplorer(telling, digits)", ".aae-number", moved="draw.ours=5",
+            )
+        },
     ),
     "unusual": Case(
         "UnusualExplorer(lively(AdversarialAutoencoder(Gaussian(2), **small)), digits.parted(2)[0], digits.parted(2)[1])",
@@ -144,18 +196,25 @@ CASES = {
         {"laboratory.prior=petals&laboratory.seed=7": {"prior": "petals", "seed": 7},
          "laboratory.data=ring&laboratory.weight=0.2": {"data": "ring", "weight": 0.2},
          "laboratory.drawing=00__.aB&laboratory.rate=0.0003": {"drawing": "00__.aB", "rate": 0.0003}},
-        ("prior=cube", "seed=", "rate=1e9", "drawing=a", "data=cubes"),
+        ("prior=cube", "seed=", "rate=1e9", "drawing=a", "data=cubes"), room_at=(1280,),
+        further={
+            "a prior to draw": State("LaboratoryExplorer(digits, prior='drawn')", ".aae-easel", room_at=()),
+        },
     ),
 }  # fmt: skip
 
 
-def make_all() -> dict[str, object]:
-    """The explorers of :data:`CASES`, made in this process."""
+FIRST = {name: State(case.make, ".aae-picture", case.room_at, moved=[*case.valid][-1]) for name, case in CASES.items()}
+FURTHER = {f"{name}, {what}": state for name, case in CASES.items() for what, state in case.further.items()}
+
+
+def make_all(states: dict[str, State] = FIRST) -> dict[str, object]:
+    """The explorers of those states, made in this process."""
     names: dict[str, object] = {}
     exec(MODELS, names)
     made = {}
-    for name, case in CASES.items():
-        *before, last = case.make.split("\n")
+    for name, state in states.items():
+        *before, last = state.make.split("\n")
         exec("\n".join(before), names)
         made[name] = eval(last, names)
     return made

@@ -13,7 +13,7 @@ from aae_core.explorers import DrawExplorer
 from aae_core.explorers.bundle import JS, bundle_js
 from aae_core.models import SupervisedAAE
 from aae_core.networks import Encoder
-from tab import ROOT, get, shifted, violations
+from tab import ROOT, get, shifted
 
 pytestmark = pytest.mark.browser
 
@@ -390,43 +390,12 @@ def test_the_drawing_follows_the_theme_and_can_be_saved(again, url, tmp_path):
     assert download.value.suggested_filename == "draw.png"
 
 
-@pytest.mark.parametrize(
-    ("width", "way", "classes"),
-    [
-        (320, "ltr", True),
-        (390, "rtl", True),
-        (620, "ltr", True),
-        (1280, "rtl", True),
-        (2560, "ltr", True),
-        (390, "ltr", False),
-    ],
-)
-def test_it_fits_its_page_and_keeps_its_place(again, by_kind, width, way, classes):
-    tab = again(by_kind[classes], width=width, dir=way)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = tab.evaluate(
-        """(selector) => [...document.querySelectorAll(selector)].filter((target) => target.checkVisibility())
-            .map((target) => target.getBoundingClientRect().toJSON())""",
-        f"{ROOT}, {ROOT} button, {ROOT} input[type=range], {ROOT} .aae-tile",
-    )
-    root = boxes[0]
-    for box in boxes[1:]:
-        assert box["height"] >= 44 and box["width"] >= 44 - 1e-3
-        assert box["left"] >= root["left"] - 8.5 and box["right"] <= root["right"] + 8.5
-    a, b, c, d = get(tab, "room")
-    expected = a * root["width"] + b if root["width"] > 560 else c * root["width"] + d
-    assert root["height"] == pytest.approx(expected, abs=24)
+@pytest.mark.parametrize(("width", "chances"), [(320, True), (390, False), (1280, True)])
+def test_nothing_moves_when_a_digit_is_read(again, by_kind, width, chances):
+    tab = again(by_kind[chances], width=width)
     before = shifted(tab)
     tab.evaluate("document.querySelector('.aae-ours button').click()")
     assert shifted(tab) - before < 1e-3
-
-
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (320, "dark")])
-def test_with_classes_axe_finds_nothing(again, by_kind, theme, width):
-    tab = again(by_kind[True], theme=theme, width=width)
-    for _ in range(2):
-        assert violations(tab) == []
-        draw(tab, THREE)
 
 
 def test_without_a_script_the_still_stands_for_it(model, digits):

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from examples import CASES, make_all
-from tab import ROOT, add_second_view, get, pictures, settle, violations
+import aae_core.explorers
+from aae_core import palette
+from examples import CASES, FIRST, FURTHER, make_all
+from tab import HASHES, ROOT, add_second_view, get, pictures, settle, violations
 
 pytestmark = pytest.mark.browser
 
+STATES = FIRST | FURTHER
+INKS = {
+    theme: [*bytes.fromhex(colours["ink"][1:])] for theme, colours in (("light", palette.LIGHT), ("dark", palette.DARK))
+}
+PLAY = [name for name in CASES if name in {"walk", "training", "flow", "laboratory"}]
 every_explorer = pytest.mark.parametrize("name", CASES)
-TARGETS = f"{ROOT}, {ROOT} button, {ROOT} input[type=range]:not(.aae-hidden), {ROOT} .aae-tile, {ROOT} .aae-option, {ROOT} .aae-card"
+every_state = pytest.mark.parametrize("name", STATES)
+TARGETS = f"{ROOT}, {ROOT} :is(button, input[type=range]:not(.aae-hidden), .aae-tile, .aae-option, .aae-card, .aae-pad)"
 BOXES = """(selector) => [...document.querySelectorAll(selector)].filter((target) => target.checkVisibility())
     .map((target) => target.getBoundingClientRect().toJSON())"""
 INKED = """(selector) => [...document.querySelectorAll(selector)].filter((canvas) => canvas.checkVisibility()).map((canvas) => {
@@ -60,11 +70,22 @@ WATCHED = """() => {
 }"""
 SEEN = f"{ROOT} canvas:visible"
 THEMED = "(theme) => (document.documentElement.dataset.theme = theme)"
+CANVASES = "[...document.querySelectorAll(selector)]"
+# Plays from where it began, and says whether it still does a moment after the theme has changed, and what is seen then.
+PLAYED = f"""async ([selector, theme]) => {{
+    document.querySelector("[aria-label=Pause]")?.click();
+    restart();
+    document.querySelector("[aria-label=Play]").click();
+    document.documentElement.dataset.theme = theme;
+    for (let k = 0; k < 3; k++) await new Promise(requestAnimationFrame); // the shortest film has four pictures, ten frames at least
+    return [document.querySelectorAll("[aria-label=Pause]").length, ({INKED})(selector), ({HASHES})({CANVASES})];
+}}"""
+GOES_ON = f"([selector, before]) => ({HASHES})({CANVASES}).some((one, k) => one !== before[k])"
 
 
 @pytest.fixture(scope="module")
 def explorers():
-    return make_all()
+    return make_all(STATES)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +118,35 @@ def rest(tab):
     pytest.fail(f"it never rests: {alive}")
 
 
+def assert_inked(pixels, colour):
+    """The pictures, by the pixel of each that has most ink, are in that colour; those without ink do not count."""
+    shown = [pixel[:3] for pixel in pixels if pixel[3] > 127]  # of fainter ink a canvas keeps the colour but roughly
+    assert shown
+    for pixel in shown:
+        assert pixel == pytest.approx(colour, abs=3)
+
+
+def come(again, urls, name, **options):
+    """The page of a state, in which is seen what it is to show."""
+    tab = again(urls[name], **options)
+    tab.locator(f"{ROOT} {STATES[name].shows}").first.wait_for()
+    return tab
+
+
+def case_of(name):
+    """The case that a state is of."""
+    return CASES[name.partition(",")[0]]
+
+
+def go(tab, address, values):
+    """Follows a link, until the explorer has the values that stand in it."""
+    tab.evaluate("(hash) => (location.hash = hash)", address)
+    for trait, value in values.items():
+        tab.wait_for_function(
+            "([trait, value]) => JSON.stringify(models[0].get(trait)) === JSON.stringify(value)", arg=[trait, value]
+        )
+
+
 def press(tab, case):
     slider = tab.get_by_role("slider", name=case.slider, exact=True).first
     slider.focus()
@@ -104,11 +154,18 @@ def press(tab, case):
     return slider
 
 
+def test_each_explorer_of_the_package_has_a_case(explorers):
+    made = (getattr(aae_core.explorers, name) for name in aae_core.explorers.__all__)
+    base = aae_core.explorers.Explorer
+    kinds = {kind.__name__ for kind in made if isinstance(kind, type) and issubclass(kind, base) and kind is not base}
+    assert kinds == {type(explorer).__name__ for explorer in explorers.values()}
+
+
 @pytest.mark.parametrize(("way", "widths"), [("ltr", (320, 600, 1280, 2560)), ("rtl", (390, 768, 2560))])
-@every_explorer
+@every_state
 def test_it_fits_a_column_as_wide_as_the_window(again, urls, name, way, widths):
     for width in widths:
-        tab = again(urls[name], width=width, dir=way)
+        tab = come(again, urls, name, width=width, dir=way)
         wide = tab.add_style_tag(content="main { max-width: none !important; }")
         settle(tab)
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
@@ -129,40 +186,44 @@ def test_it_fits_a_column_as_wide_as_the_window(again, urls, name, way, widths):
         pytest.param(1280, "light", False, marks=pytest.mark.slow),
     ],
 )
-@every_explorer
+@every_state
 def test_axe_finds_nothing(again, urls, name, width, theme, moved):
-    """As it begins, and in the last of the states that its example gives."""
-    tab = again(urls[name], width=width, theme=theme)
-    if moved:
-        *_, (address, values) = CASES[name].valid.items()
-        tab.evaluate("(hash) => (location.hash = hash)", address)
-        tab.wait_for_function(
-            "([trait, value]) => JSON.stringify(models[0].get(trait)) === JSON.stringify(value)",
-            arg=[*values.items()][0],
-        )
+    """As it begins, and moved."""
+    tab, case, address = come(again, urls, name, width=width, theme=theme), case_of(name), STATES[name].moved
     drawn(tab)
+    if moved and address:
+        go(tab, address, case.valid[address])
+    elif moved:
+        press(tab, case)
+    settle(tab)
     assert violations(tab) == []
 
 
-# The region's room is that with a digit picked, the laboratory's that with digits: see their own files.
-@pytest.mark.parametrize("name", [name for name in CASES if name not in {"region", "laboratory"}])
+@pytest.mark.parametrize("name", [name for name, state in STATES.items() if state.room_at])
 def test_it_takes_the_room_that_it_asks_for(again, urls, name):
-    for width in (320, 390, 600, 1280):
-        tab = again(urls[name], width=width)
+    for width in STATES[name].room_at:
+        tab = come(again, urls, name, width=width)
         settle(tab)
         box, (a, b, c, d) = tab.locator(ROOT).bounding_box(), get(tab, "room")
         kept = a * box["width"] + b if box["width"] > 560 else c * box["width"] + d
         # a line of text may break elsewhere in another font
-        assert box["height"] == pytest.approx(kept, abs=CASES[name].slack), width
+        assert box["height"] == pytest.approx(kept, abs=case_of(name).slack), width
 
 
 @every_explorer
-def test_the_keyboard_moves_it(again, urls, name):
+def test_the_keyboard_moves_it_the_address_follows_and_reset_comes_back(again, urls, name):
     case, tab = CASES[name], again(urls[name])
     begun = get(tab, case.trait)
     assert begun == pytest.approx(eval(case.first))
     press(tab, case)
     assert get(tab, case.trait) == pytest.approx(eval(case.moved))
+    tab.wait_for_function("(start) => location.hash.startsWith(start)", arg=f"#{name}.")
+    reset = tab.get_by_role("button", name=re.compile("^Reset"))
+    assert reset.count() == (name != "unusual")
+    if reset.count():
+        reset.click()
+        tab.wait_for_function("!location.hash")
+        assert get(tab, case.trait) == pytest.approx(eval(case.first))
 
 
 @every_explorer
@@ -175,12 +236,7 @@ def test_a_state_is_in_the_address_and_a_broken_one_is_ignored(again, urls, name
         return all(get(tab, trait) == pytest.approx(value, abs=0.006) for trait, value in start.items())
 
     for address, values in case.valid.items():
-        tab.evaluate("(hash) => (location.hash = hash)", address)
-        for trait, value in values.items():
-            tab.wait_for_function(
-                "([trait, value]) => JSON.stringify(models[0].get(trait)) === value",
-                arg=[trait, tab.evaluate("(value) => JSON.stringify(value)", value)],
-            )
+        go(tab, address, values)
     tab.evaluate("location.hash = ''")
     tab.wait_for_function("!location.hash")
     assert at_the_start()  # but that links keep two decimals
@@ -200,28 +256,35 @@ def test_a_page_that_is_opened_on_a_state_has_it(visit, urls, name):
 
 
 @every_explorer
-def test_another_theme_is_painted_while_it_runs(again, urls, name):
+def test_another_theme_is_painted(again, urls, name):
     tab = again(urls[name])
     drawn(tab)
     for theme in ("dark", "light"):  # once around first, so that repaintings are compared with repaintings
         tab.evaluate(THEMED, theme)
         before = unchanged(tab, SEEN)
+        assert_inked(tab.evaluate(INKED, f"{ROOT} .aae-picture"), INKS[theme])
     inked = [pixel[3] > 0 for pixel in tab.evaluate(INKED, f"{ROOT} canvas")]
     tab.evaluate(THEMED, "dark")
     dark = unchanged(tab, SEEN)
     assert any(inked) and [a != b for a, b in zip(before, dark, strict=True)] == inked
     tab.evaluate(THEMED, "light")
     assert unchanged(tab, SEEN) == before
-    play = tab.get_by_role("button", name="Play", exact=True)
-    if play.count():
-        tab.emulate_media(reduced_motion="no-preference")
-        play.click()
-        for theme in ("dark", "light"):
-            tab.evaluate(THEMED, theme)
-            settle(tab)
-        tab.get_by_role("button", name="Pause", exact=True).or_(play).first.wait_for()
-        if tab.get_by_role("button", name="Pause", exact=True).count():
-            tab.get_by_role("button", name="Pause", exact=True).click()
+    assert tab.get_by_role("button", name="Play", exact=True).count() == (name in PLAY)
+
+
+@pytest.mark.parametrize("name", PLAY)
+def test_another_theme_is_painted_while_it_plays_and_it_goes_on(again, urls, name):
+    tab = again(urls[name])
+    drawn(tab)
+    tab.emulate_media(reduced_motion="no-preference")
+    for theme in ("dark", "light"):
+        plays, pixels, shown = tab.evaluate(PLAYED, [f"{ROOT} .aae-picture", theme])
+        assert plays == 1
+        assert_inked(pixels, INKS[theme])
+        tab.wait_for_function(GOES_ON, arg=[f"{ROOT} .aae-picture", shown])
+    pause = tab.get_by_role("button", name="Pause", exact=True)
+    if pause.count():  # a short film may have ended
+        pause.click()
 
 
 @every_explorer
@@ -260,11 +323,8 @@ def test_in_print_its_controls_are_gone_and_its_pictures_stay(again, urls, name)
 def test_in_high_contrast_it_has_the_systems_colours(visit, urls, name):
     tab = visit(urls[name], forced_colors="active")
     drawn(tab)
-    shown = [pixel for pixel in tab.evaluate(INKED, f"{ROOT} .aae-picture") if pixel[3]]
-    ink = tab.evaluate(SYSTEM, "CanvasText")
-    assert shown and tab.evaluate("matchMedia('(forced-colors: active)').matches")
-    for pixel in shown:
-        assert pixel[:3] == pytest.approx(ink, abs=3)
+    assert tab.evaluate("matchMedia('(forced-colors: active)').matches")
+    assert_inked(tab.evaluate(INKED, f"{ROOT} .aae-picture"), tab.evaluate(SYSTEM, "CanvasText"))
     slider = press(tab, CASES[name])
     look = slider.evaluate(
         "(e) => { const s = getComputedStyle(e); return [s.appearance, s.outlineStyle, s.outlineWidth]; }"

@@ -42,11 +42,6 @@ def explorer(parts):
     return FlowExplorer(*parts)
 
 
-@pytest.fixture(scope="module")
-def url(pages, explorer):
-    return pages(explorer)
-
-
 def test_the_decoder_draws_the_points_where_they_are(again, url, parts):
     tab = again(url)
     first, flow, digits = parts

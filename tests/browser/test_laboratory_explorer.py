@@ -15,7 +15,7 @@ from aae_core.metrics.matching import sliced_wasserstein
 from aae_core.networks import Decoder, Discriminator, Encoder
 from aae_core.priors import Gaussian, GaussianMixture, SwissRoll
 from aae_core.training import descend
-from tab import ROOT, get, pictures, settle, violations
+from tab import ROOT, get, pictures, put, settle, violations
 
 pytestmark = pytest.mark.browser
 
@@ -422,6 +422,7 @@ def test_left_alone_it_brings_the_codes_to_the_prior(visit, url):
 def test_phases_by_hand_show_what_they_move(visit, url):
     tab = visit(url)
     wait_for_step(tab, 0)
+    put(tab, "rate", 0.1)  # a step so large that the distance is another to the last digit shown
     rebuilt = f"{ROOT} .aae-row:nth-child(2) canvas"
     seen = [(pictures(tab, rebuilt), readings(tab))]
     for k, name in enumerate(BUTTONS, 1):
@@ -437,8 +438,8 @@ def test_phases_by_hand_show_what_they_move(visit, url):
     ]
     assert changes[0][1] and not changes[1][1] and changes[2][1]
     assert changes[1][0] == ["Loss of D"]
-    assert changes[0][0] == ["Squared error", "Distance to prior"] or changes[0][0] == ["Squared error"]
-    assert "Loss of the encoder" in changes[2][0] and "Squared error" not in changes[2][0]
+    assert changes[0][0] == ["Squared error", "Distance to prior"]
+    assert changes[2][0] == ["Distance to prior", "Loss of the encoder"]
 
 
 def run_of(tab, n=4):
@@ -607,24 +608,11 @@ def test_a_screen_reader_hears_what_was_done_and_no_chatter(visit, toys):
     assert "distance to the prior" in tab.evaluate("said[0]")
 
 
-@pytest.mark.parametrize(
-    ("state", "expected"),
-    [
-        ("prior=petals&laboratory.seed=7", {"prior": "petals", "seed": 7}),
-        ("data=ring&laboratory.weight=0.2", {"data": "ring", "weight": 0.2}),
-        ("drawing=00__.aB&laboratory.rate=0.0003", {"drawing": "00__.aB", "rate": 0.0003}),
-        ("data=digits", {"data": "blobs"}),  # there are none on this page
-        ("prior=cube", {"prior": "gaussian"}),
-        ("seed=", {"seed": 0}),
-        ("rate=1e9", {"rate": 0.001}),
-        ("drawing=a", {"drawing": ""}),
-    ],
-)
-def test_the_address_holds_the_settings(again, toys, state, expected):
+def test_digits_are_no_choice_on_a_page_without(again, toys):
     tab = again(toys)
-    tab.evaluate("(hash) => (location.hash = hash)", f"laboratory.{state}")
+    tab.evaluate("location.hash = 'laboratory.data=digits'")
     settle(tab)
-    assert {name: get(tab, name) for name in expected} == expected
+    assert get(tab, "data") == "blobs"
 
 
 def test_it_works_from_a_disk(visit, pages, toys):
@@ -655,22 +643,3 @@ def test_where_workers_are_refused_it_runs_in_the_page(visit, pages, worker):
     assert tab.locator(ROOT).get_attribute("data-engine") == "page"
     press(tab, "Pause")
     tab.get_by_role("button", name="Play", exact=True).wait_for()
-
-
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (320, "dark")])
-def test_axe_finds_nothing_and_it_fits(again, url, theme, width):
-    tab = again(url, theme=theme, width=width)
-    wait_for_step(tab, 0)
-    tab.evaluate("models[0].set('prior', 'drawn')")
-    assert violations(tab) == []
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    for target in tab.locator(f":is({ROOT} button, {ROOT} .aae-range, {ROOT} .aae-option):visible").all():
-        box = target.bounding_box()
-        assert box["height"] >= 44 and box["width"] >= 44
-
-
-def test_it_takes_the_room_that_it_asks_for(again, url):
-    tab = again(url)
-    wait_for_step(tab, 0)
-    box, (share, rest, *_) = tab.locator(ROOT).bounding_box(), get(tab, "room")
-    assert box["height"] == pytest.approx(share * box["width"] + rest, abs=24)

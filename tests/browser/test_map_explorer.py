@@ -46,11 +46,6 @@ def explorer(model, digits):
     return MapExplorer(model, digits)
 
 
-@pytest.fixture(scope="module")
-def url(pages, explorer):
-    return pages(explorer)
-
-
 def place(tab, z):
     """Where the point z lies on the screen."""
     box, (left, right, bottom, top) = tab.locator(f"{ROOT} .aae-pad").bounding_box(), get(tab, "extent")
@@ -197,11 +192,8 @@ def test_a_head_is_glided_to_where_motion_is_welcome(visit, url, model):
         assert (tab.evaluate("seen.length") > 1) == glides
 
 
-def test_the_state_is_in_the_address(visit, url):
-    tab = visit(f"{url}#map.z=1.5,-2&map.distance=3.5")
-    assert (get(tab, "z"), get(tab, "distance")) == ([1.5, -2], 3.5)
-    tab.get_by_role("button", name="Reset").click()
-    tab.wait_for_function("!location.hash")
+def test_a_head_picked_is_picked_by_its_address(visit, url):
+    tab = visit(url)
     tab.locator(f"{ROOT} .aae-tile").nth(4).click()
     tab.wait_for_function("location.hash.startsWith('#map.z=')")
     tab.reload()

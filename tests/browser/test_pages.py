@@ -10,21 +10,39 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 from playwright.sync_api import Page
 
 from aae_core import palette
 from benchmarks.pages import MOST, compressed, files_of
 from conftest import PAGES, visiting
+from conftest import ROOT as SOURCES
 from tab import ROOT, pictures, settle, violations
 
 pytestmark = pytest.mark.browser
+
+MAKES = re.compile(r"\b(?:[A-Z]\w*Explorer|explorer_of)\(")
+
+
+def code_of(page: str) -> str:
+    """The code of a page's source."""
+    notebook = (SOURCES / page).with_suffix(".ipynb")
+    if notebook.exists():
+        return "\n".join(cell.source for cell in nbformat.read(notebook, 4).cells if cell.cell_type == "code")
+    return "\n".join(re.findall(r"(?ms)^```\{code-cell\}(.*?)^```", notebook.with_suffix(".md").read_text("utf-8")))
 
 
 @pytest.fixture(scope="module", params=PAGES)
 def page(request) -> str:
     """Each page in its turn: pytest runs all tests of one before those of the next."""
     return request.param
+
+
+@pytest.fixture(scope="module")
+def live(page) -> int:
+    """How many live figures the page's source makes."""
+    return len(MAKES.findall(code_of(page)))
 
 
 @pytest.fixture(scope="module")
@@ -51,21 +69,21 @@ def loaded(tab) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [390, 1280], ids=["from a disk", "from a server"])
-def test_equations_and_live_figures_are_there(tabs, width):
+def test_equations_and_live_figures_are_there(tabs, live, width):
     tab = tabs(width)
     formulas = tab.locator("main .math").count()
     assert tab.locator("main mjx-container").count() >= formulas
     assert tab.locator("mjx-merror, [data-mjx-error]").count() == 0
     assert tab.locator(".aae-failed").count() == 0
     widgets = tab.locator("script[type='application/vnd.jupyter.widget-view+json']").count()
-    assert widgets == tab.locator(".is-live").count()
+    assert widgets == tab.locator(".is-live").count() == live
 
 
-def test_each_text_of_an_explorer_is_loaded_once(tab, loaded):
+def test_each_text_of_an_explorer_is_loaded_once(live, loaded):
     """Its weights, whichever explorers of the page they belong to."""
     texts = [Path(urlsplit(name).path).name for name in loaded if "/_static/widgets/" in name and name.endswith(".js")]
     assert len(texts) == len(set(texts))
-    assert bool(texts) == bool(tab.locator(ROOT).count())
+    assert bool(texts) == bool(live)
 
 
 def test_page_is_not_heavy(book, tab, loaded):
@@ -162,9 +180,11 @@ def test_pictures_are_described(tab):
     assert silent == []
 
 
-def test_every_slider_redraws_its_explorer_by_keyboard(tab):
-    for number in range(tab.locator(ROOT).count()):
+def test_every_slider_redraws_its_explorer_by_keyboard(tab, live):
+    assert tab.locator(ROOT).count() == live
+    for number in range(live):
         explorer = f"{ROOT} >> nth={number} >> "
+        assert tab.locator(explorer + "input[type=range]:visible").count()
         # those that act on the steps to come change no picture by themselves
         sliders = tab.locator(explorer + "input[type=range]:visible:not([data-acts=later])")
         for index in range(sliders.count()):
@@ -183,10 +203,11 @@ def test_every_slider_redraws_its_explorer_by_keyboard(tab):
             assert pictures(tab, explorer + "canvas") != before, f"slider {name} changes no picture"
 
 
-def test_still_pictures_without_javascript_and_on_paper(book, visit, page, tab):
+def test_still_pictures_without_javascript_and_on_paper(book, visit, page, tab, live):
     unscripted = visit(book.url(page), java_script_enabled=False)
     tab.emulate_media(media="print")
-    for stage in range(unscripted.locator(".aae-live").count()):
+    assert unscripted.locator(".aae-live").count() == tab.locator(".aae-live").count() == live
+    for stage in range(live):
         still = unscripted.locator(".aae-live").nth(stage).locator("img.aae-poster")
         assert still.is_visible()
         assert len(still.get_attribute("alt")) > 20
@@ -197,15 +218,16 @@ def test_still_pictures_without_javascript_and_on_paper(book, visit, page, tab):
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_jumps_when_a_live_figure_starts(tabs, width):
+def test_nothing_jumps_when_a_live_figure_starts(tabs, live, width):
     tab = tabs(width)
-    for stage in range(tab.locator(".aae-live").count()):
+    assert tab.locator(".aae-live").count() == live
+    for stage in range(live):
         kept, taken = (
             tab.locator(".aae-live")
             .nth(stage)
             .evaluate("(live) => [parseFloat(getComputedStyle(live).minHeight), live.getBoundingClientRect().height]")
         )
-        assert taken <= kept + 24, f"figure {stage + 1} needs {taken} pixels, {kept} were kept for it"
+        assert kept > 0 and taken <= kept + 24, f"figure {stage + 1} needs {taken} pixels, {kept} were kept for it"
 
 
 class Links(HTMLParser):

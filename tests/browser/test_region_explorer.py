@@ -9,7 +9,7 @@ from aae_core.explorers.region import ribbons
 from aae_core.models import LabelledAAE
 from aae_core.priors import Gaussian, GaussianMixture, SwissRoll
 from explorer_page import vary
-from tab import ROOT, get, ink, settle, violations
+from tab import ROOT, get, ink
 
 pytestmark = pytest.mark.browser
 
@@ -193,28 +193,6 @@ def test_the_state_is_in_the_address(visit, url, made):
     assert (again - shown).abs().max() < 0.03 < 0.1 < (shown - begun).abs().amax((1, 2, 3)).min()
     with torch.no_grad():
         assert (again[6] - made[1].decode(torch.tensor([get(tab, "z")]))[0]).abs().max() < 0.03
-
-
-@pytest.mark.parametrize(("width", "theme"), [(320, "light"), (1280, "dark")])
-def test_it_fits_and_axe_finds_nothing(again, url, width, theme):
-    tab = again(url, width=width, theme=theme)
-    settle(tab)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = tab.evaluate(
-        """(selector) => [...document.querySelectorAll(selector)].filter((target) => target.checkVisibility())
-            .map((target) => target.getBoundingClientRect().toJSON())""",
-        f"{ROOT} button, {SLIDERS}, {ROOT} .aae-tile, {ROOT} .aae-pad",
-    )
-    assert len(boxes) > 20 and all(box["height"] >= 44 and box["width"] >= 44 - 1e-3 for box in boxes)
-    assert violations(tab) == []
-
-
-def test_a_page_can_keep_its_place(again, url, made):
-    a, b, c, d = made[0].room
-    for width in (320, 390, 600, 1280):
-        box = again(url, width=width).locator(ROOT).bounding_box()
-        expected = a * box["width"] + b if box["width"] > 560 else c * box["width"] + d
-        assert box["height"] == pytest.approx(expected, abs=60)  # a line of text may break elsewhere in another font
 
 
 def test_a_stranger_s_prior_is_refused():

@@ -29,11 +29,6 @@ def explorer():
     return UnusualExplorer(AdversarialAutoencoder(Gaussian(3), hidden=(16,), discriminator_hidden=(8,)), USUAL, UNUSUAL)
 
 
-@pytest.fixture(scope="module")
-def url(pages, explorer):
-    return pages(explorer)
-
-
 def numbers(text):
     return [float(number.replace("\u2212", "-")) for number in re.findall(r"[-\u2212]?\d+(?:\.\d+)?", text)]
 

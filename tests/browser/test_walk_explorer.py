@@ -11,7 +11,7 @@ from aae_core.explorers.walk import most_visible
 from aae_core.models.gan import spherical
 from aae_core.networks import Decoder
 from explorer_page import vary
-from tab import ROOT, get, ink, settle
+from tab import ROOT, get, ink
 
 pytestmark = pytest.mark.browser
 
@@ -179,26 +179,6 @@ def test_the_state_is_in_the_address(visit, url):
     assert get(tab, "end") == end and get(tab, "t") == 0 and get(tab, "nudge") == [0.1, 0]
 
 
-@pytest.mark.parametrize("count", [1, 3, 8])
-def test_a_page_can_keep_its_place(again, pages, count):
-    explorer = WalkExplorer(Decoder(10, (8,)), coordinates=list(range(count)))
-    url, (a, b, c, d) = pages(explorer), explorer.room
-    for width in (390, 600, 1280):
-        box = again(url, width=width).locator(ROOT).bounding_box()
-        expected = a * box["width"] + b if box["width"] > 560 else c * box["width"] + d
-        assert box["height"] == pytest.approx(expected, abs=52)  # a line of text may break elsewhere in another font
-
-
 @pytest.mark.parametrize(("width", "stills"), [(320, 5), (600, 5), (1280, 9)])
 def test_a_wide_page_has_more_stills(again, url, width, stills):
     assert again(url, width=width).locator(STRIP).count() == stills
-
-
-def test_the_theme_is_the_hosts(again, url):
-    tab = again(url)
-    darkest = """(selector) => { const d = document.querySelector(selector).getContext('2d').getImageData(0, 0, 28, 28).data;
-        let at = 3; for (let i = 3; i < d.length; i += 4) if (d[i] > d[at]) at = i; return d[at - 3]; }"""
-    assert tab.evaluate(darkest, LARGE) < 60 and tab.evaluate(darkest, STRIP) < 60
-    tab.evaluate("document.documentElement.dataset.theme = 'dark'")
-    settle(tab)
-    assert tab.evaluate(darkest, LARGE) > 200 and tab.evaluate(darkest, STRIP) > 200

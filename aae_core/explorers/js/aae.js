@@ -16,7 +16,7 @@ import { network, sigmoid, softplus } from "./network.js";
 
 /** @type {Phase[]} */
 export const PHASES = ["reconstruction", "discrimination", "fooling"];
-export const BATCH = 64;
+const BATCH = 64;
 const [HIDDEN, ADVERSARY] = [[64], [64, 64]]; // widths of hidden layers
 
 /**

@@ -232,7 +232,7 @@ export function makeMLP({ sizes, activations, precision }, text) {
  * @param {{ stages: Stage[] }} spec
  * @param {string} text
  */
-export function makeConvolutions({ stages }, text) {
+function makeConvolutions({ stages }, text) {
   const layers = text.split(" ").map((weights, k) => ({ ...stages[k], ...makeMLP(stages[k].linear, weights) }));
   /** @param {Float32Array} x @param {number} batch */
   const run = (x, batch) => {

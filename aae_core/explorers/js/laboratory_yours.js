@@ -35,7 +35,7 @@ const asPoints = (points, ends = null) => ({
  * @param {Float32Array[]} images
  * @returns {Data}
  */
-export function asImages(images) {
+function asImages(images) {
   const x = new Float32Array(images.length * SIDE * SIDE);
   images.forEach((image, k) => x.set(image, k * SIDE * SIDE));
   const shown = Array.from({ length: 10 }, (_, k) => k % images.length);
@@ -53,7 +53,7 @@ export function asImages(images) {
  * Points of a text in two columns, at most as many as are learnt from, in the unit square.
  * @param {string} text
  */
-export function fromText(text) {
+function fromText(text) {
   const { points, ends } = scaled(thinned(readPoints(text)));
   return asPoints(points, ends);
 }

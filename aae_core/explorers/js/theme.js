@@ -16,7 +16,7 @@ let made;
  * @param {string} colour
  * @returns {Rgb}
  */
-export function rgb(colour) {
+function rgb(colour) {
   made ??= pencil(document.createElement("canvas"));
   const context = made;
   context.fillStyle = "#000";
