@@ -18,7 +18,7 @@ from safetensors.torch import save as as_bytes
 from torch import nn
 
 from aae_core.cards import AS_IT_IS, check_card, describe
-from aae_core.construction import AtMost, construct
+from aae_core.construction import AtMost, construct, suggestion
 from aae_core.data import FILES, OWN, Splits
 from aae_core.files import read_json, refuse_pickle
 from aae_core.metrics import JUDGES, NEED_JUDGE, Judge, Measure, evaluate
@@ -49,10 +49,9 @@ def folder_of(name: str | Path) -> Path:
         return folder
     folder = Path(name)
     if not (folder / CARD).exists() or not (folder / WEIGHTS).exists():
-        raise ValueError(
-            f"{name}: neither a recipe ({', '.join(RECIPES)}) nor a folder with {WEIGHTS} and {CARD}, "
-            "which is what aae train writes."
-        )
+        is_place = len(folder.parts) > 1 or folder.exists()
+        no_recipe = "" if is_place else f" Nor is there such a recipe.{suggestion(str(name), RECIPES)}"
+        raise ValueError(f"{name}: no folder with {WEIGHTS} and {CARD}, which is what aae train writes.{no_recipe}")
     return folder
 
 
