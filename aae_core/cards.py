@@ -129,7 +129,10 @@ def check_card(about: dict[str, Any]) -> None:
         ("data.dataset", data["dataset"] in DATASETS),
         ("data.classes", all(isinstance(name, str) for key in ("classes", "unseen") for name in data.get(key, ()))),
         ("data.image_shape", _is_shape(data["image_shape"])),
-        ("data.classes", all(len({*data.get(key, ())}) == len(data.get(key, ())) for key in ("classes", "unseen"))),
+        (
+            "data.classes",
+            all(len({*map(str, data.get(key, ()))}) == len(data.get(key, ())) for key in ("classes", "unseen")),
+        ),
         ("data.read_as", data["dataset"] != "table" or "label" in read_as),
         ("data.read_as.sketch", data["dataset"] != "table" or is_sketch(read_as.get("sketch"))),
         ("measures", all(_is_measure(each) for each in about["measures"].values())),
@@ -149,12 +152,17 @@ def _is_shape(shape: list[Any]) -> bool:
 def _is_measure(measure: Any) -> bool:
     if not isinstance(measure, dict) or not isinstance(measure.get("reference_is"), str):
         return False
-    return all(type(measure.get(name)) in (int, float) for name in ("value", "reference"))
+    return all(_is_number(measure.get(name)) for name in ("value", "reference"))
+
+
+def _is_number(value: Any) -> bool:
+    """Whether this is one that a computer's numbers hold; what is measured of a failed run may be none at all."""
+    return isinstance(value, float) or (type(value) is int and abs(value) < 2**63)
 
 
 def _are_quantiles(values: Any) -> bool:
     """Whether these are numbers, finite, and none less than the one before it."""
-    numbers = isinstance(values, list) and len(values) > 1 and all(type(value) in (int, float) for value in values)
+    numbers = isinstance(values, list) and len(values) > 1 and all(map(_is_number, values))
     return numbers and all(isfinite(value) for value in values) and values == sorted(values)
 
 

@@ -223,3 +223,8 @@ def suggestion(name: str, known: Collection[str]) -> str:
     """A sentence that names what is nearest to `name`, or all there is."""
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(near)}?" if near else f" There are: {', '.join(known)}."
+
+
+def one_line(error: Exception) -> str:
+    """What an error says, torch's of many lines too, in one that is not too long to be read."""
+    return " ".join(str(error).split())[:300]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from aae_core import provenance, zoo
 from aae_core.paper import FIGURES
 from aae_core.recipes import recipe
+from aae_core.training import write_whole
 
 Card = dict[str, Any]
 RUNS = "runs.json"
@@ -38,7 +40,7 @@ def recorded(name: str, variant: str | None = None, split: str | None = None, fo
     """
     shipped = read(name)["runs"]
     latest = {card["variant"]: card["configuration"] for card in shipped}
-    own = [zoo.card(path.parent) for path in (sorted((folder / name).glob(f"*/{zoo.CARD}")) if folder else ())]
+    own = [_own(path) for path in (sorted((folder / name).glob(f"*/{zoo.CARD}")) if folder else ())]
     own = [card for card in own if provenance.dataset_of(card) == recipe(name).dataset]
     taken = {_which(card) for card in own}
     cards = [c for c in shipped if _which(c) not in taken and agree(c["configuration"], latest[c["variant"]])] + own
@@ -51,14 +53,33 @@ def by_seed(name: str, variant: str, split: str = "validation", folder: Path | N
     return {c["seed"]: c for c in sorted(found, key=lambda c: (c["seed"], c["precision"] == "float32"))}
 
 
+def _own(path: Path) -> Card:
+    """The card of a run of one's own, which is to have the figures of its recipe in the paper's table."""
+    card = zoo.card(path.parent)
+    for figure in (each for each in FIGURES if each.recipe == card["recipe"]):
+        measure = card["measures"].get(figure.measure)
+        if measure is None or not isfinite(measure["value"]):
+            raise ValueError(
+                f"{path}: has no {figure.measure}, which the paper's table asks for. Train it again, or move it away."
+            )
+    return card
+
+
 def values(name: str, variant: str, measure: str, split: str = "validation", folder: Path | None = None) -> list[float]:
     """A measure's values over the recorded seeds of a variant."""
     return [card["measures"][measure]["value"] for card in by_seed(name, variant, split, folder).values()]
 
 
 def record(cards: Iterable[Mapping[str, Any]]) -> None:
-    """Adds runs to their recipes' records, each in place of an earlier one of the same configuration."""
+    """Adds runs to their recipes' records, each in place of an earlier one of the same configuration.
+
+    Raises:
+        ValueError: a run of no recipe, or of which nothing was measured.
+    """
     for about in cards:
+        recipe(about["recipe"])
+        if not about["measures"]:
+            raise ValueError(f"{about['recipe']}, seed {about['seed']}: nothing was measured of this run.")
         card = {name: about[name] for name in about if name not in ("history", "format")}
         kept = read(card["recipe"])
         same = [
@@ -74,7 +95,8 @@ def record(cards: Iterable[Mapping[str, Any]]) -> None:
         path = zoo.ZOO / card["recipe"] / RUNS
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = {name: ",\n".join(json.dumps(each, ensure_ascii=False) for each in kept[name]) for name in kept}
-        path.write_text("{" + ",\n".join(f'"{name}": [\n{lines[name]}\n]' for name in lines) + "}\n", "utf-8")
+        text = "{" + ",\n".join(f'"{name}": [\n{lines[name]}\n]' for name in lines) + "}\n"
+        write_whole(path, text.encode("utf-8", "backslashreplace"))
 
 
 def _log_look(kept: dict[str, list[Card]], card: Card, before: list[Card]) -> None:

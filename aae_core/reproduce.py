@@ -150,7 +150,8 @@ def verdicts(runs: Iterable[Run], folder: Path) -> list[Verdict]:
     """
     found = []
     for run in runs:
-        card = by_seed(run.recipe, run.variant, run.split, folder)[run.seed]
+        if (card := by_seed(run.recipe, run.variant, run.split, folder).get(run.seed)) is None:
+            raise ValueError(f"{run.folder(folder)}: its card is of another run. Move it away, and ask again.")
         for figure in (each for each in FIGURES if each.recipe == run.recipe):
             known = [
                 each["measures"][figure.measure]["value"] for each in by_seed(run.recipe, AS_IT_IS, "test").values()

@@ -143,7 +143,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs' weights and checkpoints")
     asked = parser.parse_args(arguments)
     if asked.record:
-        record([zoo.card(folder) for folder in asked.record])
+        try:
+            for folder in asked.record:
+                zoo.load(folder)  # its weights are its own, and of its recipe
+            record([zoo.card(folder) for folder in asked.record])
+        except (ValueError, OSError) as error:
+            parser.error(str(error))
         return
     named = [each.partition("/") for each in asked.which]
     try:

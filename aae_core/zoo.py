@@ -18,7 +18,7 @@ from safetensors.torch import save as as_bytes
 from torch import nn
 
 from aae_core.cards import AS_IT_IS, check_card, describe
-from aae_core.construction import AtMost, construct, suggestion
+from aae_core.construction import AtMost, construct, one_line, suggestion
 from aae_core.data import FILES, OWN, Splits
 from aae_core.files import read_json, refuse_pickle
 from aae_core.metrics import JUDGES, NEED_JUDGE, Judge, Measure, evaluate
@@ -49,8 +49,8 @@ def folder_of(name: str | Path) -> Path:
         return folder
     folder = Path(name)
     if not (folder / CARD).exists() or not (folder / WEIGHTS).exists():
-        is_place = len(folder.parts) > 1 or folder.exists()
-        no_recipe = "" if is_place else f" Nor is there such a recipe.{suggestion(str(name), RECIPES)}"
+        is_name = len(folder.parts) == 1 and not folder.exists()
+        no_recipe = f" Nor is there such a recipe.{suggestion(str(name), RECIPES)}" if is_name else ""
         raise ValueError(f"{name}: no folder with {WEIGHTS} and {CARD}, which is what aae train writes.{no_recipe}")
     return folder
 
@@ -99,7 +99,9 @@ def load(name: str | Path, device: Device = "cpu", *, model: nn.Module | None = 
         state = {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
         model.load_state_dict(state)
     except (SafetensorError, RuntimeError, OSError) as error:
-        raise ValueError(f"{path}: does not fit the recipe '{about['recipe']}' ({error}). Train it again.") from error
+        raise ValueError(
+            f"{path}: does not fit the recipe '{about['recipe']}' ({one_line(error)}). Train it again."
+        ) from error
     if odd := [key for key, value in state.items() if not value.isfinite().all()]:
         raise ValueError(f"{path}: '{odd[0]}' has numbers that are not finite. Train it again.")
     return model.to(choose_device(device)).eval()
@@ -113,13 +115,11 @@ def untrained(folder: Path, about: dict[str, Any]) -> nn.Module:
     """
     try:
         most = (folder / WEIGHTS).stat().st_size + SPARE  # a number of the weights has a byte at least
-        with (
-            torch.random.fork_rng(),
-            AtMost(most, f"it has more than {most:,} numbers, which is more than its weights have."),
-        ):
+        too_many = f"it has more than {most:,} numbers, which is more than its weights have."
+        with torch.random.fork_rng(), AtMost(most, too_many):
             made = construct(about["configuration"]["construction"])
     except Exception as error:  # the arguments of a card may be anything
-        raise ValueError(f"{folder / CARD}: the model cannot be made as it says: {error}") from error
+        raise ValueError(f"{folder / CARD}: the model cannot be made as it says: {one_line(error)}") from error
     if not isinstance(made, nn.Module):
         raise ValueError(f"{folder / CARD}: its construction is of no model, but of {type(made).__name__}.")
     if about["recipe"] in RECIPES and folder != ZOO / about["recipe"]:  # in the zoo the place says whose it is

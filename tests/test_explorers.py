@@ -23,7 +23,7 @@ from aae_core.explorers.reach import DRAWS
 from aae_core.models import AdversarialAutoencoder
 from aae_core.models.style import SupervisedAAE
 from aae_core.networks import Decoder
-from aae_core.priors import Gaussian, SwissRoll
+from aae_core.priors import Gaussian, Prior, SwissRoll
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,10 @@ def test_a_value_that_does_not_fit_is_refused(model, trait, value, message):
         ),
         (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), n_classes=2, names=["a"]), "names: .*2"),
         (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), limit=0), "limit: .*0"),
-        (lambda: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), limit=math.nan), "limit"),
+        *(
+            (lambda limit=limit: StyleExplorer(nn.Sequential(nn.Linear(3, 4)), limit=limit), "limit: ")
+            for limit in (math.nan, math.inf, -1, "3", [3], 10**400, np.array([1.0, 2.0]))
+        ),
     ],
 )
 def test_a_model_that_does_not_fit_is_refused(make, message):
@@ -132,6 +135,50 @@ def test_sliders_go_as_far_as_the_prior_and_sample_draws_from_it(prior, limit, w
         assert drawn.shape == (DRAWS, 2) and drawn.abs().max() < within
         assert drawn.std(0) == pytest.approx(prior.sample(20_000).std(0), rel=0.2)
     assert StyleExplorer(AdversarialAutoencoder(prior), limit=7).limit == 7
+
+
+class Odd(Prior):
+    """A prior whose samples are what the test says."""
+
+    dim = 2
+
+    def __init__(self, samples):
+        self.samples = samples
+
+    def draw(self, n, labels, generator, device):
+        return self.samples(n)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        lambda n: torch.full((n, 2), math.nan),
+        lambda n: torch.full((n, 2), math.inf),
+        lambda n: torch.zeros(n, 3),
+        lambda n: torch.zeros(n),
+        lambda n: torch.zeros(0, 2),
+    ],
+)
+def test_a_prior_whose_samples_are_no_codes_is_refused(samples):
+    model = AdversarialAutoencoder(Gaussian(2), hidden=(8,), discriminator_hidden=(8,))
+    model.prior = Odd(samples)
+    with pytest.raises(ValueError, match="prior: .* 2 "):
+        StyleExplorer(model)
+
+
+def test_samples_that_are_whole_or_all_alike_are_codes():
+    model = AdversarialAutoencoder(Gaussian(2), hidden=(8,), discriminator_hidden=(8,))
+    for samples, limit in ((lambda n: torch.ones(n, 2, dtype=torch.int64), 1), (lambda n: torch.zeros(n, 2).half(), 3)):
+        model.prior = Odd(samples)
+        assert StyleExplorer(model).limit == limit
+
+
+@pytest.mark.parametrize("limit", [0, -1, math.nan, math.inf, 10**400])
+def test_sliders_cannot_be_set_to_no_range(model, limit):
+    explorer = StyleExplorer(model)
+    with pytest.raises(traitlets.TraitError, match="expected a number"):
+        explorer.limit = limit
+    assert explorer.limit == 3
 
 
 def test_a_decoder_that_does_more_than_its_layers_is_found_out():

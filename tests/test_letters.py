@@ -138,6 +138,8 @@ def test_the_model_has_26_classes_and_is_measured_as_chapter_fives_is():
     asked = ["swap_accuracy", "neighbour_style", "other_mse"]
     assert metrics.left_out(asked, splits) == ("neighbour_style",)
     assert metrics.left_out(asked, replace(splits, dataset="mnist")) == ("other_mse",)
+    for dataset in ("folder", "table"):
+        assert metrics.left_out(asked, replace(splits, dataset=dataset)) == tuple(asked)
 
 
 def test_pairs_are_letters_of_one_face_and_an_epoch_has_every_image_once():

@@ -62,10 +62,21 @@ def test_samples_of_the_prior_pass_as_such_and_a_shifted_cloud_does_not():
     same, far = metrics.prior_swd(z, prior), metrics.prior_swd(z + 1, prior)
     assert same.value < 2 * same.reference and far.value > 10 * far.reference
     assert metrics.two_sample(z, prior).value == pytest.approx(0.5, abs=0.03)
-    for width in (2, 4):
-        with pytest.raises(ValueError, match=rf"z: .*3\).*{width}\)"):
-            metrics.prior_swd(torch.zeros(9, width), prior)
     assert metrics.two_sample(z + 1, prior).value > 0.65
+
+
+def test_a_cloud_far_from_the_prior_is_always_told_from_it():
+    z = Gaussian(1).sample(60, generator=torch.Generator().manual_seed(5)) + 9
+    assert (
+        metrics.two_sample(z, Gaussian(1)).value == pytest.approx(1)
+        and metrics.two_sample(z, Gaussian(1)).reference == 0.5
+    )
+
+
+@pytest.mark.parametrize("width", [2, 4])
+def test_codes_of_another_width_than_the_priors_are_refused(width):
+    with pytest.raises(ValueError, match=rf"z: .*3\).*{width}\)"):
+        metrics.prior_swd(torch.zeros(9, width), Gaussian(3))
 
 
 def test_codes_that_are_nothing_but_noise_are_measured_as_independent_draws_of_the_prior():
@@ -213,6 +224,7 @@ def test_clustering_error_counts_images_in_clusters_of_another_name():
     assert found["majority"].value == pytest.approx(float((digits.labels[:7] != kept).float().mean()) * 0.07)
     assert found["paper"].value <= 0.07
     assert found["in_use"].value == 11 and found["in_use"].reference == 20
+    assert found["majority"].reference == pytest.approx(0.9)
 
 
 def test_parzen_windows_know_a_gaussian():

@@ -96,6 +96,23 @@ def test_a_new_run_counts_in_place_of_the_recorded_one_of_its_seed(runs):
     assert records.values(FIGURE.recipe, AS_IT_IS, FIGURE.measure, "test", runs) == [0.02, 0.04]
 
 
+@pytest.mark.parametrize(
+    "odd", [{}, {FIGURE.measure: {"value": float("nan"), "reference": 1.0, "reference_is": "one"}}]
+)
+def test_a_run_without_the_tables_figure_is_named(runs, odd):
+    path = runs / FIGURE.recipe / "seed-1" / zoo.CARD
+    path.write_text(json.dumps(zoo.card(path.parent) | {"measures": odd}))
+    with pytest.raises(ValueError, match=f"seed-1.*{FIGURE.measure}"):
+        reproduce.rows([FIGURE.recipe], runs)
+
+
+def test_a_folder_with_another_seeds_run_is_named(runs):
+    path = runs / FIGURE.recipe / "seed-1" / zoo.CARD
+    path.write_text(json.dumps(zoo.card(path.parent) | {"seed": 7}))
+    with pytest.raises(ValueError, match="seed-1: .*another run"):
+        reproduce.verdicts([studies.Run(FIGURE.recipe, AS_IT_IS, 1, "test")], runs)
+
+
 def test_the_table_as_markdown_latex_and_json(runs, tmp_path):
     for name in ("table.json", "table.md", "table.tex"):
         result = CliRunner().invoke(

@@ -190,15 +190,39 @@ def test_what_is_recorded_is_not_missing_unless_its_recipe_is_longer_now(tmp_pat
     assert studies.missing([run]) == [run]
 
 
-def test_runs_that_are_there_are_recorded_by_their_folders_and_other_folders_are_refused(tmp_path, monkeypatch):
+def test_runs_that_are_there_are_recorded_by_their_folders_and_other_folders_are_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(zoo, "ZOO", tmp_path / "zoo")
     made = recipe("gan").with_training(seed=4)
     history = History(steps=[10], losses={"reconstruction": [0.1]}, epochs=1)
     zoo.save(
         made.make(0), tmp_path / "run", made, history, embedded(), {"a": Measure(1.0, 2.0, "two")}, split="validation"
     )
-    with pytest.raises(ValueError, match="none"):
+    with pytest.raises(SystemExit):
         studies.main(["--record", str(tmp_path / "run"), str(tmp_path / "none")])
+    assert str(tmp_path / "none") in capsys.readouterr().err
     assert records.read("gan")["runs"] == []
     studies.main(["--record", str(tmp_path / "run")])
     assert [(run["seed"], run["split"]) for run in records.read("gan")["runs"]] == [(4, "validation")]
+
+
+@pytest.mark.parametrize(
+    ("odd", "told"),
+    [
+        ({"recipe": "../../elsewhere"}, "recipe: "),
+        ({"recipe": "."}, "recipe: "),
+        ({"measures": {}}, "nothing was measured"),
+    ],
+)
+def test_a_run_that_cannot_be_recorded_leaves_every_record_as_it_was(tmp_path, monkeypatch, odd, told):
+    monkeypatch.setattr(zoo, "ZOO", tmp_path / "zoo")
+    records.record([card_of(0)])
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(ValueError, match=told):
+        records.record([card_of(1) | odd])
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_record_keeps_a_character_that_no_text_can_hold_as_its_escape(tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo, "ZOO", tmp_path)
+    records.record([card_of(0) | {"machine": "\ud800"}])
+    assert records.read("semi-supervised-100")["runs"][0]["machine"] == "\ud800"

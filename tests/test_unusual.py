@@ -76,7 +76,10 @@ def test_a_value_that_does_not_fit_is_refused(explorer, trait, value):
     assert getattr(explorer, trait) == before
 
 
-@pytest.mark.parametrize("model", [untrained(GaussianMixture()), SupervisedAAE(2, (16,), discriminator_hidden=(8,))])
+@pytest.mark.parametrize(
+    "model",
+    [untrained(GaussianMixture()), untrained(Gaussian(3, std=2.0)), SupervisedAAE(2, (16,), discriminator_hidden=(8,))],
+)
 def test_a_model_without_a_plain_prior_or_told_of_classes_is_refused(model):
-    with pytest.raises(ValueError, match="model: .*Gaussian"):
+    with pytest.raises(ValueError, match="model: .*N\\(0, I\\)"):
         UnusualExplorer(model, USUAL, UNUSUAL)

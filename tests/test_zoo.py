@@ -206,7 +206,11 @@ def test_a_damaged_run_is_named(run, tmp_path, harm):
         *((name, None) for name in cards.FIELDS | cards.OPTIONAL if name != "configuration.without"),
         ("usual", {"error": [0.0, float("nan")]}),
         ("usual", {"error": [3.0, 1.0]}),
+        ("usual", {"error": [0, 10**400]}),
         ("data.classes", ["0", "0"]),
+        ("data.classes", [["a"]]),
+        ("data.unseen", [[]]),
+        ("measures", {"test_mse": {"value": 10**400, "reference": 1.0, "reference_is": "one"}}),
     ],
 )
 def test_a_card_that_says_what_cannot_be_is_refused_by_its_field(field, value):

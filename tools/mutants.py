@@ -62,7 +62,7 @@ LEFT_OUT = ("BitAnd", "BitOr", "BitXor", "LShift", "RShift", "VariableInserter",
 AT_A_TIME = ("batch_size", "rows")
 MISSED = ("survived", "no test", "doubtful")
 DECLARED = ("tests/test_defaults.py",)
-"""Tests of what modules declare: they run none of its lines, and are asked of each mutant in a line that runs at import."""
+"""Tests of what modules declare: they run none of its lines, and are asked of each mutant in a line that few run."""
 LONGEST = 30.0
 """Seconds of tests, as they took when lines were recorded, after which a mutant counts as one that survived."""
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from aae_core.files import cache_folder
+from aae_core.files import cache_folder, read_json
 
 PACKAGE = Path(__file__).parents[1]
 Listing = TypeVar("Listing")
@@ -35,7 +35,7 @@ def remembered(name: str, make: Callable[[], Listing]) -> Listing:
     """
     path, state = cache_folder() / "lists" / f"{name}.json", state_of_package()
     with suppress(OSError, ValueError, TypeError, KeyError):
-        kept = json.loads(path.read_text("utf-8"))
+        kept = read_json(path)
         if kept["state"] == state:
             found: Listing = kept["list"]
             return found
@@ -43,8 +43,11 @@ def remembered(name: str, make: Callable[[], Listing]) -> Listing:
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps({"state": state, "list": made}), "utf-8")
-        partial.replace(path)
+        try:
+            partial.write_text(json.dumps({"state": state, "list": made}), "utf-8")
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     return made
 
 

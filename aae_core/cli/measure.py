@@ -135,7 +135,7 @@ def reproduce(
             runs = studies.missing(wanted, out)
         if runs:
             if not load_digits(data, announce=note).is_full:
-                raise ValueError("--seeds: the paper's figures are of full MNIST. Name its folder: --data DIR.")
+                raise ValueError("the paper's figures are of full MNIST. Name its folder: --data DIR.")
             studies.train(runs, out, data, device=device.value, jobs=jobs, progress=not as_json, announce=note)
         lines: list[Any] = figures.verdicts(wanted, out) if verify else figures.rows(names, out)
         if record:

@@ -177,10 +177,11 @@ def _changed(chosen: Recipe, changes: dict[str, object], network: NetworkName) -
         return chosen.with_settings(changes)
     if "hidden" in changes:
         raise ValueError("--network: convolutions stand in the place of hidden layers; leave hidden=… out.")
+    with_others = chosen.with_settings(changes)  # a fault in them is theirs
     try:
-        return chosen.with_settings(changes | {"hidden": network.value})
+        return with_others.with_settings({"hidden": network.value})
     except ValueError as error:
-        if not str(error).startswith("hidden: "):
+        if "no such option" not in str(error):
             raise
         raise ValueError(f"--network: {chosen.name} has no hidden layers that could be convolutions.") from error
 

@@ -208,7 +208,7 @@ def explore(
             f"Trained on {about['data']['train']:,} items, {about['steps']:,} steps. Data: {about['data']['source']}."
         )
         page = standalone(explorer, f"The codes of {about['recipe']}", trained)
-        path = out or Path(tempfile.mkdtemp(prefix="aae-")) / f"{about['recipe']}.html"
+        path = out or Path(tempfile.mkdtemp(prefix="aae-")) / "explorer.html"
         write_out(path, page.encode(errors="backslashreplace"))
         if out is None:
             webbrowser.open(path.resolve().as_uri())

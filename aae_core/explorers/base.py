@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import anywidget
@@ -13,6 +14,14 @@ from aae_core.explorers.bundle import JS, bundle_css, bundle_js
 
 GREATEST_SEED = 9999
 """Of those that a reader may choose."""
+
+
+def _bounded(validate: Callable[[Any, Any], Any], obj: Any, value: Any) -> Any:
+    """What a trait's own `validate` gives; a whole number that no float can hold does not fit either."""
+    try:
+        return validate(obj, value)
+    except OverflowError as error:
+        raise t.TraitError(f"expected a number that a float can hold, got {str(value)[:40]}.") from error
 
 
 class Code(t.List):  # type: ignore[type-arg]  # Colab has traitlets 5.7, whose List takes no type
@@ -25,7 +34,7 @@ class Code(t.List):  # type: ignore[type-arg]  # Colab has traitlets 5.7, whose 
     def validate(self, obj: Any, value: Any) -> list[float]:
         """The list, or TraitError saying what was expected and what came."""
         value = value.tolist() if hasattr(value, "tolist") else list(value) if isinstance(value, tuple) else value
-        value = super().validate(obj, value)
+        value = _bounded(super().validate, obj, value)
         if not all(map(math.isfinite, value)):
             raise t.TraitError(f"{self.name}: expected finite numbers, got {value}.")
         if self.width and len(value) != self.width:
@@ -42,7 +51,7 @@ class Number(t.Float):  # type: ignore[type-arg]
 
     def validate(self, obj: Any, value: Any) -> float:
         """The number, or TraitError saying what was expected and what came."""
-        value = super().validate(obj, value)
+        value = _bounded(super().validate, obj, value)
         if not (math.isfinite(value) and self.least <= value <= self.most):
             raise t.TraitError(f"{self.name}: expected a number in {self.least:g} … {self.most:g}, got {value}.")
         return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ import traitlets as t
 from torch import Tensor, nn
 
 from aae_core.data import Digits
-from aae_core.explorers.base import Code, Explorer
+from aae_core.explorers.base import Code, Explorer, Number
 from aae_core.explorers.packing import pack_codes, pack_field
 from aae_core.explorers.page_decoder import PageDecoder
 from aae_core.explorers.still import still
@@ -45,7 +46,7 @@ class CompareExplorer(Explorer):
     start = Code(width=2, help="the point that Reset comes back to").tag(sync=True)
     group = t.Int(0, help="the prior, by position").tag(sync=True)
     under = t.Int(0, help="the model whose codes are shown, by position").tag(sync=True)
-    limit = t.Float(3.5).tag(sync=True)
+    limit = Number(3.5, least=1e-9).tag(sync=True)
     about = t.List(t.Dict(), help="each group: its name, its prior, its models").tag(sync=True)
     weights = t.Unicode(help="the decoders' weights, a line each").tag(sync=True)
     codes = t.Unicode(help="codes, prior samples and densities, a line each").tag(sync=True)
@@ -54,6 +55,8 @@ class CompareExplorer(Explorer):
         self, groups: Mapping[str, Mapping[str, nn.Module]], digits: Digits, z: Any = (0.0, 0.0), limit: float = 3.5,
         **options: Any,
     ) -> None:  # fmt: skip
+        if not (isinstance(limit, Real) and 0 < limit < 1e9):
+            raise ValueError(f"limit: expected a number above 0, got {str(limit)[:40]}.")
         pages, about, weights, codes = pack_groups(groups, digits, limit)
         options = {"name": "compare", "title": "Two decoders, one point"} | options
         super().__init__(z=z, limit=limit, about=about, weights="\n".join(weights), codes="\n".join(codes), **options)

@@ -11,7 +11,7 @@ import traitlets as t
 from torch import nn
 
 from aae_core.data.tables import columns_of, values_of
-from aae_core.explorers.base import Code, Explorer
+from aae_core.explorers.base import Code, Explorer, Number
 from aae_core.explorers.page_decoder import PageDecoder
 from aae_core.explorers.reach import reach
 from aae_core.explorers.still import INK, drawing
@@ -38,7 +38,7 @@ class RowExplorer(Explorer):
     entry = "rows"
     z = Code(help="the code").tag(sync=True)
     label = t.Int(0, help="the class of the row").tag(sync=True)
-    limit = t.Float(3.0).tag(sync=True)
+    limit = Number(3.0, least=1e-9).tag(sync=True)
     names = t.List(t.Unicode()).tag(sync=True)
     columns: t.List[Any] = t.List(t.Dict(), help="as columns_of has them").tag(sync=True)
     draws: t.List[Any] = t.List(help="codes that Sample goes to; by default it draws from N(0, I)").tag(sync=True)
@@ -57,7 +57,7 @@ class RowExplorer(Explorer):
         z = [0.0] * page.code_dim if z is None else z
         spec, weights = page.traits()
         options |= {"columns": columns, "names": names, "decoder": spec, "weights": weights}
-        options = {"name": "rows", "title": "Row explorer"} | reach(model, limit) | options
+        options = {"name": "rows", "title": "Row explorer"} | reach(model, page.code_dim, limit) | options
         super().__init__(z=z, label=label, **options)
         wide, narrow = (44 * -(-page.code_dim // n) + 44 * -(-len(columns) // n) + 68 + 60 for n in (2, 1))
         self.room = [0, wide, 0, narrow]

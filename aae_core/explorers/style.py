@@ -9,7 +9,7 @@ import torch
 import traitlets as t
 from torch import nn
 
-from aae_core.explorers.base import Code, Explorer
+from aae_core.explorers.base import Code, Explorer, Number
 from aae_core.explorers.page_decoder import PageDecoder
 from aae_core.explorers.reach import reach
 from aae_core.explorers.still import still
@@ -37,7 +37,7 @@ class StyleExplorer(Explorer):
     z = Code(help="the style").tag(sync=True)
     label = t.Int(None, allow_none=True, help="the class picked, or None").tag(sync=True)
     start = Code(help="the style that Reset comes back to").tag(sync=True)
-    limit = t.Float(3.0).tag(sync=True)
+    limit = Number(3.0, least=1e-9).tag(sync=True)
     names = t.List(t.Unicode()).tag(sync=True)
     draws: t.List[Any] = t.List(help="codes that Sample goes to; by default it draws from N(0, I)").tag(sync=True)
     decoder = t.Dict().tag(sync=True)
@@ -54,7 +54,7 @@ class StyleExplorer(Explorer):
         if len(names) != classes:
             raise ValueError(f"names: expected {classes}, one per class, got {len(names)}.")
         z = [0.0] * page.code_dim if z is None else z
-        options = {"name": "style", "title": "Style explorer"} | reach(model, limit) | options
+        options = {"name": "style", "title": "Style explorer"} | reach(model, page.code_dim, limit) | options
         spec, weights = page.traits()
         super().__init__(z=z, label=label, names=names, decoder=spec, weights=weights, **options)
         self.start, self.page = self.z, page

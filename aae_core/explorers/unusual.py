@@ -59,8 +59,10 @@ class UnusualExplorer(Explorer):
     def __init__(self, model: nn.Module, usual: Digits, unusual: Digits, **options: Any) -> None:
         self.page = PageDecoder(model)
         self.reader = PageEncoder(model, self.page)
-        if not isinstance(model.prior, Gaussian) or self.page.n_classes or self.reader.n_logits:
-            raise ValueError("model: expected an autoencoder that is told of no classes and whose prior is a Gaussian.")
+        prior = getattr(model, "prior", None)
+        is_standard = isinstance(prior, Gaussian) and (prior.dim, prior.std) == (self.page.code_dim, 1)
+        if not is_standard or self.page.n_classes or self.reader.n_logits:
+            raise ValueError("model: expected an autoencoder that is told of no classes, its prior N(0, I).")
         about, images, labels = examined(self.page, self.reader, usual, unusual)
         packed, text = pack_greys(images[None])
         (spec, weights), (encoder, encoder_weights) = self.page.traits(), self.reader.traits()

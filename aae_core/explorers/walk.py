@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import torch
@@ -40,7 +41,7 @@ class WalkExplorer(Explorer):
     nudge = Code(help="what is added to each of the coordinates").tag(sync=True)
     coordinates = traitlets.List(traitlets.Int()).tag(sync=True)
     home = traitlets.Dict(help="the start, end and t that Reset comes back to").tag(sync=True)
-    limit = traitlets.Float(4.0).tag(sync=True)
+    limit = Number(4.0, least=1e-9).tag(sync=True)
     decoder = traitlets.Dict().tag(sync=True)
     weights = traitlets.Unicode().tag(sync=True)
 
@@ -51,7 +52,7 @@ class WalkExplorer(Explorer):
         page = PageDecoder(model, **{key: options.pop(key) for key in PageDecoder.OPTIONS if key in options})
         if page.n_classes:
             raise ValueError(f"model: expected a decoder without labels, got one of {page.n_classes} classes.")
-        if not (math.isfinite(limit) and limit > 0):
+        if not (isinstance(limit, Real) and 0 < limit < math.inf):
             raise ValueError(f"limit: expected a number above 0, got {limit}.")
         start, end = ends_of(page, start, end, seed)
         coordinates = coordinates_of(page, coordinates)
