@@ -127,12 +127,8 @@ def check_card(about: dict[str, Any]) -> None:
     for name, ok in (
         ("seed", 0 <= about["seed"] < 2**31),
         ("data.dataset", data["dataset"] in DATASETS),
-        ("data.classes", all(isinstance(name, str) for key in ("classes", "unseen") for name in data.get(key, ()))),
+        *((f"data.{key}", _are_names(data.get(key, []))) for key in ("classes", "unseen")),
         ("data.image_shape", _is_shape(data["image_shape"])),
-        (
-            "data.classes",
-            all(len({*map(str, data.get(key, ()))}) == len(data.get(key, ())) for key in ("classes", "unseen")),
-        ),
         ("data.read_as", data["dataset"] != "table" or "label" in read_as),
         ("data.read_as.sketch", data["dataset"] != "table" or is_sketch(read_as.get("sketch"))),
         ("measures", all(_is_measure(each) for each in about["measures"].values())),
@@ -141,6 +137,11 @@ def check_card(about: dict[str, Any]) -> None:
     ):
         if not ok:
             raise ValueError(f"{name} is none.")
+
+
+def _are_names(names: list[Any]) -> bool:
+    """Whether these are words, none of them twice."""
+    return all(isinstance(name, str) for name in names) and len({*names}) == len(names)
 
 
 def _is_shape(shape: list[Any]) -> bool:

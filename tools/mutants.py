@@ -59,6 +59,7 @@ LOADED = [
 """What every fork has at once; nothing of the package, which a fork loads with its mutant in it."""
 LEFT_OUT = ("BitAnd", "BitOr", "BitXor", "LShift", "RShift", "VariableInserter", "VariableReplacer")
 """Operators that need arguments, and those on bits: they raise at once where numbers are floats, so to notice them is no merit."""
+FEW = 3
 AT_A_TIME = ("batch_size", "rows")
 MISSED = ("survived", "no test", "doubtful")
 DECLARED = ("tests/test_defaults.py",)
@@ -181,13 +182,14 @@ class Asked:
         }
 
     def of(self, mutant: Mutant) -> list[list[str]]:
-        """The tests of a line by their files; of a line that runs at import, those of the whole module.
+        """The tests of a line by their files; of a line that less than :data:`FEW` run, those of the whole module: it may run at
+        import, or once alone, as what it gives is kept.
 
         They are the quickest, as many as :data:`LONGEST` holds; first come the files of which the largest share runs that line.
         """
         by_line = self.data.contexts_by_lineno(str(ROOT / mutant.module))
         found = by_line.get(mutant.line, [])
-        if not any(found):
+        if len({each for each in found if each}) < FEW:
             found = {each for contexts in by_line.values() for each in contexts}
             found |= {test for test in self.seconds if _file(test) in DECLARED}
         tests = {each.rsplit("|", 1)[0] for each in found if each} & self.seconds.keys()
