@@ -1,4 +1,4 @@
-"""What a measure takes where nothing is said: the same in all of them, so that two figures can be compared."""
+"""What holds where nothing is said: measures take the same, so that two figures can be compared; pieces are small."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pkgutil
 import pytest
 
 from aae_core import metrics
+from aae_core.data import mapped
 
 FUNCTIONS = {
     f"{module.name}.{name}": function
@@ -26,3 +27,7 @@ def test_measures_agree_on_what_is_usual(name, usual, exceptions):
     found = {where.removeprefix("aae_core.metrics."): each.default for where, each in asked.items() if each is not None}
     given = {where: value for where, value in found.items() if value is not inspect.Parameter.empty}
     assert len(given) > 5 and given == dict.fromkeys(given, usual) | exceptions
+
+
+def test_a_piece_is_small_beside_what_is_large_and_large_beside_an_image():
+    assert 2**20 <= mapped.PIECE < mapped.LARGE / 16 and mapped.LARGE <= 2**31

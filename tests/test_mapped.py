@@ -9,10 +9,6 @@ import torch
 from aae_core.data import mapped
 
 
-def test_a_piece_is_small_beside_what_is_large_and_large_beside_an_image():
-    assert 2**20 <= mapped.PIECE < mapped.LARGE / 16 and mapped.LARGE <= 2**31
-
-
 @pytest.mark.parametrize(("piece", "lengths"), [(100, [11, 11, 3]), (9, [1] * 25), (1, [1] * 25), (1000, [25])])
 def test_pieces_hold_as_many_images_as_fit_and_one_at_least(monkeypatch, piece, lengths):
     monkeypatch.setattr(mapped, "PIECE", piece)

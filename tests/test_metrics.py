@@ -47,6 +47,12 @@ def test_pca_with_all_components_rebuilds_and_with_none_to_spare_does_not():
     assert metrics.pca_mse(digits, digits, 2) > 0.01
 
 
+def test_of_images_beyond_all_measure_one_is_looked_at(monkeypatch):
+    for most, n in ((1, 1), (3 * 784, 3), (10**9, 20)):
+        monkeypatch.setattr("aae_core.metrics.measure.MOST", most)
+        assert metrics.few_enough(bars(20)) == len(metrics.looked_at(bars(20))) == n
+
+
 def test_sliced_wasserstein_of_a_shift_is_the_mean_length_of_its_projection():
     a = torch.randn(4000, 2, generator=torch.Generator().manual_seed(0))
     assert metrics.sliced_wasserstein(a, a) == 0
