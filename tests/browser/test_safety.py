@@ -16,7 +16,7 @@ from tab import wait_until_ready
 pytestmark = pytest.mark.browser
 
 CHAPTER, LABORATORY = "notebooks/05-style-and-content.html", "book/laboratory.html"
-MARK = "zqxj"
+MARK = "zqxjk"  # of an odd length: the strokes of a drawing are letters, too, by twos
 """What no page says by itself."""
 HOSTILE = [
     f"<img src=x onerror={MARK}()>", f"%3Cscript%3E{MARK}%3C/script%3E", f"javascript:{MARK}", MARK, f"{MARK}\u202e\u0000",

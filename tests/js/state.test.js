@@ -95,6 +95,19 @@ test("going to a heading leaves it as it is, going back to no anchor begins anew
   assert.equal(one.get("label"), null);
 });
 
+test("an address that somebody changed without a word is first left, then has the state again", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const { location } = open("#style.digit=3");
+  const one = model();
+  shareState(one, FIELDS, life.signal);
+  location.hash = ""; // as history.replaceState does: no event follows
+  one.set({ label: 4 });
+  mock.timers.tick(300);
+  assert.equal(location.hash, "");
+  mock.timers.tick(300);
+  assert.equal(location.hash, "#style.digit=4");
+});
+
 test("two of one name keep apart, and one that is gone hears nothing", () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const { location, go } = open("");

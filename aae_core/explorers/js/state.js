@@ -120,7 +120,7 @@ export function shareState(model, fields, signal) {
     timer = 0;
     const before = known;
     known = own();
-    if (known !== before) return; // somebody else changed it, as `moved` is about to hear
+    if (known !== before) return later(); // somebody else changed it: `moved` comes first, if it is to hear of it
     const url = address([...parts().filter((part) => !mine(part)), ...current()]);
     if (url === location.href) return;
     try {
