@@ -191,18 +191,22 @@ def test_data_without_faces_are_refused_by_the_recipe():
         recipe("letters").train(data.embedded(), progress=False)
 
 
+class MadeUp(torch.nn.Module):
+    """A model of letters as a test needs it."""
+
+    n_classes = 26
+
+    def __init__(self):
+        super().__init__()
+        self.unused = torch.nn.Parameter(torch.zeros(1))  # says on which device the model is
+
+
 def test_letters_drawn_from_another_letters_style_are_held_against_the_mean_of_each_letter():
     train, held_out = letters_of("train"), letters_of("validation").subset(slice(0, 26 * 10))
     means = train.pixels().unflatten(0, (-1, 26)).mean(0)
 
-    class Means(torch.nn.Module):
+    class Means(MadeUp):
         """Draws each letter's mean, whatever the style."""
-
-        n_classes = 26
-
-        def __init__(self):
-            super().__init__()
-            self.unused = torch.nn.Parameter(torch.zeros(1))  # says on which device the model is
 
         def encode(self, x):
             return x.flatten(1)[:, :2]
@@ -222,13 +226,7 @@ def test_letters_of_one_style_are_drawn_from_any_other_one():
     y = torch.arange(n).repeat(6)
     images = torch.cat([style, y[:, None] / n], 1).view(-1, 1, 1, 3)
 
-    class Exact(torch.nn.Module):
-        n_classes = n
-
-        def __init__(self):
-            super().__init__()
-            self.decoder = torch.nn.Linear(1, 1)  # has parameters, and so a device
-
+    class Exact(MadeUp):
         def encode(self, x):
             return x[:, 0, 0, :2]
 
@@ -245,14 +243,8 @@ def test_hairlines_are_compared_with_the_heaviest_faces():
     ink = torch.linspace(0.1, 1, faces).repeat_interleave(n).view(-1, 1, 1, 1)
     held_out = Digits(ink, torch.arange(n).repeat(faces), n)
 
-    class Short(torch.nn.Module):
+    class Short(MadeUp):
         """Rebuilds each picture with 0.05 less ink."""
-
-        n_classes = n
-
-        def __init__(self):
-            super().__init__()
-            self.unused = torch.nn.Parameter(torch.zeros(1))  # says on which device the model is
 
         def reconstruct(self, x, y):
             return x - 0.05
@@ -272,13 +264,7 @@ def test_more_letters_are_shown_and_those_shown_do_not_count():
     images = (0.5 + 0.1 * face).expand(faces, n, 1).reshape(-1, 1, 1, 1)
     held_out = Digits(images, torch.arange(n).repeat(faces), n)
 
-    class Noisy(torch.nn.Module):
-        n_classes = n
-
-        def __init__(self):
-            super().__init__()
-            self.decoder = torch.nn.Linear(1, 1)  # has parameters, and so a device
-
+    class Noisy(MadeUp):
         def encode(self, x):
             return style
 
