@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from aae_core.recipes import Recipe, recipe
-from aae_core.training import Precision, fit, has_bfloat16
+from aae_core.training import Precision, fit, has_fast_bfloat16
 from benchmarks.pairs import Measured, Setting, alternate, ratios, timed
 
 BARS: dict[Precision, float] = {"bfloat16": 1.5, "float32": 1.3}
@@ -61,7 +61,7 @@ def measure(setting: Setting) -> list[Measured]:
     digits = setting.digits(steps * chosen.training.batch_size)
     found = []
     for precision, bar in BARS.items():
-        if precision == "bfloat16" and not has_bfloat16(torch.device("cpu")):
+        if precision == "bfloat16" and not has_fast_bfloat16(torch.device("cpu")):
             continue
         config = _config(chosen, precision)
         pairs = products_of_a_step(chosen, setting, precision)

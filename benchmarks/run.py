@@ -21,7 +21,7 @@ import typer
 
 import aae_core
 from aae_core.revision import revision
-from aae_core.training import has_bfloat16
+from aae_core.training import has_fast_bfloat16
 from benchmarks.pairs import ROOT, Measured, Setting, pinned
 
 NAMES = (
@@ -73,7 +73,7 @@ def run(name: str, setting: Setting, threads: int) -> dict[str, object]:
             "cores": os.cpu_count(),
             "threads": "all" if name in UNPINNED else threads,
             "pinned": is_pinned,
-            "bfloat16": has_bfloat16(torch.device("cpu")),
+            "bfloat16": has_fast_bfloat16(torch.device("cpu")),
             "load_before": before,
             "load_after": load(),
         },

@@ -42,7 +42,7 @@ class TrainingConfig:
             forgets the first weights too.
         seed: of the order of the batches and of all noise. The seed of a model's first weights is its maker's.
         device: "auto" takes a GPU where there is one.
-        precision: "auto" takes bfloat16 for the products where the processor has them, else float32.
+        precision: "auto" takes bfloat16 for the products where the device is faster with it, else float32.
         compile: has ``torch.compile`` fuse the networks' operations, which takes a minute at first. Discriminators stay as
             they are: a penalty differentiates their gradient, and compiled code has no second derivative.
 

@@ -1,7 +1,7 @@
 """The training loop of every model: :func:`fit` draws batches, the model's own ``step`` says what is learnt from them.
 
 What costs time is arranged once, before the loop: the images lie on the device as one ``uint8`` tensor, each epoch
-is permuted once and then sliced, optimizers are fused, products run in bfloat16 where the processor has them, and
+is permuted once and then sliced, optimizers are fused, products run in bfloat16 where that is faster, and
 no step waits for a number. Started as several processes (:mod:`aae_core.training.processes`), the loop trains one model in all of
 them, each on its share of every batch.
 """
@@ -75,7 +75,7 @@ def fit(
     """
     device = choose_device(config.device)
     processes = Processes(device)
-    bfloat16 = choose_precision(config.precision, device) == "bfloat16"
+    bfloat16 = processes.from_first(lambda: choose_precision(config.precision, device)) == "bfloat16"
     model.to(device).train()
     processes.synchronise_norms(model)
     processes.begin_equal(model)
