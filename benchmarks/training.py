@@ -16,7 +16,7 @@ from aae_core.data import Digits
 from aae_core.recipes import Recipe, recipe
 from aae_core.training import Precision, fit, has_fast_bfloat16
 from benchmarks import plain_loop
-from benchmarks.floor import multiply, products_of_a_step
+from benchmarks.floor import multiply, of_a_step
 from benchmarks.pairs import Measured, Setting, alternate, ratios, timed
 
 IMAGES, IMAGES_QUICK = 12_800, 512
@@ -40,7 +40,7 @@ def plain(chosen: Recipe, digits: Digits, batch_size: int | None = None) -> floa
 def products(chosen: Recipe, setting: Setting, n_images: int) -> Callable[[], float]:
     """What takes the seconds of the matrix products, and of nothing else, in one epoch of `n_images`."""
     precision: Precision = "bfloat16" if has_fast_bfloat16(torch.device("cpu")) else "float32"
-    pairs = products_of_a_step(chosen, setting, precision)
+    pairs, _ = of_a_step(chosen, setting, precision)
     results = [left @ right for left, right in pairs]
     return lambda: timed(multiply, pairs, results, n_images // chosen.training.batch_size)
 
