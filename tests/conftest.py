@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -53,7 +54,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes run the tests, what is set up for a module, or for a page of the book, is set up once.
+    """Where several processes run the tests, what is set up for a module, for an explorer, or for a page of the book, is set up once.
 
     The first test builds the book, which takes minutes; modules that do not need it come next, the others after them.
     """
@@ -62,7 +63,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "book" in item.fixturenames:
             item.add_marker("book")
-        page = getattr(item, "callspec", None) and item.callspec.params.get("page")
+        drawn = item.callspec.params if hasattr(item, "callspec") else {}
+        page = drawn.get("name") if item.path.stem == "test_every_explorer" else drawn.get("page")
         if item.path.stem not in SPREAD:
             alone = item.name if item.name == "test_the_book_builds" else page
             item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {alone}" if alone else item.path.stem))
@@ -144,7 +146,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     failed = dict.fromkeys(report.nodeid for kind in ("failed", "error") for report in reporter.stats.get(kind, []))
     if failed:
-        first = next(iter(failed))
+        first = re.sub(r"@[^\]]*$", "", next(iter(failed)))  # without its group
         print(f"\n{len(failed)} failed, first {first}. Alone: make test TESTS='{first}'; what took long: {DURATIONS}")
 
 

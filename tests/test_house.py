@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -68,6 +69,11 @@ def test_what_was_tested_lies_in_the_range(requirement):
     tested = CONSTRAINTS.get(canonicalize_name(requirement.name))
     assert tested is not None, f"constraints.txt does not name {requirement.name}"
     assert tested in requirement.specifier
+
+
+def test_tests_that_share_a_fixture_share_a_process(request):
+    """pytest-xdist tells each test's group by its name; a version of pytest that it does not know shows none."""
+    assert request.node.nodeid.endswith("@test_house") or "PYTEST_XDIST_WORKER" not in os.environ
 
 
 def test_constraints_hold_on_every_platform():

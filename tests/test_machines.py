@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 import notebook_cache
 from machines import QUICK, ROOT, SETTINGS, environment_of
 
@@ -36,6 +38,7 @@ def test_a_setting_changes_what_computes():
     assert told.stdout.split() == ["AVX2", "float32"]
 
 
+@pytest.mark.slow
 def test_tests_that_train_pass_on_another_processor():
     """Those that look at what a training brought; ``make test-machines`` runs all of them, on each."""
     files = [path for path in (ROOT / "tests").glob("test_*.py") if "mark.trains" in path.read_text("utf-8")]

@@ -136,8 +136,8 @@ forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here, and a 
 
 
 @forks
-def test_a_run_killed_at_twenty_moments_ends_with_the_weights_of_one_that_was_not(tmp_path):
-    survived(tmp_path, 20, seed=0)
+def test_a_run_killed_at_six_moments_ends_with_the_weights_of_one_that_was_not(tmp_path):
+    survived(tmp_path, 6, seed=0)
 
 
 @pytest.fixture

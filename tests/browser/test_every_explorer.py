@@ -161,7 +161,15 @@ def test_each_explorer_of_the_package_has_a_case(explorers):
     assert kinds == {type(explorer).__name__ for explorer in explorers.values()}
 
 
-@pytest.mark.parametrize(("way", "widths"), [("ltr", (320, 600, 1280, 2560)), ("rtl", (390, 768, 2560))])
+@pytest.mark.parametrize(
+    ("way", "widths"),
+    [
+        ("ltr", (320, 1280)),
+        ("rtl", (390,)),
+        pytest.param("ltr", (600, 2560), marks=pytest.mark.slow),
+        pytest.param("rtl", (768, 2560), marks=pytest.mark.slow),
+    ],
+)
 @every_state
 def test_it_fits_a_column_as_wide_as_the_window(again, urls, name, way, widths):
     for width in widths:
