@@ -1,7 +1,8 @@
 """``python -m benchmarks.run [NAME …]``: runs benchmarks, prints a table, keeps the figures in ``results.json``.
 
-The pages' figures are kept apart, in ``pages.json``. A benchmark that is run again replaces its own figures and leaves
-the others; each has its own date and machine.
+The pages' figures are kept apart, in ``pages.json``. Both files have the figures of two kinds of processor side by side: of those
+that are faster with bfloat16 products, and of the others (:func:`kind`). A benchmark that is run again replaces its own figures on
+its own kind and leaves the rest; each has its own date and machine.
 """
 
 from __future__ import annotations
@@ -31,13 +32,19 @@ NAMES = (
     "imports",
     "memory",
     "growth",
+    "scale",
     "seeds",
     "browser",
     "convolutions",
     "pages",
     "book",
 )
-UNPINNED = {"convolutions", "pages", "book"}  # the book is built, by all processors; a browser has several processes
+UNPINNED = {
+    "scale",
+    "convolutions",
+    "pages",
+    "book",
+}  # two processes train; the book is built, by all processors; a browser has several
 RESULTS = dict.fromkeys(NAMES, Path(__file__).with_name("results.json"))
 RESULTS |= dict.fromkeys(("convolutions", "pages"), Path(__file__).with_name("pages.json"))
 
@@ -50,6 +57,11 @@ def processor() -> str:
     lines = information.read_text().splitlines() if information.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def kind() -> str:
+    """Of which kind this processor is: by the products that are faster on it."""
+    return "bfloat16" if has_fast_bfloat16(torch.device("cpu")) else "float32"
 
 
 def load() -> list[float]:
@@ -73,7 +85,6 @@ def run(name: str, setting: Setting, threads: int) -> dict[str, object]:
             "cores": os.cpu_count(),
             "threads": "all" if name in UNPINNED else threads,
             "pinned": is_pinned,
-            "bfloat16": has_fast_bfloat16(torch.device("cpu")),
             "load_before": before,
             "load_after": load(),
         },
@@ -124,7 +135,7 @@ def main(
         fresh[name] = run(name, setting, threads)
         if target := out or (None if quick else RESULTS[name]):
             results = json.loads(target.read_text("utf-8")) if target.exists() else {}
-            results[name] = fresh[name]
+            results.setdefault(kind(), {})[name] = fresh[name]
             target.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
     typer.echo(table(fresh))
 

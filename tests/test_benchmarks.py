@@ -21,7 +21,7 @@ from aae_core.training import TrainingConfig, fit, seed_everything
 from benchmarks import floor, plain_loop, quality, seeds
 from benchmarks.growth import exponents
 from benchmarks.pairs import Measured, Setting, alternate, pinned
-from benchmarks.run import NAMES, app, table
+from benchmarks.run import NAMES, app, kind, table
 
 ROOT = Path(__file__).parents[1]
 # Batch normalisation takes these away again: their gradient is rounding noise, of which Adam makes a whole step.
@@ -40,17 +40,19 @@ QUICK = {"floor"}  # the rest takes minutes in all
 )
 def test_each_runs_and_keeps_its_figures_beside_those_of_others(name, tmp_path):
     out = tmp_path / "results.json"
-    out.write_text('{"another": {"measures": []}}')
+    out.write_text('{"another kind": {}, "%s": {"another": {"measures": []}}}' % kind())
     # A process of its own: it pins itself to a core, and drives a browser where the tests may drive one already.
     command = [sys.executable, "-m", "benchmarks.run", name, "--quick", "--out", str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    results = json.loads(out.read_text("utf-8"))
+    kinds = json.loads(out.read_text("utf-8"))
+    assert list(kinds) == ["another kind", kind()] and kinds["another kind"] == {}
+    results = kinds[kind()]
     assert list(results) == ["another", name]
     found = results[name]
     assert {"date", "revision", "quick", "data", "machine", "versions", "measures"} == set(found)
     assert found["quick"] is True and {"aae_core", "python", "torch"} <= set(found["versions"])
-    assert {"processor", "cores", "threads", "pinned", "bfloat16", "load_before"} <= set(found["machine"])
+    assert {"processor", "cores", "threads", "pinned", "load_before"} <= set(found["machine"])
     assert all(math.isfinite(x) for x in figures(found["measures"])) and found["measures"]
     for each in found["measures"]:
         assert each["name"].startswith(f"{name}/") and each["about"] and each["medians"]

@@ -20,7 +20,7 @@ from sphinx.errors import ConfigError
 
 import notebook_cache
 import publishing
-import slim_icons
+import slim_theme
 import static_widgets
 
 pytestmark = pytest.mark.book
@@ -188,8 +188,8 @@ def test_room_is_kept_for_the_widget(site, serve, visit):
 
 
 def test_of_the_icons_those_that_are_shown_are_loaded(site, serve, visit):
-    script = (site / "_static" / slim_icons.SCRIPT).read_text("utf-8")
-    kept = {match["name"] for match in slim_icons.ICON.finditer(script)}
+    script = (site / "_static" / slim_theme.SCRIPT).read_text("utf-8")
+    kept = {match["name"] for match in slim_theme.ICON.finditer(script)}
     assert {"bars", "magnifying-glass"} <= kept and "ghost" not in kept and len(script) < 100_000
     tab = visit(f"{serve(site)}/notebooks/one.html")
     icons = tab.locator("svg[data-icon]")
@@ -199,13 +199,17 @@ def test_of_the_icons_those_that_are_shown_are_loaded(site, serve, visit):
 
 
 def test_icons_of_another_make_are_told():
-    with pytest.raises(slim_icons.ExtensionError, match="pydata-sphinx-theme"):
-        slim_icons.without_others("var icons = {};", {"bars"})
+    for changed in (
+        lambda: slim_theme.without_others("var icons = {};", {"bars"}),
+        lambda: slim_theme.without_boxes(""),
+    ):
+        with pytest.raises(slim_theme.ExtensionError, match="pydata-sphinx-theme"):
+            changed()
     script = (
         'x={bars:[448,512,["navicon"],"f0c9","M0"],"arrow-up":[3,4,[],"f062",["M1","M2"]],ghost:[3,4,[],"f6e2","M3"]}'
     )
-    assert slim_icons.without_others(script, {"navicon"}) == 'x={bars:[448,512,["navicon"],"f0c9","M0"],}'
-    assert slim_icons.without_others(script, {"arrow-up"}) == 'x={"arrow-up":[3,4,[],"f062",["M1","M2"]],}'
+    assert slim_theme.without_others(script, {"navicon"}) == 'x={bars:[448,512,["navicon"],"f0c9","M0"],}'
+    assert slim_theme.without_others(script, {"arrow-up"}) == 'x={"arrow-up":[3,4,[],"f062",["M1","M2"]],}'
 
 
 def test_notebooks_run_in_the_page(site):

@@ -1,14 +1,18 @@
 // Small repairs to a built page that style sheets cannot make.
 
 // A box that scrolls sideways (long equation, wide table, long line of code) must be reachable by keyboard.
-const BOXES = "div.math, span.math, .pst-scrollable-table-container, div.highlight > pre, .aae-scroll";
+const BOXES = "div.math, span.math, .pst-scrollable-table-container, pre, .cell_output > .output, .aae-scroll";
 /** How wide what the box shows is. A formula has words beside it, for screen readers, that count for nothing. @param {HTMLElement} box */
 function widthWithin(box) {
   const formula = box.matches("span.math") && box.querySelector("mjx-math");
   return formula ? Math.floor(formula.getBoundingClientRect().width) : box.scrollWidth;
 }
-function markScrollable() {
-  const boxes = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(BOXES))];
+/** @param {ParentNode} within */
+function markScrollable(within = document) {
+  // What is folded has no size, and to ask for it would have the browser lay it out all the same: each box by itself.
+  const boxes = [.../** @type {NodeListOf<HTMLElement>} */ (within.querySelectorAll(BOXES))].filter(
+    (box) => !box.closest("details:not([open])"),
+  );
   // All are measured before any is changed: a change between two measures has the browser lay out the page anew.
   const scrolling = boxes.map((box) => box.clientWidth > 0 && widthWithin(box) > box.clientWidth + 1);
   boxes.forEach((box, k) => {
@@ -63,6 +67,20 @@ addEventListener("storage", ({ key, newValue }) => {
   if ((key === "mode" || key === "theme") && newValue) root.dataset[key] = newValue;
 });
 
+// Formulas are set when the live figures in view have drawn: to set a chapter's takes as long as all else on the way to them.
+const MathJax = /** @type {any} */ (globalThis).MathJax;
+/** Resolves soon after a frame; a page that is not shown has none. @type {() => Promise<void>} */
+const frame = () => new Promise((then) => (requestAnimationFrame(() => setTimeout(then, 50)), setTimeout(then, 500)));
+async function figuresInView() {
+  await new Promise((then) => addEventListener("DOMContentLoaded", then));
+  await frame(); // by then those in view have begun
+  const begins = () => document.querySelector(".aae-live.is-begun:not(:has([data-ready], .aae-failed))");
+  for (let k = 0; k < 20 && begins(); k++) await frame();
+  await frame();
+}
+if (MathJax?.startup)
+  MathJax.startup.promise = MathJax.startup.promise.then(figuresInView).then(() => MathJax.typesetPromise());
+
 // An address may hold a section and explorers' states, #section&style.digit=3, of which browsers know nothing; and a result
 // of the search marks its words, of which the first is what the reader came for. Either is gone to when it has its place,
 // unless the reader has gone elsewhere by then.
@@ -99,7 +117,8 @@ addEventListener("load", () => {
   }
 });
 
-addEventListener("resize", markScrollable);
+addEventListener("resize", () => markScrollable());
+document.addEventListener("toggle", ({ target }) => markScrollable(/** @type {HTMLElement} */ (target)), true);
 addEventListener("load", async () => {
   arrive();
   await /** @type {any} */ (globalThis).MathJax?.startup?.promise;

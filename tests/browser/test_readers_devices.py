@@ -173,6 +173,34 @@ def test_a_page_is_as_long_before_its_fonts_are_there(book, chromium, width):
     assert lengths["come"] == pytest.approx(lengths["do not come"], rel=0.02)
 
 
+FIRST = """
+addEventListener("DOMContentLoaded", () => document.querySelector(".aae-live").scrollIntoView());
+new MutationObserver((_, observer) => {
+    const there = ["[data-ready]", "mjx-container"].filter((part) => document.querySelector(part));
+    if (there.length) (window.first ??= there);
+}).observe(document, {subtree: true, childList: true, attributeFilter: ["data-ready"]});
+"""
+
+
+def test_a_live_figure_in_view_draws_before_formulas_are_set(book, visit):
+    tab = visit("about:blank")
+    tab.add_init_script(FIRST)
+    tab.goto(book.url(CHAPTER))
+    tab.wait_for_function("() => document.querySelector('mjx-container')")
+    assert tab.evaluate("first") == ["[data-ready]"]
+
+
+def test_what_was_folded_is_reached_by_keyboard_when_it_is_open(book, visit):
+    tab = visit(book.url(CHAPTER), width=390)
+    fold = tab.locator("details:has(pre)").first
+    wide = "(fold) => [...fold.querySelectorAll('pre')].filter((b) => b.scrollWidth > b.clientWidth + 1).length"
+    assert fold.locator("pre[tabindex='0']").count() == 0
+    fold.evaluate("(fold) => (fold.open = true)")
+    settle(tab)
+    wanted = fold.evaluate(wide)
+    assert wanted and fold.locator("pre[tabindex='0'].aae-scrolls").count() == wanted
+
+
 def test_a_line_says_how_far_one_has_read(book, visit):
     tab = visit(book.url(CHAPTER))
     for place, share in (("h1", 0), (".prev-next-footer", 1)):

@@ -121,6 +121,7 @@ export function showWidgets(onView = () => {}) {
     if (!view) return;
     waiting.delete(stage);
     nearby.unobserve(stage);
+    stage.classList.add("is-begun");
     show(stage, view);
   };
   const nearby = new IntersectionObserver(

@@ -1,0 +1,140 @@
+"""Does ``fit`` keep its speed where the images lie in a file, and how much do two processes gain over one?
+
+With several machines, each step waits for the gradients of all. How long that takes follows from their bytes and from the
+network between the machines; the machines at which it takes as long as computing follow from both.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+
+from aae_core.data import Digits
+from aae_core.data.mapped import as_tensor
+from aae_core.recipes import recipe
+from aae_core.training import fit
+from aae_core.training.processes import is_first
+from benchmarks.floor import multiply, of_a_step
+from benchmarks.pairs import Measured, Setting, alternate, child_environment, ratios, timed
+
+STEPS, STEPS_QUICK = 60, 2
+GIGABITS = {"1 Gbit/s": 0.125e9, "10 Gbit/s": 1.25e9, "100 Gbit/s": 12.5e9}
+"""Networks between machines, and the bytes a second that each moves."""
+
+
+def mapped(digits: Digits, folder: Path) -> Digits:
+    """The same digits, their images in a file that is read as they are needed."""
+    path = folder / "images"
+    digits.images.numpy().tofile(path)
+    return replace(digits, images=as_tensor(np.memmap(path, np.uint8, "r", shape=tuple(digits.images.shape))))
+
+
+def seconds_of_a_step(quick: bool) -> None:
+    """Prints the seconds of a step of ``fit``; what each of several processes does, of which the first prints."""
+    torch.set_num_threads(1)
+    setting, steps = Setting(quick=quick), STEPS_QUICK if quick else STEPS
+    chosen = recipe("supervised")
+    config = replace(chosen.training, epochs=1, device="cpu", precision="float32")
+    fit(chosen.make(seed=0), setting.digits(config.batch_size), config, progress=False)  # what begins only once
+    history = fit(chosen.make(seed=0), setting.digits(steps * config.batch_size), config, progress=False)
+    if is_first():
+        print(history.seconds / steps)
+
+
+def seconds_of_products(quick: bool, share: int) -> None:
+    """Prints the seconds of the products of a step on one of `share` parts of its batch."""
+    torch.set_num_threads(1)
+    setting, steps = Setting(quick=quick), STEPS_QUICK if quick else STEPS
+    chosen = recipe("supervised")
+    part = replace(chosen, training=replace(chosen.training, batch_size=chosen.training.batch_size // share))
+    pairs, _ = of_a_step(part, setting, "float32")
+    results = [left @ right for left, right in pairs]
+    multiply(pairs, results, 5)
+    print(timed(multiply, pairs, results, steps) / steps)
+
+
+def told_by(*arguments: object, launcher: Sequence[str] = (), times: int = 1) -> float:
+    """The number that this file prints as a process of its own, `times` of them at once; the slowest one's."""
+    command = [sys.executable, *launcher, __file__, *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    started = [subprocess.Popen(command, env=child_environment(OMP_NUM_THREADS="1"), **pipes) for _ in range(times)]
+    return max(float(each.communicate()[0].split()[-1]) for each in started)
+
+
+def measure(setting: Setting) -> list[Measured]:
+    steps = STEPS_QUICK if setting.quick else STEPS
+    chosen = recipe("supervised")
+    config = replace(chosen.training, epochs=1, device="cpu")
+    digits = setting.digits(steps * config.batch_size)
+    with tempfile.TemporaryDirectory() as folder:
+        from_file = mapped(digits, Path(folder))
+        runs = {
+            "in memory, s": lambda: timed(fit, chosen.make(seed=0), digits, config, progress=False),
+            "from a file, s": lambda: timed(fit, chosen.make(seed=0), from_file, config, progress=False),
+        }
+        reading = alternate(runs, setting.rounds)
+    two = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    figures = alternate(
+        {
+            "step of one process, s": lambda: told_by(int(setting.quick)),
+            "step of two processes, s": lambda: told_by(int(setting.quick), launcher=two),
+            "products of one process, s": lambda: told_by(int(setting.quick), 1),
+            "half of the products in each of two, s": lambda: told_by(int(setting.quick), 2, times=2),
+        },
+        min(setting.rounds, 3),
+        warm_up=0,
+    )
+    one_step, two_steps, one_alone, two_alone = figures.values()
+    model = chosen.make(seed=0)
+    size = 4 * sum(p.numel() for part in model.parts().values() for network in part for p in network.parameters())
+    size += 4 * (model.discriminator_steps - 1) * sum(p.numel() for p in model.discriminator.parameters())
+    # A ring of n sends each gradient twice but for a share of one in n; computing takes one n-th of one machine's step.
+    seconds = {f"{name}, s": [2 * size / moved] for name, moved in GIGABITS.items()}
+    machines = {name: median(one_step) / (2 * size / moved) + 1 for name, moved in GIGABITS.items()}
+    return [
+        Measured(
+            "scale/from-file",
+            "supervised on digits in memory: its seconds over those on the same digits in a mapped file",
+            ratios(reading["in memory, s"], reading["from a file, s"]),
+            reading,
+            at_least=0.9,
+            note="the file is one that the system has in its memory by then",
+        ),
+        Measured(
+            "scale/two-processes",
+            "supervised: seconds of one process's step over those of two that share it",
+            ratios(one_step, two_steps),
+            {name: figures[name] for name in ("step of one process, s", "step of two processes, s")},
+            at_least=1.8,
+            note=f"on {os.cpu_count()} processors",
+        ),
+        Measured(
+            "scale/two-processes-bound",
+            "the products of a step in one process over half of them in each of two at once: more than that two could not gain",
+            ratios(one_alone, two_alone),
+            {name: values for name, values in figures.items() if "products" in name},
+        ),
+        Measured(
+            "scale/gradients",
+            "megabytes of gradients that a step of supervised tells the other machines",
+            [size / 1e6],
+            seconds,
+            unit="MB",
+            note="telling takes as long as computing at "
+            + ", ".join(f"{n:.1f} machines by {name}" for name, n in machines.items()),
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    quick, *share = map(int, sys.argv[1:])
+    seconds_of_products(bool(quick), *share) if share else seconds_of_a_step(bool(quick))
