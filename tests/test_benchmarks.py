@@ -40,7 +40,7 @@ QUICK = {"floor"}  # the rest takes minutes in all
 )
 def test_each_runs_and_keeps_its_figures_beside_those_of_others(name, tmp_path):
     out = tmp_path / "results.json"
-    out.write_text('{"another kind": {}, "%s": {"another": {"measures": []}}}' % kind())
+    out.write_text(json.dumps({"another kind": {}, kind(): {"another": {"measures": []}}}))
     # A process of its own: it pins itself to a core, and drives a browser where the tests may drive one already.
     command = [sys.executable, "-m", "benchmarks.run", name, "--quick", "--out", str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
