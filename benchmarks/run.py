@@ -29,6 +29,7 @@ NAMES = (
     "floor",
     "quality",
     "imports",
+    "measuring",
     "memory",
     "growth",
     "seeds",
