@@ -25,7 +25,7 @@ from aae_core.metrics import JUDGES, NEED_JUDGE, Judge, Measure, evaluate
 from aae_core.provenance import dataset_of
 from aae_core.recipes import RECIPES, Recipe, recipe
 from aae_core.scoring import usual
-from aae_core.training import CARD, WEIGHTS, Device, History, choose_device, take, write_whole
+from aae_core.training import CARD, WEIGHTS, Device, History, choose_device, stage, take, write_whole
 
 ZOO = Path(__file__).parent / "weights"
 SPARE = 10**6
@@ -149,10 +149,10 @@ def _checksum(path: Path) -> str:
 
 
 def judge_for(measures: Collection[str], splits: Splits) -> Judge | None:
-    """The judge of these images, if there is one and one of the measures asks it; else None."""
+    """The judge of these images, its weights laid out as is quickest, if there is one and one of the measures asks it; else None."""
     if splits.dataset not in JUDGES or not NEED_JUDGE & set(measures):
         return None
-    return cast(Judge, load(JUDGES[splits.dataset]))
+    return cast(Judge, load(JUDGES[splits.dataset])).to(memory_format=torch.channels_last)
 
 
 def run(
@@ -184,12 +184,13 @@ def run(
     made_by.check_data(splits)
     folder = Path(folder)
     with take(folder, resume=resume, overwrite=overwrite):  # until the card is written
+        stage(f"training {made_by.name} in {folder}, epochs: {made_by.training.epochs}", show=progress)
         model, history = made_by.train(splits, folder=folder, resume=resume, overwrite=overwrite, progress=progress)
         round_weights(model)
-        judge, seed = judge_for(made_by.measures, splits), made_by.training.seed
-        measures = evaluate(
-            model, splits, made_by.measures, judge, split, seed, without=made_by.without, progress=progress
-        )
+        asked, seed = made_by.measures, made_by.training.seed
+        judge = judge_for(asked, splits)
+        measures = evaluate(model, splits, asked, judge, split, seed, without=made_by.without, progress=progress)
+        stage(f"writing weights and card into {folder}", show=progress)
         path = save(model, folder, made_by, history, splits, measures, variant=variant, split=split)
         if dataset_of(about := card(folder)) in OWN:
             about["usual"] = usual(model, splits.validation.parted(splits.unseen(made_by.without))[0])

@@ -1,15 +1,33 @@
-"""How long does the package take to import, beyond torch? Each run is a process of its own."""
+"""How long do the package's imports and its quick commands take? Each run is a process of its own."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from benchmarks.pairs import Measured, Setting, alternate, child_environment, ratios
+from benchmarks.pairs import Measured, Setting, alternate, child_environment, ratios, timed
 
 TORCH = "import time; begin = time.perf_counter(); import torch; seconds = [time.perf_counter() - begin]; "
 OURS = "import aae_core; [getattr(aae_core, name) for name in aae_core.__all__]; "
 LAST = "seconds.append(time.perf_counter() - begin); print(*seconds)"
+
+COMMANDS = {
+    "aae --help": (["--help"], 0.6),
+    "aae recipes": (["recipes"], 0.6),
+    "aae reproduce": (["reproduce"], 0.6),
+    "aae sample": (["sample", "supervised", "--out", "digits.png"], 3.0),
+}
+"""What is typed, and in how many seconds it is to be done, at its first call too."""
+
+
+def seconds_of_command(words: list[str]) -> float:
+    """Seconds that a command takes for a user who has no cache yet."""
+    with TemporaryDirectory() as folder:
+        environment = child_environment(AAE_CACHE=str(Path(folder) / "cache"))
+        command = [sys.executable, "-m", "aae_core", *words]
+        return timed(subprocess.run, command, env=environment, cwd=folder, capture_output=True, check=True)
 
 
 def seconds_to_import(code: str) -> tuple[float, float]:
@@ -40,7 +58,7 @@ def measure(setting: Setting) -> list[Measured]:
             beyond,
             figures | {"aae_core after torch, s": beyond},
             unit="s",
-            at_most=0.3,
+            at_most=0.1,
         ),
         Measured(
             "imports/ratio",
@@ -48,4 +66,22 @@ def measure(setting: Setting) -> list[Measured]:
             ratios(figures["torch and aae_core, s"], figures["torch, s"]),
             figures,
         ),
+        *commands(setting),
+    ]
+
+
+def commands(setting: Setting) -> list[Measured]:
+    """The seconds of each of :data:`COMMANDS`."""
+    runs = {f"{name}, s": lambda words=words: seconds_of_command(words) for name, (words, _) in COMMANDS.items()}
+    found = alternate(runs, setting.rounds)
+    return [
+        Measured(
+            f"imports/{name.replace('aae ', '').strip('-')}",
+            f"{name}, with an empty cache",
+            found[f"{name}, s"],
+            {f"{name}, s": found[f"{name}, s"]},
+            unit="s",
+            at_most=bar,
+        )
+        for name, (_, bar) in COMMANDS.items()
     ]

@@ -30,6 +30,7 @@ NAMES = (
     "floor",
     "quality",
     "imports",
+    "measuring",
     "memory",
     "growth",
     "scale",

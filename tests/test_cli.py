@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,8 @@ from aae_core.packed import PackedMLP
 from aae_core.recipes import FILES, RECIPES, recipe
 from aae_core.training.checkpoint import read
 from waiting import eventually
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +95,26 @@ def test_samples_stand_in_a_column_for_each_class_or_cluster(name, columns, tmp_
         assert f"--class: there is no '{columns}'" in words and f"0 … {columns - 1}" in words
     words = refused(*sample, tmp_path / "digits.xbm")
     assert "--out" in words and "XBM" in words and ".png" in words
+
+
+def test_training_and_measuring_say_what_they_do_as_it_begins(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name != "TQDM_DISABLE"}
+    environment |= {"PYTHONPATH": str(ROOT), "AAE_CACHE": str(tmp_path)}
+
+    def said_first(*words):
+        """The first words of the lines that are said, but what is said of the network and of the model."""
+        command = [sys.executable, "-m", "aae_core", *words]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        lines = [line for line in done.stderr.splitlines() if not line.startswith(("aae:", "Data: MNIST:"))]
+        return [" ".join(line.split()[:4]) for line in lines]
+
+    measuring = [f"measuring {name}" for name in recipe("aae-small").measures]
+    told = said_first("train", "aae-small", "--epochs", "1", "--device", "cpu", "--out", "mine")
+    assert told[:3] == ["loading torch and the", "Data: 5,000 MNIST digits", "training aae-small in mine,"]
+    assert told[3].startswith("step 16 of 16")
+    assert told[4:] == [*measuring, "measure 6 of 6,", "writing weights and card", "Weights and card are"]
+    assert said_first("evaluate", "mine") == [*told[:2], *measuring, "measure 6 of 6,"]
+    assert said_first("evaluate", "mine", "--json") == told[:2]
 
 
 @pytest.mark.filterwarnings("default:The trained model rebuilds")

@@ -248,8 +248,9 @@ def test_a_generator_of_one_image_is_found_out():
 
     real = Digits((shades(200) * 255).round().byte(), torch.arange(200) % 10)
     model, judge = Stuck(), Reader()
-    assert metrics.sample_confidence(model, judge, real, n=50).value == 1
-    coverage = metrics.class_coverage(model, judge, real, n=50)
+    drawn, seen = judge.probabilities(variety.samples_of(model, 50)), judge.probabilities(real.pixels())
+    assert metrics.sample_confidence(drawn, seen).value == 1
+    coverage = metrics.class_coverage(drawn, seen)
     assert coverage["effective"].value == pytest.approx(1) and coverage["rarest"].value == 0
     assert coverage["effective"].reference > 9
     distance = metrics.sample_distance(model, real, n=50)

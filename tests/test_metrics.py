@@ -9,6 +9,7 @@ import torch
 from aae_core import metrics
 from aae_core.data import Digits, Splits
 from aae_core.metrics import Judge, parzen_window
+from aae_core.metrics.measure import log_sum_exp
 from aae_core.metrics.parzen_window import BANDWIDTHS
 from aae_core.priors import Gaussian
 from aae_core.training import Batch, TrainingConfig, fit, seed_everything
@@ -135,6 +136,34 @@ def test_drawn_as_asked_is_read_as_asked():
     model.decode = lambda z, y: bars(10).pixels()[(y + 1) % 10]
     assert metrics.sample_accuracy(model, judge, digits, n=50).value == 0
     assert metrics.test_error(judge, digits).value == 0
+
+
+def test_what_measures_share_is_made_once():
+    encoded, read = [], []
+
+    class Model(Stand):
+        def encode(self, x):
+            encoded.append(len(x))
+            return super().encode(x)
+
+    class Spy(Reader):
+        def probabilities(self, x):
+            read.append(len(x))
+            return super().probabilities(x)
+
+    splits = Splits(bars(300), bars(60), bars(70), source="bars", checksum="")
+    model = Model(False)
+    found = metrics.evaluate(model, splits, ["prior_swd", "prior_holes", "sample_accuracy", "swap_accuracy"], Spy())
+    assert sorted(read) == [70, 70, 10_000]  # the real digits, the swapped ones, the samples
+    assert encoded == [70, 70]  # once for all that looks at codes, once for the swaps
+    alone = metrics.swap_accuracy(model, Reader(), splits.test)
+    assert found["swap_accuracy"] == alone
+
+
+def test_the_logarithm_of_a_sum_of_exponentials_is_torchs_wherever_the_terms_lie():
+    x = torch.randn(50, 300, generator=torch.Generator().manual_seed(0)) * torch.logspace(-2, 4, 50)[:, None]
+    x[0], x[1, 3], x[2, 5] = -torch.inf, torch.inf, -torch.inf
+    assert torch.equal(log_sum_exp(x), x.logsumexp(1))
 
 
 def test_swaps_never_ask_for_the_digit_that_was_there():

@@ -221,7 +221,10 @@ def test_a_log_has_a_line_now_and_then_and_one_at_the_end(monkeypatch, capsys):
             now[0] += 1
             bar.update()
     lines = capsys.readouterr().err.splitlines()
-    assert lines == [f"step {n} of 100, {n} s" for n in (30, 60, 90, 100)]
+    assert lines == [
+        *(f"step {n} of 100, {n} s, {100 - n} s left" for n in (30, 60, 90)),
+        "step 100 of 100, 100 s",
+    ]
     with pytest.raises(TrainingError), progress_bar(100, "step") as bar:
         bar.update()
         raise TrainingError

@@ -1,4 +1,8 @@
-"""Lists that change only with the package are made once and kept, so that whoever asks again does not wait for torch."""
+"""Lists that change only with the package: they ship with it, so that who asks for one does not wait for torch.
+
+``python tools/lists.py`` renews the shipped file. Where it is not of the recipes and records that are there, as while somebody
+changes them, a list is made anew, and kept in the user's cache.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,44 @@ from typing import Any, TypeVar
 from aae_core.files import cache_folder, read_json
 
 PACKAGE = Path(__file__).parents[1]
+SHIPPED = Path(__file__).with_name("lists.json")
+SOURCES = (
+    "models/*.py",
+    "metrics/judge.py",
+    "paper.py",
+    "recipes.py",
+    "records.py",
+    "reproduce.py",
+    "weights/*/*.json",
+)
+"""Where what the lists say stands, seen from the package."""
 Listing = TypeVar("Listing")
+
+
+def state_of_sources() -> str:
+    """A fingerprint of what stands in :data:`SOURCES`, whatever ends its lines."""
+    found = hashlib.sha256()
+    for pattern in SOURCES:
+        for path in sorted(PACKAGE.glob(pattern)):
+            text = path.read_bytes().replace(b"\r\n", b"\n")
+            found.update(f"{path.relative_to(PACKAGE).as_posix()} {len(text)}\n".encode() + text)
+    return found.hexdigest()
+
+
+def renew() -> None:
+    """Writes the shipped file anew."""
+    about = {"state": state_of_sources(), "recipes": _recipes(), "figures": _figures()}
+    SHIPPED.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8", newline="\n")
+
+
+def listed(name: str, make: Callable[[], Listing]) -> Listing:
+    """The shipped list of that name, if it is of today's sources; else what `make` gives, as :func:`remembered` keeps it."""
+    with suppress(OSError, ValueError, KeyError):
+        shipped = read_json(SHIPPED)
+        if shipped["state"] == state_of_sources():
+            found: Listing = shipped[name]
+            return found
+    return remembered(name, make)
 
 
 def state_of_package() -> str:
@@ -53,12 +94,12 @@ def remembered(name: str, make: Callable[[], Listing]) -> Listing:
 
 def recipes() -> list[dict[str, Any]]:
     """What ``aae recipes`` says of each recipe."""
-    return remembered("recipes", _recipes)
+    return listed("recipes", _recipes)
 
 
 def figures() -> dict[str, str]:
     """The table that ``aae reproduce`` prints of the recorded runs, as ``text`` and as ``json``."""
-    return remembered("figures", _figures)
+    return listed("figures", _figures)
 
 
 def _recipes() -> list[dict[str, Any]]:

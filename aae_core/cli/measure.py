@@ -24,6 +24,7 @@ from aae_core.cli.options import (
     note,
     print_measures,
     recipe_names,
+    say_loading,
     zoo_app,
 )
 
@@ -44,6 +45,7 @@ def evaluate(
 
     The images are of the data set that the model was trained on, as its card says.
     """
+    say_loading()
     with mistakes_explained():
         from aae_core import cards, metrics, provenance, zoo
         from aae_core.scoring import thresholds

@@ -154,6 +154,12 @@ def shown(text: str) -> str:
     )
 
 
+def say_loading() -> None:
+    """A sign of life before torch is imported, which takes seconds; of several processes the first one's."""
+    if "torch" not in sys.modules and os.environ.get("RANK", "0") == "0":
+        note("loading torch and the data")
+
+
 def note(line: str) -> None:
     """A line on stderr, which is no part of the result."""
     typer.echo(shown(line), err=True)

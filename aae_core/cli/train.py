@@ -25,6 +25,7 @@ from aae_core.cli.options import (
     note,
     print_measures,
     recipe_names,
+    say_loading,
 )
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def train(
     made longer. Several GPUs or machines train one model when torchrun -m aae_core, or accelerate launch -m aae_core, stands in
     the place of aae.
     """
+    say_loading()
     with mistakes_explained("; what --out holds up to the last epoch goes on with --resume"):
         from aae_core import zoo
         from aae_core.cards import AS_IT_IS

@@ -53,8 +53,8 @@ def sample(
     """Draw samples into a picture: a style a row, a digit, or class, a column. Digits are drawn as ink on paper, your own images as they are."""
     with mistakes_explained():
         import torch
-        from torchvision.utils import save_image
 
+        from aae_core.cli.sheet import sheet
         from aae_core.data import N_CLASSES, OWN, values_of
         from aae_core.metrics.measure import takes_class
         from aae_core.provenance import classes_of, dataset_of, reading_of
@@ -96,9 +96,7 @@ def sample(
             write_table(drawn, out)
             return
         paper = 1 - images if images.shape[1] == 1 and dataset_of(about) not in OWN else images
-        picture = BytesIO()
-        save_image(paper, picture, ending, nrow=columns, padding=2, pad_value=1)
-        write_out(out, picture.getvalue())
+        write_out(out, sheet(paper, columns, ending))
 
 
 def _number(only: str, names: Sequence[str], n_classes: int, which: str) -> int:
@@ -241,7 +239,8 @@ def _check_picture(out: Path) -> str:
     """The format that a picture's ending names."""
     from PIL import Image
 
-    found = Image.registered_extensions().get(out.suffix.lower())
+    Image.preinit()  # the usual formats; all of them take long to import
+    found = Image.EXTENSION.get(out.suffix.lower()) or Image.registered_extensions().get(out.suffix.lower())
     if found is None or found not in Image.SAVE:
         raise ValueError(f"--out: {out} ends in no format of pictures, such as .png.")
     try:

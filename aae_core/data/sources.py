@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock, Timeout
-
 from aae_core.data import downloads
 from aae_core.data.downloads import File
 from aae_core.data.images import DataError, is_build
@@ -141,6 +139,8 @@ class Source:
 @contextmanager
 def _alone(path: Path, announce: Callable[[str], None]) -> Iterator[None]:
     """Lets one process at a time into the block; one that is killed lets go."""
+    from filelock import FileLock, Timeout
+
     path.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(f"{path.parent} cannot be written")

@@ -7,14 +7,13 @@ import torch
 from torch import Tensor
 
 from aae_core.data import Digits
-from aae_core.metrics.judge import Judge
-from aae_core.metrics.measure import Measure
-from aae_core.metrics.variety import samples_of
+from aae_core.metrics.judge import FEW, Judge
+from aae_core.metrics.measure import Measure, samples_of
 from aae_core.step import AnyModel
 
 
 @torch.no_grad()
-def features_of(judge: Judge, images: Tensor, batch_size: int = 1000) -> np.ndarray:
+def features_of(judge: Judge, images: Tensor, batch_size: int = FEW) -> np.ndarray:
     """The judge's last hidden layer, ``float64`` (N, n_features), of images (N, 1, 28, 28)."""
     device = next(judge.parameters()).device
     parts = [judge.features(part.to(device)).cpu() for part in images.split(batch_size)]

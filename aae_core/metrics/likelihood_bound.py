@@ -13,7 +13,7 @@ from torch import Tensor
 
 from aae_core import losses
 from aae_core.data import Digits
-from aae_core.metrics.measure import Measure, decode_all
+from aae_core.metrics.measure import Measure, decode_all, log_sum_exp
 from aae_core.priors import Gaussian, Prior
 from aae_core.step import AnyModel
 from aae_core.training.config import SEEDS_APART
@@ -56,7 +56,7 @@ class Posteriors:
         """log q(z|x) of code k under posterior k, (N,)."""
         return losses.log_normal(z, self.mean, self.log_variance)
 
-    def log_aggregated(self, z: Tensor, rows: int = 500) -> Tensor:
+    def log_aggregated(self, z: Tensor, rows: int = 100) -> Tensor:
         """log q(z), (M,), for any codes (M, d): q(z) is the even mixture of all N posteriors."""
         mean, log_variance = self.mean.double(), self.log_variance.double()
         precision = (-log_variance).exp()
@@ -67,7 +67,7 @@ class Posteriors:
         factors = torch.cat([-0.5 * precision, mean * precision], 1).T
         parts = []
         for part in z.double().split(rows):
-            parts.append((torch.cat([part.square(), part], 1) @ factors + constant).float().logsumexp(1))
+            parts.append(log_sum_exp((torch.cat([part.square(), part], 1) @ factors + constant).float()))
         return torch.cat(parts)
 
 
@@ -94,7 +94,8 @@ def posteriors_of(model: AnyModel, digits: Digits, spread: float | None = None, 
 
 def log_likelihood(model: AnyModel, z: Tensor, x: Tensor, sigma: float = SIGMA) -> Tensor:
     """log p(x|z) in nats, (N,): a sum over pixels, with its constant."""
-    return losses.log_normal(x, decode_all(model, z), 2 * math.log(sigma))
+    parts = zip(x.split(500), z.split(500), strict=True)
+    return torch.cat([losses.log_normal(each, decode_all(model, codes), 2 * math.log(sigma)) for each, codes in parts])
 
 
 def best_spread(model: AnyModel, digits: Digits, sigma: float = SIGMA, n: int = 1000, seed: int = 0) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -42,6 +43,23 @@ class Trial:
     seed: int
     named: Digits
     unusual: Digits | None = None  # held-out digits of the class that was kept from the model, if one was
+
+    # What several measures ask for is made once.
+
+    @cached_property
+    def codes(self) -> Tensor:
+        """The model's codes of the held-out digits, as :func:`codes_of` gives them."""
+        return codes_of(self.model, self.held_out)
+
+    @cached_property
+    def read(self) -> Tensor:
+        """What the judge reads in the held-out digits: probabilities (N, n_classes)."""
+        return self.judge.probabilities(self.held_out.pixels())
+
+    @cached_property
+    def read_samples(self) -> Tensor:
+        """What the judge reads in samples of the model, which is not told a class: probabilities (n, n_classes)."""
+        return self.judge.probabilities(samples_of(self.model, seed=self.seed))
 
 
 def few_enough(digits: Digits) -> int:
@@ -108,3 +126,15 @@ def decode_all(model: AnyModel, z: Tensor, y: Tensor | None = None, batch_size: 
     labels = (None,) * len(z.split(batch_size)) if y is None else y.split(batch_size)
     parts = zip(z.split(batch_size), labels, strict=True)
     return torch.cat([model.decode(*(t.to(device) for t in part if t is not None)).cpu() for part in parts])
+
+
+def samples_of(model: AnyModel, n: int = 10_000, seed: int = 0) -> Tensor:
+    """`n` images (n, C, H, W) of a model that is not told a digit, from codes drawn by `seed`."""
+    return decode_all(model, model.prior.sample(n, generator=torch.Generator().manual_seed(seed)))
+
+
+def log_sum_exp(x: Tensor) -> Tensor:
+    """log Σ exp of each row of x (N, M), (N,)."""
+    # Beside the largest term, e⁻⁸⁰ of it is lost in rounding. Below it the exponentials come near the least number that there is,
+    # where a processor takes a hundred times as long.
+    return x.maximum(x.amax(1, keepdim=True) - 80).logsumexp(1)

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from aae_core.data import Digits
-from aae_core.metrics.measure import Measure
-from aae_core.metrics.variety import samples_of
+from aae_core.metrics.measure import Measure, log_sum_exp, samples_of
 from aae_core.step import AnyModel
 
 BANDWIDTHS = tuple(round(0.1 * 10 ** (k / 40), 4) for k in range(25))
@@ -19,7 +18,7 @@ BANDWIDTHS = tuple(round(0.1 * 10 ** (k / 40), 4) for k in range(25))
 def squared_distances(x: Tensor, samples: Tensor, batch_size: int = 1000) -> Tensor:
     """Squared distances (N, M) between images x (N, …) and samples (M, …)."""
     samples = samples.flatten(1)
-    return torch.cat([torch.cdist(part.flatten(1), samples).square() for part in x.split(batch_size)])
+    return torch.cat([torch.cdist(part.flatten(1), samples).square_() for part in x.split(batch_size)])
 
 
 def log_likelihoods(squared: Tensor, bandwidth: float, n_pixels: int) -> Tensor:
@@ -35,7 +34,8 @@ def log_likelihoods(squared: Tensor, bandwidth: float, n_pixels: int) -> Tensor:
     if not 0 < bandwidth < math.inf:
         raise ValueError(f"bandwidth: expected a positive number, got {bandwidth}.")
     constant = math.log(squared.shape[1]) + 0.5 * n_pixels * math.log(2 * math.pi * bandwidth**2)
-    return (squared / (-2 * bandwidth**2)).logsumexp(1) - constant
+    # few rows at a time stay in the processor's own memory
+    return torch.cat([log_sum_exp(rows / (-2 * bandwidth**2)) for rows in squared.split(20)]) - constant
 
 
 def parzen_of(samples: Tensor, validation: Tensor, test: Tensor) -> dict[str, float]:
@@ -47,7 +47,9 @@ def parzen_of(samples: Tensor, validation: Tensor, test: Tensor) -> dict[str, fl
     n_pixels = samples[0].numel()
     squared = squared_distances(validation, samples)
     bandwidth = max(BANDWIDTHS, key=lambda width: float(log_likelihoods(squared, width, n_pixels).mean()))
-    scores = log_likelihoods(squared_distances(test, samples), bandwidth, n_pixels)
+    # part by part: all distances at once would be a square of the images
+    parts = (squared_distances(part, samples) for part in test.split(1000))
+    scores = torch.cat([log_likelihoods(part, bandwidth, n_pixels) for part in parts])
     return {
         "value": float(scores.mean()),
         "error": float(scores.std() / math.sqrt(len(scores))),

@@ -13,32 +13,40 @@ from aae_core.step import AnyModel
 
 def judged_accuracy(judge: Judge, images: Tensor, labels: Tensor) -> float:
     """Share of `images` that the judge reads as `labels`."""
-    return float((judge.probabilities(images).argmax(1) == labels.cpu()).float().mean())
+    return _right(judge.probabilities(images), labels)
 
 
-def judge_reference(judge: Judge, test: Digits) -> tuple[float, str]:
-    """The judge's accuracy on real images, which no drawn image is expected to exceed."""
-    return judged_accuracy(judge, test.pixels(), test.labels), "the judge on real images"
+def _right(read: Tensor, labels: Tensor) -> float:
+    return float((read.argmax(1) == labels.cpu()).float().mean())
 
 
-def sample_accuracy(model: AnyModel, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
+def judge_reference(judge: Judge, test: Digits, read: Tensor | None = None) -> tuple[float, str]:
+    """The judge's accuracy on real images, which no drawn image is expected to exceed; `read` is what it reads in them, if known."""
+    return _right(judge.probabilities(test.pixels()) if read is None else read, test.labels), "the judge on real images"
+
+
+def sample_accuracy(
+    model: AnyModel, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0, *, read: Tensor | None = None
+) -> Measure:
     """Share of digits drawn for k, in random styles, that the judge reads as k; against its score on real digits.
 
-    A decoder that takes labels is told k; for one that does not, the code is drawn from the prior's region of k.
+    A decoder that takes labels is told k; for one that does not, the code is drawn from the prior's region of k. What the judge
+    reads in `test` may be given as `read`, as probabilities (N, n_classes).
     """
     generator = torch.Generator().manual_seed(seed)
     y = torch.arange(n) % model.n_classes
     told = takes_class(model)
     z = model.prior.sample(n, None if told else y, generator=generator)
-    return Measure(judged_accuracy(judge, decode_all(model, z, y if told else None), y), *judge_reference(judge, test))
+    drawn = decode_all(model, z, y if told else None)
+    return Measure(judged_accuracy(judge, drawn, y), *judge_reference(judge, test, read))
 
 
-def swap_accuracy(model: AnyModel, judge: Judge, test: Digits, seed: int = 0) -> Measure:
-    """Share of test styles that, decoded under another digit drawn at random, are read as that digit."""
+def swap_accuracy(model: AnyModel, judge: Judge, test: Digits, seed: int = 0, *, read: Tensor | None = None) -> Measure:
+    """Share of test styles that, decoded under another digit drawn at random, are read as that digit; `read` as :func:`sample_accuracy`."""
     z = codes_of(model, test)
     shift = torch.randint(1, model.n_classes, (len(z),), generator=torch.Generator().manual_seed(seed))
     y = (test.labels.cpu() + shift) % model.n_classes
-    return Measure(judged_accuracy(judge, decode_all(model, z, y), y), *judge_reference(judge, test))
+    return Measure(judged_accuracy(judge, decode_all(model, z, y), y), *judge_reference(judge, test, read))
 
 
 def test_error(judge: Judge, test: Digits) -> Measure:

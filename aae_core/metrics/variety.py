@@ -9,26 +9,29 @@ from torch import Tensor
 
 from aae_core.data import N_CLASSES, Digits
 from aae_core.metrics.judge import Judge
-from aae_core.metrics.measure import Measure, decode_all
+from aae_core.metrics.measure import Measure, samples_of
 from aae_core.step import AnyModel
 
 CONFIDENT = 0.9
 """From this probability on, the judge counts as sure of what it reads."""
 
 
-def samples_of(model: AnyModel, n: int = 10_000, seed: int = 0) -> Tensor:
-    """`n` images (n, C, H, W) of a model that is not told a digit, from codes drawn by `seed`."""
-    return decode_all(model, model.prior.sample(n, generator=torch.Generator().manual_seed(seed)))
-
-
 def confidence(judge: Judge, images: Tensor) -> float:
     """Share of images (N, 1, 28, 28) in which the judge reads some digit with a probability of at least .9."""
-    return float((judge.probabilities(images).max(1).values >= CONFIDENT).float().mean())
+    return _sure(judge.probabilities(images))
 
 
 def class_shares(judge: Judge, images: Tensor) -> Tensor:
     """Share of images (N, 1, 28, 28) that the judge reads as each digit, (10,), summing to 1."""
-    return torch.bincount(judge.probabilities(images).argmax(1), minlength=N_CLASSES) / len(images)
+    return _shares(judge.probabilities(images))
+
+
+def _sure(read: Tensor) -> float:
+    return float((read.max(1).values >= CONFIDENT).float().mean())
+
+
+def _shares(read: Tensor) -> Tensor:
+    return torch.bincount(read.argmax(1), minlength=N_CLASSES) / len(read)
 
 
 def effective_number(shares: Tensor) -> float:
@@ -49,24 +52,27 @@ def pairwise_distance(x: Tensor, seed: int = 0) -> float:
     return float((x[order] - x[order.roll(1)]).flatten(1).norm(dim=1).mean())
 
 
-def sample_confidence(model: AnyModel, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> Measure:
-    """Share of samples that the judge reads with a probability of at least .9; against the same on real digits."""
-    real = confidence(judge, test.pixels().cpu())
-    return Measure(confidence(judge, samples_of(model, n, seed)), real, "the same on real digits")
+def sample_confidence(drawn: Tensor, real: Tensor) -> Measure:
+    """Share of samples that the judge reads with a probability of at least .9; against the same on real digits.
+
+    Args:
+        drawn: what it reads in samples, probabilities (n, n_classes).
+        real: what it reads in real digits, (N, n_classes).
+    """
+    return Measure(_sure(drawn), _sure(real), "the same on real digits")
 
 
-def class_coverage(model: AnyModel, judge: Judge, test: Digits, n: int = 10_000, seed: int = 0) -> dict[str, Measure]:
-    """How evenly the samples spread over the digits, as the judge reads them.
+def class_coverage(drawn: Tensor, real: Tensor) -> dict[str, Measure]:
+    """How evenly the samples spread over the digits, as the judge reads them; both as :func:`sample_confidence` takes them.
 
     Returns:
         ``effective``, the exponential of the entropy of the classes, 1 … 10; and ``rarest``, the share of the digit
         that is drawn least. Both against real digits.
     """
-    drawn = class_shares(judge, samples_of(model, n, seed))
-    real = class_shares(judge, test.pixels().cpu())
+    ours, theirs = _shares(drawn), _shares(real)
     return {
-        "effective": Measure(effective_number(drawn), effective_number(real), "the same on real digits"),
-        "rarest": Measure(float(drawn.min()), float(real.min()), "the same on real digits"),
+        "effective": Measure(effective_number(ours), effective_number(theirs), "the same on real digits"),
+        "rarest": Measure(float(ours.min()), float(theirs.min()), "the same on real digits"),
     }
 
 

@@ -8,5 +8,5 @@ from aae_core.training.history import History
 from aae_core.training.identity import describe_model
 from aae_core.training.loop import fit
 from aae_core.training.processes import LostProcess, Processes, how_many, is_first
-from aae_core.training.progress import progress_bar
+from aae_core.training.progress import progress_bar, stage
 from aae_core.training.recipe import Recipe

@@ -15,7 +15,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
@@ -74,6 +73,8 @@ def take(folder: Path, *, resume: bool, overwrite: bool) -> Iterator[None]:
         ValueError: it holds a run, and neither to resume nor to overwrite it was asked for.
         TrainingError: there is nothing to resume, another run is under way there, or the folder cannot be written.
     """
+    from filelock import FileLock, Timeout
+
     _check_held(folder, resume, overwrite)
     lock = FileLock(folder / LOCK, timeout=0, is_singleton=True)  # taken twice by one run: to train, and to measure
     try:

@@ -32,6 +32,12 @@ def progress_bar(total: int, unit: str, *, done: int = 0, show: bool = True) -> 
     return bar if in_notebook else _Ticking(bar)
 
 
+def stage(what: str, *, show: bool = True) -> None:
+    """A line on stderr that says what begins; silenced as :func:`progress_bar` is."""
+    if show and os.environ.get("TQDM_DISABLE") != "1":
+        print(what, file=sys.stderr, flush=True)
+
+
 class _Lines:
     """Progress in a log: on stderr, at most a line each half minute, and one at the end."""
 
@@ -63,7 +69,10 @@ class _Lines:
 
     def _say(self) -> None:
         self.said = time.monotonic()
-        line = f"{self.unit} {self.n:,} of {self.total:,}, {self.said - self.begun:.0f} s"
+        taken = self.said - self.begun
+        line = f"{self.unit} {self.n:,} of {self.total:,}, {taken:.0f} s"
+        if self.n < self.total:
+            line += f", {taken / (self.n - self.begun_at) * (self.total - self.n):.0f} s left"
         print(f"{line}: {self.about}" if self.about else line, file=sys.stderr, flush=True)
 
 
