@@ -42,7 +42,8 @@ def has_fast_bfloat16(device: torch.device) -> bool:
         return False
     seconds = dict.fromkeys((torch.float32, torch.bfloat16), float("inf"))
     factors = {dtype: (torch.ones(256, 512, dtype=dtype), torch.ones(512, 512, dtype=dtype)) for dtype in seconds}
-    for _ in range(8):  # in turn, the best of each: another process may be in the way of some, and the first one prepares
+    # In turn, the best of each: another process may be in the way of some, and the first one prepares.
+    for _ in range(8):
         for dtype, (left, right) in factors.items():
             begin = time.perf_counter()
             left @ right
