@@ -165,15 +165,22 @@ def test_a_record_that_is_missing_damaged_or_of_another_state_does_not_hold(proj
         "{}",
         "[]",
         text[:-9],
-        text.replace('"files"', '"fils"'),
+        text.replace('"files"', '"some"'),
         text.replace('"trees": {', '"trees": {"x": 1'),
     ):
         record.write_text(damaged, "utf-8")
         assert not holds(record)
     record.write_text(text, "utf-8")
     assert holds(record)
-    monkeypatch.setattr("page_records.state", lambda: "another")
-    assert not holds(record)
+    folders = json.loads(os.environ[page_reads.ROOTS])
+    for name in folders:
+        with monkeypatch.context() as patch:
+            patch.setenv(page_reads.ROOTS, json.dumps(folders | {name: str(project.parent)}))
+            assert not holds(record)
+    with monkeypatch.context() as patch:
+        patch.setattr(page_reads, "__file__", str(project / "small" / "one.py"))
+        assert not holds(record)
+    assert holds(record)
     record.unlink()
     assert not holds(record)
 
@@ -215,5 +222,5 @@ def test_a_page_of_this_book_has_a_record_of_what_it_reads(monkeypatch, tmp_path
     modules = {"__init__.py", "notebook.py", "zoo.py", "models/style.py"}
     assert {f"package:{name}" for name in modules} <= kept["files"].keys()
     assert "package:weights/supervised" in kept["trees"] and "package:." not in kept["trees"]
-    apart = ("package:cli/", "package:studies.py", "package:explorers/draw.py", "package:explorers/js/draw.js")
+    apart = ("package:cli/", "package:explorers/draw.py", "package:explorers/js/draw.js")
     assert not [place for place in kept["files"] if place.startswith(apart)]

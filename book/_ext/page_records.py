@@ -86,9 +86,12 @@ def begin_note(cache: Path) -> Path:
     return note
 
 
-def state() -> str:
-    """That of the module that notes: what another state of it noted may miss something."""
-    return page_reads.state_of(page_reads.__file__)
+def noted_by() -> dict[str, str]:
+    """What the notes rest on: another state of the module that notes may miss something, and so may other places of the folders."""
+    folders = json.loads(os.environ[page_reads.ROOTS])
+    book = os.path.realpath(folders["book"])
+    places = {name: os.path.relpath(os.path.realpath(folder), book) for name, folder in folders.items()}
+    return places | {"module": page_reads.state_of(page_reads.__file__)}
 
 
 def record_of(cache: JupyterCacheAbstract, notebook: NotebookNode) -> Path:
@@ -104,7 +107,7 @@ def keep(note: Path, record: Path) -> None:
     except (OSError, ValueError):
         return
     if not read["fault"]:
-        note.write_text(json.dumps(read | {"run": note.stem, "noted by": state()}), "utf-8")
+        note.write_text(json.dumps(read | {"run": note.stem, "noted by": noted_by()}), "utf-8")
         note.replace(record)
 
 
@@ -127,7 +130,7 @@ def holds(record: Path) -> bool:
 
 def _holds(kept: dict[str, Any], reads: page_reads.Reads) -> bool:
     return (
-        kept["noted by"] == state()
+        kept["noted by"] == noted_by()
         and all(page_reads.state_of(reads.path(place)) == was for place, was in kept["files"].items())
         and all(
             page_reads.found_in(reads.path(p), each["names"]) == each["found"] for p, each in kept["sought"].items()
