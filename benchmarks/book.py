@@ -1,4 +1,4 @@
-"""How long does the book take to build: from nothing, again, and after a change to one module of the package?
+"""How long does the book take to build: from nothing, again, and after a change to one module that all or few pages read?
 
 It is built in a copy of the checkout, with all processors. How long each page's cells ran stands in the notebook cache;
 a page that ran anew has a new entry there.
@@ -18,7 +18,8 @@ from jupyter_cache import get_cache
 
 from benchmarks.pairs import ROOT, Measured, Setting, ratios, timed
 
-CHANGED = "aae_core/models/style.py"
+CHANGED = {"book/changed": "aae_core/__init__.py", "book/changed-few": "aae_core/explorers/draw.py"}
+"""Of the package's modules one that every page reads, and one that few do."""
 NOT_COPIED = ("_build", ".*", "__pycache__", "runs", "data", "dist")
 SMALL_PAGE = {
     "cells": [
@@ -66,27 +67,36 @@ def runs_of_pages(folder: Path) -> dict[tuple[str, str], float]:
     }
 
 
+def after_change(folder: Path, module: str) -> tuple[float, list[str]]:
+    """The seconds that a build takes after a change to that module, and the pages that ran again."""
+    before = runs_of_pages(folder)
+    with (folder / module).open("a") as file:
+        file.write("\n# A change that changes nothing.\n")
+    seconds = timed(build, folder)
+    return seconds, sorted({page for page, _ in runs_of_pages(folder).keys() - before.keys()})
+
+
 def measure(setting: Setting) -> list[Measured]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = copy_book(Path(temporary) / "book", setting.quick)
         cold = timed(build, folder)
         pages = runs_of_pages(folder)
         warm = timed(build, folder)
-        with (folder / CHANGED).open("a") as module:
-            module.write("\n# A change that changes nothing.\n")
-        changed = timed(build, folder)
-        again = sorted({page for page, _ in runs_of_pages(folder).keys() - pages.keys()})
-    raw = {"cold, s": [cold], "warm, s": [warm], "one module changed, s": [changed]}
+        after = {name: after_change(folder, module) for name, module in CHANGED.items()}
+    raw = {"cold, s": [cold], "warm, s": [warm]}
     seconds = {page: [ran] for (page, _), ran in sorted(pages.items())}
     return [
         Measured("book/cold", "the whole book, nothing built before", [cold], raw, unit="s", at_most=480),
         Measured("book/warm", "the same again, nothing changed", [warm], raw, unit="s", at_most=60),
-        Measured(
-            "book/changed",
-            f"after a change to {CHANGED}, over the build from nothing",
-            ratios([changed], [cold]),
-            raw,
-            note=f"ran again: {', '.join(again) or 'none'} ({len(again)} of {len(pages)} pages with cells)",
+        *(
+            Measured(
+                name,
+                f"after a change to {CHANGED[name]}, over the build from nothing",
+                ratios([changed], [cold]),
+                raw | {"one module changed, s": [changed]},
+                note=f"ran again: {', '.join(again) or 'none'} ({len(again)} of {len(pages)} pages with cells)",
+            )
+            for name, (changed, again) in after.items()
         ),
         Measured(
             "book/pages",

@@ -280,21 +280,21 @@ def test_requests_are_found(tmp_path, markup, asked):
     assert len(found) == asked if isinstance(asked, int) else found == asked
 
 
-def test_cache_key_follows_the_inputs(tmp_path):
-    package, data, cache = tmp_path / "package", tmp_path / "data", tmp_path / "cache"
-    package.mkdir()
+def test_cache_key_follows_the_inputs(tmp_path, monkeypatch):
+    data, cache = tmp_path / "data", tmp_path / "cache"
     data.mkdir()
-    (package / "model.py").write_text("a = 1", "utf-8")
 
     def key(data: Path | None = None) -> str:
-        return notebook_cache.inputs_digest(package, data and str(data), cache)
+        return notebook_cache.inputs_digest(data and str(data), cache)
 
     keys = [key()]
-    for name, content in [("model.py", "a = 2"), ("weights.safetensors", "w"), ("look.css", "p {}"), ("new.js", ";")]:
-        (package / name).write_text(content, "utf-8")
+    for variable in notebook_cache.ARITHMETIC:
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, "another")
+            keys.append(key())
+    with monkeypatch.context() as patch:
+        patch.setattr(notebook_cache, "needed", lambda *_: {"torch": "another"})
         keys.append(key())
-    (package / "notes.txt").write_text("not an input", "utf-8")
-    assert key() == keys[-1]
     keys.append(key(data))
     (data / "images").write_bytes(b"123")
     keys.append(key(data))

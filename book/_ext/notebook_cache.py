@@ -1,4 +1,7 @@
-"""Sphinx extension: a cache of notebooks' outputs for each state of what they depend on; jupyter-cache sees their cells only."""
+"""Sphinx extension: a cache of notebooks' outputs for each state of what all of them depend on; jupyter-cache sees their cells only.
+
+The project's own files are not among that: ``page_records.py`` knows which of them each page has read.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,6 @@ from sphinx.config import Config
 from sphinx.errors import ConfigError
 
 PACKAGE = "aae_core"
-PACKAGE_FILES = {".py", ".js", ".css", ".json", ".safetensors"}
 # What has another processor's arithmetic, or another seed, computed here: see tools/machines.py.
 ARITHMETIC = (
     "AAE_PRECISION",
@@ -62,11 +64,10 @@ def needed(name: str, extra: str = "") -> dict[str, str]:
     return found
 
 
-def inputs_digest(package: Path, data: str | None, cache: Path) -> str:
-    """A hash of what a notebook's outputs depend on beside its cells.
+def inputs_digest(data: str | None, cache: Path) -> str:
+    """A hash of what every notebook's outputs depend on: what is installed, how it computes, and which digits there are.
 
     Args:
-        package: the folder of the package: its sources, its weights and what its browser side is made of.
         data: the folder that holds the digits (``AAE_DATA``), if one is named.
         cache: where MNIST lies once it was downloaded; it is read only where no folder is named.
 
@@ -74,9 +75,6 @@ def inputs_digest(package: Path, data: str | None, cache: Path) -> str:
         Sixteen hexadecimal digits.
     """
     digest = hashlib.sha256()
-    for file in sorted(package.rglob("*")):
-        if file.suffix in PACKAGE_FILES:
-            digest.update(f"{file.relative_to(package).as_posix()}\0".encode() + file.read_bytes())
     for name, version in sorted(needed(PACKAGE, "book").items()):
         digest.update(f"{name}=={version}\0".encode())
     for name in ARITHMETIC:
@@ -92,7 +90,7 @@ def inputs_digest(package: Path, data: str | None, cache: Path) -> str:
 def key_cache(app: Sphinx, config: Config) -> None:
     """Gives each state of the inputs its own notebook cache, and keeps the newest few."""
     base = Path(config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache")
-    cache = base / inputs_digest(package_folder(), os.environ.get("AAE_DATA"), cache_folder())
+    cache = base / inputs_digest(os.environ.get("AAE_DATA"), cache_folder())
     cache.mkdir(parents=True, exist_ok=True)
     os.utime(cache)
     caches = [folder for folder in base.iterdir() if re.fullmatch(r"[0-9a-f]{16}", folder.name)]

@@ -2,15 +2,11 @@
 
 Jupyter Book runs a notebook when it comes to its page, so all processors but one would wait. Here jupyter-cache's own
 workers fill the notebook cache first; Sphinx then finds each page's outputs there. A page whose cell fails is
-not in the cache, so Sphinx runs that page again and reports the failure as ever.
-
-The cache knows a page by its cells. A page that shows recorded figures names their files in its front matter (``figures``,
-paths from the checkout) and runs again when they change.
+not in the cache, so Sphinx runs that page again and reports the failure as ever. ``page_records.py`` says which pages have to run.
 """
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 import os
 import time
@@ -18,68 +14,49 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
 
-import yaml
 from jupyter_cache import get_cache
-from jupyter_cache.base import JupyterCacheAbstract
+from jupyter_cache.base import JupyterCacheAbstract, ProjectNb
 from jupyter_cache.executors import load_executor
 from jupyter_cache.executors.basic import ExecutionWorkerLocalMProc, ProcessData
-from myst_nb.core.read import create_nb_reader
+from jupyter_cache.executors.utils import ExecutionResult
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
+from page_records import caches, cells_of, keep, noted, record_of, start_listening
 from warm_kernels import warm_kernels
 
 FEW = 3
 """Pages for which it does not pay to have kernels begin warm."""
 
 
-def figures_of(page: Path) -> list[str]:
-    """The files that a text page names in its front matter."""
-    text = page.read_text("utf-8")
-    if page.suffix != ".md" or not text.startswith("---\n"):
-        return []
-    return yaml.safe_load(text.split("---\n")[1]).get("figures", [])
+class NotingWorker(ExecutionWorkerLocalMProc):
+    """jupyter-cache's worker, which keeps beside a page's outputs what the page has read."""
 
+    def __call__(self, data: ProcessData) -> tuple[int, str]:
+        """Runs a page; what happened, as a number, and the page."""
+        start_listening()  # a process that is no fork of Sphinx's does not yet
+        with noted(data.cache) as note:
+            done, page = super().__call__(data)
+            if done == 0:
+                keep(note, self.record)
+        return done, page
 
-def digest_of(files: list[Path]) -> str:
-    """A hash of what stands in `files`; one that is not there counts as empty."""
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes() if file.exists() else b"")
-    return digest.hexdigest()
-
-
-def forget_outdated(app: Sphinx, env: BuildEnvironment, added: set, changed: set, removed: set) -> list[str]:
-    """Takes pages out of the notebook cache whose recorded figures are others than when they ran; Sphinx reads them anew."""
-    cache = get_cache(env.mystnb_config.execution_cache_path)
-    outdated = []
-    for name in sorted(env.found_docs - removed):
-        page = Path(env.doc2path(name))
-        if not (figures := figures_of(page)):
-            continue
-        seen = Path(env.mystnb_config.execution_cache_path) / f"{name.replace('/', '-')}.figures"
-        digest = digest_of([Path(app.srcdir) / figure for figure in figures])
-        if not seen.exists() or seen.read_text("utf-8") != digest:
-            for record in cache.list_cache_records():
-                if Path(record.uri) == page:
-                    cache.remove_cache(record.pk)
-            seen.write_text(digest, "utf-8")
-            outdated.append(name)
-    return outdated
+    def execute(self, project_nb: ProjectNb, data: ProcessData) -> ExecutionResult:
+        """Runs the cells, of which it remembers where their record belongs: running changes them."""
+        self.record = record_of(data.cache, project_nb.nb)
+        return super().execute(project_nb, data)
 
 
 def run_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Runs those of the pages to be read that have cells and no outputs in the notebook cache."""
-    config = env.mystnb_config
-    if config.execution_mode != "cache" or config.execution_in_temp:
+    if not caches(env):
         return
+    config = env.mystnb_config
     cache = get_cache(config.execution_cache_path)
-    pages = {Path(env.doc2path(name)) for name in docnames}
-    for page in pages:
-        text = page.read_text("utf-8")
-        reader = create_nb_reader(str(page), env.myst_config, config, text)
-        if reader and any(cell.cell_type == "code" for cell in reader.read(text).cells):
-            cache.add_nb_to_project(str(page), **({"read_data": reader.read_fmt} if reader.read_fmt else {}))
+    pages = {Path(env.doc2path(name)): cells_of(env, name) for name in docnames}
+    for page, (cells, how) in pages.items():
+        if cells:
+            cache.add_nb_to_project(str(page), **how)
     waiting = [record.pk for record in cache.list_unexecuted() if Path(record.uri) in pages]
     if waiting:
         say_which_digits()
@@ -99,7 +76,7 @@ def run_longest_first(cache: JupyterCacheAbstract, waiting: list[int], **how: ob
     records.sort(key=lambda record: Path(record.uri).stat().st_size, reverse=True)
     tasks = [ProcessData(record.pk, record.uri, cache, **how) for record in records]
     with multiprocessing.Pool() as pool:
-        say_how_far(pool.imap_unordered(ExecutionWorkerLocalMProc(), tasks), len(tasks))
+        say_how_far(pool.imap_unordered(NotingWorker(), tasks), len(tasks))
 
 
 def say_how_far(ending: Iterable, waiting: int) -> None:
@@ -130,7 +107,6 @@ def say_which_digits() -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connects the extension to Sphinx."""
-    app.connect("env-get-outdated", forget_outdated)
     app.connect("env-before-read-docs", run_pages)
     app.connect("env-check-consistency", say_writing)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -27,11 +27,16 @@ from typing import Any
 import psutil
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
+import page_reads
+
+# None of the package's modules, which would count as read by every page; they take less than a second. Its first line is
+# an exception: it says how torch's threads wait, before torch is imported.
 IMPORTED = (
     "ipykernel.kernelapp",
-    "aae_core.explorers",
-    "aae_core.notebook",
-    "aae_core.training",
+    "aae_core",
+    "torch",
+    "safetensors.torch",
+    "tqdm.auto",
     "matplotlib.pyplot",
     "seaborn",
     "sklearn.decomposition",
@@ -104,19 +109,19 @@ def become_kernel(argv: list[str], cwd: str, env: dict[str, str]) -> None:
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env, JPY_PARENT_PID=str(os.getppid()))  # with whom it ends
-    sys.argv = ["ipykernel_launcher", *argv]
     nowhere = os.open(os.devnull, os.O_RDWR)
     for end in (0, 1):
         os.dup2(nowhere, end)
-    from ipykernel import kernelapp
-
-    kernelapp.launch_new_instance(argv=argv)
+    if page_reads.reads is not None:
+        page_reads.reads.trees.clear()  # that it was forked, and what libraries started, is not the page's doing
+    page_reads.run_kernel(argv)
 
 
 def serve(address: str, imported: Sequence[str]) -> None:
     """Imports, then forks a kernel for each request that comes to `address`, until its parent ends."""
     parent = os.getppid()
     sys.path.pop(0)  # this file's folder, which a kernel does not have either
+    page_reads.listen()
     os.environ["MPLBACKEND"] = (
         "module://matplotlib_inline.backend_inline"  # as a kernel has it when it imports matplotlib
     )
