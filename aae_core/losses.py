@@ -74,12 +74,12 @@ def agreement(logits: Tensor, other: Tensor) -> Tensor:
 
 
 def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
-    """‖∇ℓ‖², (N,): squared norms of the gradients of logits (N,), each by its own input of `inputs` (N, …).
+    """E‖∇ℓ‖²: squared norm of the gradient of logits (N,) by the discriminator's inputs (N, …), averaged.
 
     `inputs` must require gradients.
     """
     (gradient,) = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
-    return gradient.square().flatten(1).sum(1)
+    return gradient.square().flatten(1).sum(1).mean()
 
 
 def smooth_discriminator(
@@ -92,7 +92,7 @@ def smooth_discriminator(
     in the prior's place and with what it made in that of the codes.
 
     Args:
-        network: gives logits (N,) for codes (N, d) and `labels`, each by itself: both kinds of codes go through it together.
+        network: gives logits (N,) for codes (N, d) and `labels`.
         z_prior: samples of the prior, (N, d).
         z: codes, (N, d), detached by the step, for the encoder is not to help the discriminator.
         weight: of the penalties; 0 leaves them out.
@@ -102,14 +102,13 @@ def smooth_discriminator(
     """
     if z.requires_grad:
         raise ValueError("z: expected detached codes, got some that lead back to the network that made them.")
-    # One leaf of its own to differentiate by: the caller's tensors stay as they are, and the network runs once.
-    both, sizes = torch.cat([z_prior.detach(), z]).requires_grad_(bool(weight)), (len(z_prior), len(z))
-    logits = network(both, *(label if label is None else torch.cat([label, label]) for label in labels))
-    loss = discriminator(*logits.split(sizes))
+    # Leaves of its own to differentiate by: the caller's tensors stay as they are.
+    z_prior, z = z_prior.detach().requires_grad_(), z.detach().requires_grad_()
+    real, fake = network(z_prior, *labels), network(z, *labels)
+    loss = discriminator(real, fake)
     if not weight:
         return loss, loss
-    penalties = gradient_penalty(logits, both).split(sizes)
-    return loss, loss + weight * (penalties[0].mean() + penalties[1].mean())
+    return loss, loss + weight * (gradient_penalty(real, z_prior) + gradient_penalty(fake, z))
 
 
 def mean_discrepancy(a: Tensor, b: Tensor, scale: float = 1.0) -> Tensor:

@@ -108,7 +108,7 @@ def test_a_step_multiplies_no_matrices_that_it_need_not():
     chosen = recipe("supervised")
     pairs, passes = floor.of_a_step(chosen, Setting(quick=True), "float32")
     reconstruct = 3 * 3 + (2 * 3 - 1) + 2 * 3 + 3  # forward; encoder, decoder; through the discriminator
-    discriminate = 3 + 2 * 3 - 1  # both kinds of codes at once
+    discriminate = 2 * (3 + 2 * 3 - 1)
     assert len(pairs) == reconstruct + chosen.make(seed=0).discriminator_steps * discriminate
     assert all(left.shape[1] == right.shape[0] for left, right in pairs)
     updates, averages = 1 + chosen.make(seed=0).discriminator_steps, 1
