@@ -4,6 +4,7 @@
 # make pdf     one PDF of all its pages (needs the tests' browser)
 # make clean   remove what was built     make distclean   the environment too
 # make test-pages   build the book, look at each of its pages in a browser, and at explorers in Jupyter, Firefox and as Colab has them
+#                   SOME=1 looks at four pages in place of each
 # make test-all   all of these and the slow ones: each page in smoke mode and by axe in each theme and width, Jupyter Notebook
 #                 beside Lab, a whole build that is stopped, each benchmark
 # make soak    what is rare, for half an hour: a training killed at 200 moments, 10,000 altered files, 10,000 addresses of
@@ -70,7 +71,7 @@ test test-pages test-all: $(VENV)/browser.stamp
 
 test: MARKED = -m "not slow$(if $(TESTS),, and not book)"
 
-test-pages: MARKED = -m "not slow and book"
+test-pages: MARKED = -m "not slow and book" $(if $(SOME),--some-pages)
 
 test-all: MARKED = -m "not soak"
 

@@ -45,6 +45,13 @@ LOCAL = ("data:", "blob:", "file:", "about:", "http://127.0.0.1:")
 
 
 SPREAD = {"test_notebooks", "test_machines"}  # its tests take long and share nothing
+SOME_PAGES = {
+    "book/preface.html",
+    "book/laboratory.html",
+    "notebooks/05-style-and-content.html",
+    "notebooks/12-where-the-adversary-went.html",
+}
+"""A page of text, the laboratory, the chapter with the most explorers, and one of the longest."""
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -53,21 +60,31 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where several processes run the tests, what is set up for a module, for an explorer, or for a page of the book, is set up once.
 
     The first test builds the book, which takes minutes; modules that do not need it come next, the others after them.
     """
+    if config.getoption("some_pages"):
+        of_others = [
+            item for item in items if item.path.stem == "test_pages" and drawn(item, "page") not in {None, *SOME_PAGES}
+        ]
+        config.hook.pytest_deselected(items=of_others)
+        items[:] = [item for item in items if item not in of_others]
     need_book = {item.path for item in items if "book" in item.fixturenames}
     items.sort(key=lambda item: (item.name != "test_the_book_builds", item.path in need_book))
     for item in items:
         if "book" in item.fixturenames:
             item.add_marker("book")
-        drawn = item.callspec.params if hasattr(item, "callspec") else {}
-        page = drawn.get("name") if item.path.stem == "test_every_explorer" else drawn.get("page")
+        page = drawn(item, "name" if item.path.stem == "test_every_explorer" else "page")
         if item.path.stem not in SPREAD:
             alone = item.name if item.name == "test_the_book_builds" else page
             item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {alone}" if alone else item.path.stem))
+
+
+def drawn(item: pytest.Item, name: str) -> str | None:
+    """The value that a test has for a parameter, if it has one of that name."""
+    return item.callspec.params.get(name) if hasattr(item, "callspec") else None
 
 
 DURATIONS = ROOT / "_build" / "test-durations.txt"
@@ -75,6 +92,7 @@ SOAK = ROOT / "benchmarks" / "soak.json"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--some-pages", action="store_true", help="of tests that look at every page, a few pages alone")
     parser.addoption("--record", action="store_true", help=f"keep what the soak tests found in {SOAK.name}")
 
 

@@ -38,6 +38,14 @@ def test_a_setting_changes_what_computes():
     assert told.stdout.split() == ["AVX2", "float32"]
 
 
+def test_a_processor_that_emulates_bfloat16_is_given_float32():
+    """Whatever its flags say: as this one does when it may not use the instructions."""
+    code = "import torch; from aae_core.training import choose_precision; print(choose_precision('auto', torch.device('cpu')))"
+    environment = {name: value for name, value in environment_of(QUICK, None).items() if name != "AAE_PRECISION"}
+    told = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert told.stdout.split() == ["float32"], told.stderr
+
+
 @pytest.mark.slow
 def test_tests_that_train_pass_on_another_processor():
     """Those that look at what a training brought; ``make test-machines`` runs all of them, on each."""

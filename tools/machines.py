@@ -79,7 +79,7 @@ SETTINGS = (
     ),
 )
 QUICK = SETTINGS[1]
-"""The setting under which ``make test`` runs the unit tests that train."""
+"""The setting under which ``make test-all`` runs the unit tests that train."""
 
 
 def environment_of(setting: Setting, data: str | None) -> dict[str, str]:
