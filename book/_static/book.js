@@ -70,7 +70,11 @@ addEventListener("storage", ({ key, newValue }) => {
 // Formulas are set when the live figures in view have drawn: to set a chapter's takes as long as all else on the way to them.
 const MathJax = /** @type {any} */ (globalThis).MathJax;
 /** Resolves soon after a frame; a page that is not shown has none. @type {() => Promise<void>} */
-const frame = () => new Promise((then) => (requestAnimationFrame(() => setTimeout(then, 50)), setTimeout(then, 500)));
+const frame = () =>
+  new Promise((then) => {
+    requestAnimationFrame(() => setTimeout(then, 50));
+    setTimeout(then, 500);
+  });
 async function figuresInView() {
   await new Promise((then) => addEventListener("DOMContentLoaded", then));
   await frame(); // by then those in view have begun
