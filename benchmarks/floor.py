@@ -106,10 +106,8 @@ def _of_recipe(chosen: Recipe, setting: Setting) -> list[Measured]:
 
         runs = {"step, s": one_fit, "floor, s": one_floor, "floor and passes, s": one_bound}
         figures = alternate(runs, setting.rounds)
-        name, batch = (
-            f"floor/{precision}-{config.batch_size}",
-            f"{chosen.name} in {precision} at batch {config.batch_size}",
-        )
+        name = f"floor/{precision}-{config.batch_size}"
+        batch = f"{chosen.name} in {precision} at batch {config.batch_size}"
         found += [
             Measured(
                 name,

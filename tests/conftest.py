@@ -66,6 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     The first test builds the book, which takes minutes; modules that do not need it come next, the others after them.
     """
     if config.getoption("some_pages"):
+        assert set(PAGES) >= SOME_PAGES
         of_others = [
             item for item in items if item.path.stem == "test_pages" and drawn(item, "page") not in {None, *SOME_PAGES}
         ]

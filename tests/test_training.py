@@ -490,6 +490,17 @@ def test_a_model_worse_than_the_mean_image_is_said_to_be_so():
         assert not fit(small(), bars(), replace(CONFIG, epochs=20, learning_rate=3e-3), progress=False).warnings
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_run_that_goes_on_keeps_its_precision(tmp_path, monkeypatch, precision):
+    """Whatever this processor would choose for a run that begins."""
+    config = replace(CONFIG, precision="auto", epochs=1)
+    monkeypatch.setenv("AAE_PRECISION", precision)
+    fit(small(), bars(), config, folder=tmp_path / "run", progress=False)
+    monkeypatch.delenv("AAE_PRECISION")
+    history = fit(small(), bars(), replace(config, epochs=2), folder=tmp_path / "run", resume=True, progress=False)
+    assert history.precision == precision and history.epochs == 2
+
+
 def test_the_environment_may_choose_the_precision(monkeypatch):
     cpu = torch.device("cpu")
     for precision in ("float32", "bfloat16"):

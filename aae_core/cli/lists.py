@@ -20,13 +20,19 @@ from aae_core.files import cache_folder, read_json
 PACKAGE = Path(__file__).parents[1]
 SHIPPED = Path(__file__).with_name("lists.json")
 SOURCES = (
+    "cards.py",
+    "cli/lists.py",
     "models/*.py",
     "metrics/judge.py",
     "paper.py",
     "recipes.py",
     "records.py",
     "reproduce.py",
+    "studies.py",
+    "training/config.py",
+    "training/recipe.py",
     "weights/*/*.json",
+    "zoo.py",
 )
 """Where what the lists say stands, seen from the package."""
 Listing = TypeVar("Listing")

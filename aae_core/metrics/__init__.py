@@ -46,7 +46,7 @@ MEASURES: dict[str, Callable[[Trial], Measure | dict[str, Measure]]] = {
     "bound": lambda t: bound(t.model, t.train, t.held_out, t.seed),
     "posterior_spread": lambda t: posterior_spread(t.model, t.held_out, seed=t.seed),
     "sample_accuracy": lambda t: sample_accuracy(t.model, t.judge, t.held_out, seed=t.seed, read=t.read),
-    "swap_accuracy": lambda t: swap_accuracy(t.model, t.judge, t.held_out, t.seed, read=t.read),
+    "swap_accuracy": lambda t: swap_accuracy(t.model, t.judge, t.held_out, t.seed, codes=t.codes, read=t.read),
     "style_leak": lambda t: style_leak(t.model, t.train, t.held_out, t.seed),
     "region_accuracy": lambda t: region_accuracy(t.codes, t.held_out.labels, t.model.prior, t.seed),
     "region_matched": lambda t: region_matched(t.codes, t.held_out.labels, t.model.prior, t.seed),

@@ -41,9 +41,17 @@ def sample_accuracy(
     return Measure(judged_accuracy(judge, drawn, y), *judge_reference(judge, test, read))
 
 
-def swap_accuracy(model: AnyModel, judge: Judge, test: Digits, seed: int = 0, *, read: Tensor | None = None) -> Measure:
-    """Share of test styles that, decoded under another digit drawn at random, are read as that digit; `read` as :func:`sample_accuracy`."""
-    z = codes_of(model, test)
+def swap_accuracy(
+    model: AnyModel,
+    judge: Judge,
+    test: Digits,
+    seed: int = 0,
+    *,
+    codes: Tensor | None = None,
+    read: Tensor | None = None,
+) -> Measure:
+    """Share of test styles that, decoded under another digit drawn at random, are read as that digit; `codes` of `test`, if known, and `read` as :func:`sample_accuracy`."""
+    z = codes_of(model, test) if codes is None else codes
     shift = torch.randint(1, model.n_classes, (len(z),), generator=torch.Generator().manual_seed(seed))
     y = (test.labels.cpu() + shift) % model.n_classes
     return Measure(judged_accuracy(judge, decode_all(model, z, y), y), *judge_reference(judge, test, read))

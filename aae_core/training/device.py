@@ -51,15 +51,16 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     return seconds[torch.bfloat16] < 0.8 * seconds[torch.float32]
 
 
-def choose_precision(precision: str, device: torch.device) -> str:
-    """What "auto" comes to on `device`: the environment variable ``AAE_PRECISION`` where it is set, else bfloat16 where
-    it is the faster one.
+def choose_precision(precision: str, device: torch.device, begun: str | None = None) -> str:
+    """What "auto" comes to on `device`: the environment variable ``AAE_PRECISION`` where it is set, else the precision in which
+    a run has `begun`, else bfloat16 where it is the faster one.
 
     Raises:
         ValueError: the variable names no precision.
     """
     if precision == "auto":
-        precision = os.environ.get("AAE_PRECISION") or ("bfloat16" if has_fast_bfloat16(device) else "float32")
+        known = os.environ.get("AAE_PRECISION") or begun
+        precision = known or ("bfloat16" if has_fast_bfloat16(device) else "float32")
     if precision not in ("float32", "bfloat16"):
         raise ValueError(f"AAE_PRECISION: expected float32 or bfloat16, got {precision!r}.")
     return precision

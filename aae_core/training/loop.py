@@ -75,7 +75,6 @@ def fit(
     """
     device = choose_device(config.device)
     processes = Processes(device)
-    bfloat16 = processes.from_first(lambda: choose_precision(config.precision, device)) == "bfloat16"
     model.to(device).train()
     processes.synchronise_norms(model)
     processes.begin_equal(model)
@@ -89,10 +88,12 @@ def fit(
             enter = partial(take, folder, resume=resume, overwrite=overwrite)
             processes.from_first(lambda: held.enter_context(enter()))
         run = Run(model, data, config, processes, total_steps, folder)
-        run.history.precision = "bfloat16" if bfloat16 else "float32"
         if resume:
             run.restore()
             _say_if_done(run)
+        begun = run.history.precision if resume else None
+        precision = processes.from_first(lambda: choose_precision(config.precision, device, begun))
+        run.history.precision = precision
         if folder is not None:
             processes.from_first(lambda: run.prepare(overwrite))
         run.history.processes = processes.count
@@ -112,7 +113,7 @@ def fit(
                 if epoch >= config.freeze_norms_from * config.epochs:
                     _freeze_norms(model)
                 for batch in _batches(data, config, device, processes, seed, pairs_of):
-                    with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+                    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
                         losses = model.step(batch, run.optimizers)
                     run.after_step(losses)
                     if run.step % log_every == 0 or run.step in (1, run.total_steps):

@@ -29,7 +29,7 @@ ARITHMETIC = (
     "MKL_CBWR",
     "ONEDNN_MAX_CPU_ISA",
 )
-CACHES_KEPT = 3  # so that going back to the last change, or to other data, does not run everything again
+CACHES_KEPT = 3  # so that going back to other data, or other versions, does not run everything again
 
 
 def package_folder() -> Path:

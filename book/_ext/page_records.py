@@ -165,7 +165,7 @@ def forget_outdated(app: Sphinx, env: BuildEnvironment, added: set, changed: set
         return []
     cache, outdated = get_cache(env.mystnb_config.execution_cache_path), []
     for left in (Path(cache.path) / FOLDER).glob("*.note"):  # by a build that was ended
-        left.unlink()
+        left.unlink(missing_ok=True)
     for name in sorted(env.found_docs - removed):
         notebook, _ = cells_of(env, name)
         if notebook is None:

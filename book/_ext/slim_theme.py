@@ -5,7 +5,7 @@ page loads it. The book shows about twenty. When a build has ended, the script i
 program stays as it is.
 
 Another script of the theme measures each box that may scroll, folded ones too, when a page is loaded and whenever something in it
-changes: near half a second in a long chapter, before its first live figure. `book.js` does the same for what is in sight, once.
+changes, before its first live figure. `book.js` does the same for what is not folded, when the page is there, or wider, or unfolded.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ function widthWithin(box) {
 function markScrollable(within = document) {
   // What is folded has no size, and to ask for it would have the browser lay it out all the same: each box by itself.
   const boxes = [.../** @type {NodeListOf<HTMLElement>} */ (within.querySelectorAll(BOXES))].filter(
-    (box) => !box.closest("details:not([open])"),
+    (box) => !box.closest("details:not([open]) > :not(summary)"),
   );
   // All are measured before any is changed: a change between two measures has the browser lay out the page anew.
   const scrolling = boxes.map((box) => box.clientWidth > 0 && widthWithin(box) > box.clientWidth + 1);
@@ -68,7 +68,8 @@ addEventListener("storage", ({ key, newValue }) => {
 });
 
 // Formulas are set when the live figures in view have drawn: to set a chapter's takes as long as all else on the way to them.
-const MathJax = /** @type {any} */ (globalThis).MathJax;
+const MathJax = /** @type {any} */ (globalThis).MathJax; // its settings alone, where its script did not arrive
+const parsed = new Promise((then) => addEventListener("DOMContentLoaded", then));
 /** Resolves soon after a frame; a page that is not shown has none. @type {() => Promise<void>} */
 const frame = () =>
   new Promise((then) => {
@@ -76,20 +77,22 @@ const frame = () =>
     setTimeout(then, 500);
   });
 async function figuresInView() {
-  await new Promise((then) => addEventListener("DOMContentLoaded", then));
+  await parsed;
   await frame(); // by then those in view have begun
   const begins = () => document.querySelector(".aae-live.is-begun:not(:has([data-ready], .aae-failed))");
-  for (let k = 0; k < 20 && begins(); k++) await frame();
+  for (const end = performance.now() + 4000; begins() && performance.now() < end; ) await frame();
   await frame();
 }
-if (MathJax?.startup)
-  MathJax.startup.promise = MathJax.startup.promise.then(figuresInView).then(() => MathJax.typesetPromise());
+if (MathJax?.startup?.promise) {
+  const setAll = () => MathJax.typesetPromise();
+  MathJax.startup.promise = MathJax.startup.promise.then(figuresInView).then(setAll, setAll);
+}
 
 // An address may hold a section and explorers' states, #section&style.digit=3, of which browsers know nothing; and a result
 // of the search marks its words, of which the first is what the reader came for. Either is gone to when it has its place,
 // unless the reader has gone elsewhere by then.
 const [section] = location.hash.slice(1).split("&");
-const named = location.hash.includes("&") && !section.includes("=") ? decoded(section) : "";
+const named = section.includes("=") ? "" : decoded(section);
 /** A text as it was before it became part of an address; what never was one has no place here. @param {string} text */
 function decoded(text) {
   try {

@@ -233,6 +233,16 @@ def test_where_a_part_is_missing_a_message_stands_by_the_still_and_the_page_live
     assert tab.evaluate("document.documentElement.dataset.theme") in ("light", "dark")
 
 
+def test_where_formulas_cannot_be_set_all_else_works(book, broken):
+    tab = broken(book.url(CHAPTER), route=("**/mathjax/*.js*", lambda route: route.abort()))
+    tab.locator(".aae-live [data-ready]").first.wait_for(state="attached")
+    fold = tab.locator("details:has(pre)").first
+    fold.evaluate("(fold) => (fold.open = true)")
+    tab.set_viewport_size({"width": 390, "height": 844})
+    fold.locator("pre[tabindex='0'].aae-scrolls").first.wait_for()
+    assert tab.locator("mjx-container").count() == 0
+
+
 NO_WORKER = "delete window.Worker;"
 NO_STORAGE = """for (const name of ["localStorage", "sessionStorage", "indexedDB"])
     Object.defineProperty(window, name, {get() { throw new DOMException("Access is denied", "SecurityError"); }});"""

@@ -139,7 +139,7 @@ export function showWidgets(onView = () => {}) {
   addEventListener("hashchange", beginNamed);
   for (const stage of waiting.keys()) {
     const { top, bottom, width } = stage.getBoundingClientRect();
-    // at once: the observer would wait for a frame, and equations may be typeset before it comes
+    // at once: the observer would wait for a frame
     if (width && top < 2 * innerHeight && bottom > -innerHeight) begin(stage);
     else nearby.observe(stage);
   }
