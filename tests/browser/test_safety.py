@@ -235,11 +235,11 @@ def test_where_a_part_is_missing_a_message_stands_by_the_still_and_the_page_live
 
 def test_where_formulas_cannot_be_set_all_else_works(book, broken):
     tab = broken(book.url(CHAPTER), route=("**/mathjax/*.js*", lambda route: route.abort()))
+    tab.locator(".aae-live").first.scroll_into_view_if_needed()
     tab.locator(".aae-live [data-ready]").first.wait_for(state="attached")
-    fold = tab.locator("details:has(pre)").first
-    fold.evaluate("(fold) => (fold.open = true)")
     tab.set_viewport_size({"width": 390, "height": 844})
-    fold.locator("pre[tabindex='0'].aae-scrolls").first.wait_for()
+    tab.evaluate("document.querySelectorAll('main details').forEach((fold) => (fold.open = true))")
+    tab.locator("main details pre.aae-scrolls[tabindex='0']").first.wait_for()
     assert tab.locator("mjx-container").count() == 0
 
 
