@@ -27,8 +27,8 @@ from benchmarks.floor import multiply, of_a_step
 from benchmarks.pairs import Measured, Setting, alternate, child_environment, ratios, timed
 
 STEPS, STEPS_QUICK = 60, 2
-GIGABITS = {"1 Gbit/s": 0.125e9, "10 Gbit/s": 1.25e9, "100 Gbit/s": 12.5e9}
-"""Networks between machines, and the bytes a second that each moves."""
+BYTES_A_SECOND = {"1 Gbit/s": 0.125e9, "10 Gbit/s": 1.25e9, "100 Gbit/s": 12.5e9}
+"""What a network between machines moves, by its name."""
 
 
 def mapped(digits: Digits, folder: Path) -> Digits:
@@ -65,9 +65,12 @@ def seconds_of_products(quick: bool, share: int) -> None:
 def told_by(*arguments: object, launcher: Sequence[str] = (), times: int = 1) -> float:
     """The number that this file prints as a process of its own, `times` of them at once; the slowest one's."""
     command = [sys.executable, *launcher, __file__, *map(str, arguments)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     started = [subprocess.Popen(command, env=child_environment(OMP_NUM_THREADS="1"), **pipes) for _ in range(times)]
-    return max(float(each.communicate()[0].split()[-1]) for each in started)
+    ended = [each.communicate() for each in started]
+    if failed := [error for each, (_, error) in zip(started, ended, strict=True) if each.returncode]:
+        raise RuntimeError(f"A process of this benchmark failed:\n{failed[0][-2000:]}")
+    return max(float(told.split()[-1]) for told, _ in ended)
 
 
 def measure(setting: Setting) -> list[Measured]:
@@ -98,8 +101,8 @@ def measure(setting: Setting) -> list[Measured]:
     size = 4 * sum(p.numel() for part in model.parts().values() for network in part for p in network.parameters())
     size += 4 * (model.discriminator_steps - 1) * sum(p.numel() for p in model.discriminator.parameters())
     # A ring of n sends each gradient twice but for a share of one in n; computing takes one n-th of one machine's step.
-    seconds = {f"{name}, s": [2 * size / moved] for name, moved in GIGABITS.items()}
-    machines = {name: median(one_step) / (2 * size / moved) + 1 for name, moved in GIGABITS.items()}
+    seconds = {name: 2 * size / moved for name, moved in BYTES_A_SECOND.items()}
+    machines = {name: median(one_step) / telling + 1 for name, telling in seconds.items()}
     return [
         Measured(
             "scale/from-file",
@@ -127,7 +130,7 @@ def measure(setting: Setting) -> list[Measured]:
             "scale/gradients",
             "megabytes of gradients that a step of supervised tells the other machines",
             [size / 1e6],
-            seconds,
+            {f"{name}, s": [telling] for name, telling in seconds.items()},
             unit="MB",
             note="telling takes as long as computing at "
             + ", ".join(f"{n:.1f} machines by {name}" for name, n in machines.items()),
