@@ -106,13 +106,20 @@ def test_the_plain_loop_sees_the_same_pixels_and_learns():
 def test_a_step_multiplies_no_matrices_that_it_need_not():
     """Three networks of three layers: a product for the output, one for the weights, one for the input if that learns."""
     chosen = recipe("supervised")
-    pairs, passes = floor.of_a_step(chosen, Setting(quick=True), "float32")
+    step = floor.of_a_step(chosen, Setting(quick=True), "float32")
     reconstruct = 3 * 3 + (2 * 3 - 1) + 2 * 3 + 3  # forward; encoder, decoder; through the discriminator
     discriminate = 2 * (3 + 2 * 3 - 1)
-    assert len(pairs) == reconstruct + chosen.make(seed=0).discriminator_steps * discriminate
-    assert all(left.shape[1] == right.shape[0] for left, right in pairs)
-    updates, averages = 1 + chosen.make(seed=0).discriminator_steps, 1
-    assert len(passes) >= updates + averages  # and what is cast: labels, images
+    assert len(step.pairs) == reconstruct + chosen.make(seed=0).discriminator_steps * discriminate
+    assert all(left.shape[1] == right.shape[0] for left, right in step.pairs)
+
+
+def test_the_kernels_of_a_step_are_all_that_it_computes():
+    chosen = recipe("supervised")
+    step = floor.of_a_step(chosen, Setting(quick=True), "float32")
+    with torch.no_grad(), floor.Noted() as again:
+        for kernel in step.kernels:
+            kernel()
+    assert len(again.step.pairs) == len(step.pairs) and len(again.step.kernels) == len(step.kernels)
 
 
 def test_stacked_networks_do_and_learn_what_each_does_alone():
