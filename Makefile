@@ -118,6 +118,7 @@ lint: $(VENV)/node.stamp
 	@$(BIN)/python -m pytest -qq --noconftest tests/test_rules.py
 	@$(VENV)/node_modules/.bin/biome check --error-on-warnings --log-level=warn $(JAVASCRIPT)
 	@$(VENV)/node_modules/.bin/tsc --project tsconfig.json
+	@$(BIN)/python tools/webassembly.py --check $(VENV)/node_modules/.bin/wat2wasm
 
 clean:
 	@rm -rf _build

@@ -9,7 +9,7 @@ import torch
 from playwright.sync_api import sync_playwright
 
 from aae_core.explorers import PageDecoder
-from aae_core.explorers.bundle import JS
+from aae_core.explorers.bundle import JS, bundle_js
 from aae_core.networks import Decoder
 from benchmarks.pairs import ROOT, Measured, Setting, ratios
 
@@ -65,7 +65,7 @@ async ({ module, spec, weights, moves }) => {
 def measure(setting: Setting) -> list[Measured]:
     torch.manual_seed(0)
     spec, weights = PageDecoder(Decoder(17, (512, 512), n_classes=10)).traits()
-    module = (JS / "decoder.js").read_text("utf-8")
+    module = bundle_js(JS / "decoder.js")
     given = {"module": module, "spec": spec, "weights": weights, "moves": 4 if setting.quick else 60}
     path = runpy.run_path(str(ROOT / "tests" / "browser" / "find_browser.py"))["find"]()
     if path is None:

@@ -114,7 +114,7 @@ def _measure(chosen: Recipe, precision: Precision, setting: Setting) -> list[Mea
             note=f"{len(step.pairs)} products a step; everything that fit does is in the step, the average of weights too",
         ),
         Measured(
-            f"{name}-bound",
+            f"{name}-kernels",
             f"{batch}: seconds of all its kernels over those of the products, which no step of these kernels could be below",
             ratios(figures["kernels, s"], figures["products, s"]),
             {key: figures[key] for key in ("kernels, s", "products, s")},

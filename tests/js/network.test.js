@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { adversarialAutoencoder, PHASES, slicedDistance } from "../../aae_core/explorers/js/aae.js";
-import { linear, makeDecoder, makeMLP } from "../../aae_core/explorers/js/decoder.js";
+import { makeDecoder, makeMLP } from "../../aae_core/explorers/js/decoder.js";
 import { makeEncoder } from "../../aae_core/explorers/js/encoder.js";
 import { bench } from "../../aae_core/explorers/js/laboratory_bench.js";
 import { network, sigmoid, softplus } from "../../aae_core/explorers/js/network.js";
 import { makePrior } from "../../aae_core/explorers/js/priors.js";
+import { byVectors, linear } from "../../aae_core/explorers/js/product.js";
 import { seeded } from "../../aae_core/explorers/js/random.js";
 import { makeToy } from "../../aae_core/explorers/js/toys.js";
 
@@ -33,6 +34,44 @@ test("a linear layer is the sum that it stands for, however many rows and column
         for (let i = 0; i < n; i++) sum += W[o * n + i] * x[s * n + i];
         near(y[s * m + o], sum, 1e-5);
       }
+  }
+});
+
+test("products by vectors are those of plain loops, of any widths and as many rows as come, one after another", () => {
+  const chance = seeded(1);
+  const sizes = [3, 9, 1, 16, 31, 8];
+  const layers = sizes
+    .slice(1)
+    .map((m, k) => ({ n: sizes[k], m, W: randoms(m * sizes[k], chance), b: randoms(m, chance) }));
+  const maps = byVectors(layers);
+  for (const batch of [1, 2, 4, 5, 11, 3, 700, 1])
+    layers.forEach((layer, k) => {
+      const x = randoms(batch * layer.n, chance);
+      const plain = new Float32Array(batch * layer.m);
+      linear(layer, x, batch, plain);
+      const found = maps[k](x, batch);
+      assert.equal(found.length, plain.length);
+      plain.forEach((value, i) => near(found[i], value, 1e-4));
+    });
+});
+
+test("where WebAssembly cannot be had, a network computes the same by plain loops", () => {
+  const chance = seeded(2);
+  const about = { ...spec, sizes: [5, 9, 3], activations: ["relu", "identity"] };
+  const text = packed(...randoms(9 * 6 + 3 * 10, chance));
+  const x = randoms(6 * 5, chance);
+  const whole = globalThis.WebAssembly;
+  const found = makeMLP(about, text).run(x, 6);
+  for (const none of [undefined, { Module: class {}, Instance: whole.Instance }]) {
+    globalThis.WebAssembly = none;
+    try {
+      assert.throws(() => byVectors([]));
+      makeMLP(about, text)
+        .run(x, 6)
+        .forEach((value, i) => near(value, found[i], 1e-5));
+    } finally {
+      globalThis.WebAssembly = whole;
+    }
   }
 });
 

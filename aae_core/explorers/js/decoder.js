@@ -1,7 +1,9 @@
-// Multilayer perceptrons in the reader's browser, as aae_core/packed.py has them. Plain JavaScript: for networks
-// of this size it fits a frame (18-512-512-784, ten images: 3 ms), and costs no megabytes of runtime.
+// Multilayer perceptrons in the reader's browser, as aae_core/packed.py has them. Their products are half a kilobyte of
+// WebAssembly (product.js), or plain JavaScript where there is none: for networks of this size either fits a frame, and costs no
+// megabytes of runtime.
 
 import { byChannel, lay } from "./patches.js";
+import { products } from "./product.js";
 
 /** @typedef {"int12" | "float16" | "float32"} Precision */
 /** @typedef {string | { name: string, slope: number }} Activation */
@@ -112,92 +114,6 @@ function activate(y, activation) {
 }
 
 /**
- * y[batch, m] = x[batch, n] W^T + b, in blocks of 5 samples by 2 outputs: each number loaded serves several times.
- * @param {{ n: number, m: number, W: Float32Array, b: Float32Array }} layer
- * @param {Float32Array} x
- * @param {number} batch
- * @param {Float32Array} y
- */
-export function linear({ n, m, W, b }, x, batch, y) {
-  let s = 0;
-  for (; s + 5 <= batch; s += 5) {
-    const p0 = s * n,
-      p1 = p0 + n,
-      p2 = p1 + n,
-      p3 = p2 + n,
-      p4 = p3 + n;
-    for (let o = 0; o < m; o += 2) {
-      const last = o + 1 === m; // an odd layer computes its last row twice, and keeps one
-      const r = o * n,
-        t = last ? r : r + n;
-      let a0 = b[o],
-        a1 = a0,
-        a2 = a0,
-        a3 = a0,
-        a4 = a0;
-      let c0 = b[last ? o : o + 1],
-        c1 = c0,
-        c2 = c0,
-        c3 = c0,
-        c4 = c0;
-      for (let i = 0; i < n; i++) {
-        const v = W[r + i],
-          u = W[t + i];
-        let f = x[p0 + i];
-        a0 += v * f;
-        c0 += u * f;
-        f = x[p1 + i];
-        a1 += v * f;
-        c1 += u * f;
-        f = x[p2 + i];
-        a2 += v * f;
-        c2 += u * f;
-        f = x[p3 + i];
-        a3 += v * f;
-        c3 += u * f;
-        f = x[p4 + i];
-        a4 += v * f;
-        c4 += u * f;
-      }
-      const q = s * m + o;
-      y[q] = a0;
-      y[q + m] = a1;
-      y[q + 2 * m] = a2;
-      y[q + 3 * m] = a3;
-      y[q + 4 * m] = a4;
-      if (last) continue;
-      y[q + 1] = c0;
-      y[q + m + 1] = c1;
-      y[q + 2 * m + 1] = c2;
-      y[q + 3 * m + 1] = c3;
-      y[q + 4 * m + 1] = c4;
-    }
-  }
-  for (; s < batch; s++) {
-    const p = s * n;
-    for (let o = 0; o < m; o += 4) {
-      const r0 = o * n,
-        r1 = Math.min(o + 1, m - 1) * n,
-        r2 = Math.min(o + 2, m - 1) * n,
-        r3 = Math.min(o + 3, m - 1) * n;
-      let a0 = 0,
-        a1 = 0,
-        a2 = 0,
-        a3 = 0;
-      for (let i = 0; i < n; i++) {
-        const f = x[p + i];
-        a0 += W[r0 + i] * f;
-        a1 += W[r1 + i] * f;
-        a2 += W[r2 + i] * f;
-        a3 += W[r3 + i] * f;
-      }
-      const sums = [a0, a1, a2, a3];
-      for (let k = 0; k < 4 && o + k < m; k++) y[s * m + o + k] = sums[k] + b[o + k];
-    }
-  }
-}
-
-/**
  * A packed network. `spec` is {sizes, activations, precision}, `text` its weights.
  * `run(x, batch)` takes a Float32Array [batch, sizes[0]] and returns a new one [batch, sizes.at(-1)].
  * @param {Packed} spec
@@ -208,19 +124,18 @@ export function makeMLP({ sizes, activations, precision }, text) {
   let at = 0;
   /** @param {number} count */
   const take = (count) => numbers.subarray(at, (at += count));
-  const layers = activations.map((activation, k) => {
+  const layers = activations.map((_, k) => {
     const [n, m] = [sizes[k], sizes[k + 1]];
-    return { n, m, W: take(n * m), b: take(m), activation };
+    return { n, m, W: take(n * m), b: take(m) };
   });
   if (at !== numbers.length) throw new Error(`expected ${at} weights, got ${numbers.length}`);
+  const maps = products(layers);
   /** @param {Float32Array} x @param {number} batch */
   const run = (x, batch) => {
-    for (const layer of layers) {
-      const y = new Float32Array(batch * layer.m);
-      linear(layer, x, batch, y);
-      activate(y, layer.activation);
-      x = y;
-    }
+    maps.forEach((map, k) => {
+      x = map(x, batch);
+      activate(x, activations[k]);
+    });
     return x;
   };
   return { sizes, run };

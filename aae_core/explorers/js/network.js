@@ -1,7 +1,7 @@
-// Multilayer perceptrons that learn: forward, backward, Adam. Everything that costs time is one matrix product, the
-// decoder's own `linear`; a derivative is the same product with a matrix turned over.
+// Multilayer perceptrons that learn: forward, backward, Adam. Everything that costs time is one matrix product,
+// one `linear` of product.js; a derivative is the same product with a matrix turned over.
 
-import { linear } from "./decoder.js";
+import { linear } from "./product.js";
 
 /** @import { Chance } from "./random.js" */
 /** @typedef {{ y: Float32Array, n: number, inputs: Float32Array[] }} Pass */
