@@ -108,12 +108,14 @@ def test_training_and_measuring_say_what_they_do_as_it_begins(tmp_path):
         lines = [line for line in done.stderr.splitlines() if not line.startswith(("aae:", "Data: MNIST:"))]
         return [" ".join(line.split()[:4]) for line in lines]
 
-    measuring = [f"measuring {name}" for name in recipe("aae-small").measures]
-    told = said_first("train", "aae-small", "--epochs", "1", "--device", "cpu", "--out", "mine")
-    assert told[:3] == ["loading torch and the", "Data: 5,000 MNIST digits", "training aae-small in mine,"]
+    name = "aae-deterministic"
+    measuring = [f"measuring {each}" for each in recipe(name).measures]
+    measured = f"measure {len(measuring)} of {len(measuring)},"
+    told = said_first("train", name, "--epochs", "1", "--device", "cpu", "--out", "mine")
+    assert told[:3] == ["loading torch and the", "Data: 5,000 MNIST digits", f"training {name} in mine,"]
     assert told[3].startswith("step 16 of 16")
-    assert told[4:] == [*measuring, "measure 6 of 6,", "writing weights and card", "Weights and card are"]
-    assert said_first("evaluate", "mine") == [*told[:2], *measuring, "measure 6 of 6,"]
+    assert told[4:] == [*measuring, measured, "writing weights and card", "Weights and card are"]
+    assert said_first("evaluate", "mine") == [*told[:2], *measuring, measured]
     assert said_first("evaluate", "mine", "--json") == told[:2]
 
 
