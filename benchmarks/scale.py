@@ -10,23 +10,28 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import torch
+from torch import nn
 
 from aae_core.data import Digits
 from aae_core.data.mapped import as_tensor
-from aae_core.recipes import recipe
+from aae_core.recipes import Recipe, recipe
 from aae_core.training import fit
 from aae_core.training.processes import is_first
 from benchmarks.floor import of_a_step
 from benchmarks.pairs import Measured, Setting, alternate, child_environment, ratios, timed
 
 STEPS, STEPS_QUICK = 60, 2
+COPIES, COPIES_QUICK = 150, 2
+"""How often the training digits stand in the file on the disk: with all of MNIST six gigabytes, of which no step finds its own in memory."""
 BYTES_A_SECOND = {"1 Gbit/s": 0.125e9, "10 Gbit/s": 1.25e9, "100 Gbit/s": 12.5e9}
 """What a network between machines moves, by its name."""
 
@@ -36,6 +41,40 @@ def mapped(digits: Digits, folder: Path) -> Digits:
     path = folder / "images"
     digits.images.numpy().tofile(path)
     return replace(digits, images=as_tensor(np.memmap(path, np.uint8, "r", shape=tuple(digits.images.shape))))
+
+
+class Enough(Exception):
+    """Ends a training after some steps."""
+
+
+def seconds_of_first_steps(chosen: Recipe, digits: Digits, steps: int) -> float:
+    """Seconds of each of the first steps of an epoch, but for the very first."""
+    ends: list[float] = []
+
+    def end(step: int, model: nn.Module) -> None:
+        ends.append(time.perf_counter())
+        if step > steps:
+            raise Enough
+
+    with suppress(Enough):
+        fit(chosen.make(seed=0), digits, replace(chosen.training, device="cpu"), progress=False, callback=end)
+    return (ends[-1] - ends[1]) / (len(ends) - 2)
+
+
+def on_disk(digits: Digits, folder: Path, copies: int) -> Iterator[Digits]:
+    """The digits, that many times, in a file of which the system has nothing in its memory, each time anew."""
+    path, shape = folder / "copies", (copies * len(digits), *digits.images.shape[1:])
+    with path.open("wb") as file:
+        for _ in range(copies):
+            digits.images.numpy().tofile(file)
+        file.flush()
+        os.fsync(file.fileno())
+        while True:
+            if hasattr(os, "posix_fadvise"):
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            images = as_tensor(np.memmap(path, np.uint8, "r", shape=shape))
+            yield replace(digits, images=images, labels=digits.labels.repeat(copies))
+            del images
 
 
 def seconds_of_a_step(quick: bool) -> None:
@@ -84,6 +123,14 @@ def measure(setting: Setting) -> list[Measured]:
             "from a file, s": lambda: timed(fit, chosen.make(seed=0), from_file, config, progress=False),
         }
         reading = alternate(runs, setting.rounds)
+        all_digits = setting.digits(512) if setting.quick else setting.splits.train
+        copies = on_disk(all_digits, Path(folder), COPIES_QUICK if setting.quick else COPIES)
+        disk = {
+            "step in memory, s": lambda: seconds_of_first_steps(chosen, all_digits, steps),
+            "step from the disk, s": lambda: seconds_of_first_steps(chosen, next(copies), steps),
+        }
+        from_disk = alternate(disk, setting.rounds)
+        copies.close()
     two = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
     figures = alternate(
         {
@@ -110,6 +157,14 @@ def measure(setting: Setting) -> list[Measured]:
             reading,
             at_least=0.9,
             note="the file is one that the system has in its memory by then",
+        ),
+        Measured(
+            "scale/from-disk",
+            "supervised: seconds of a step on digits in memory over those on digits in a large file of which none is in memory yet",
+            ratios(from_disk["step in memory, s"], from_disk["step from the disk, s"]),
+            from_disk,
+            at_least=0.9,
+            note="each image is read by itself, in random order",
         ),
         Measured(
             "scale/two-processes",

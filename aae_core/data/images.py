@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aae_core.data.mapped import LARGE, taken
+from aae_core.data.mapped import LARGE, read_ahead, taken
 
 DIGITS = tuple("0123456789")
 """The names of MNIST's classes."""
@@ -148,8 +148,9 @@ class Digits:
             share = slice(share.start, share.stop and share.stop // 2, share.step)
         order = order[share].flatten().to(self.labels.device)
         if self.images.nbytes > LARGE:  # a second copy would take as much again, and a file is read piece by piece
-            for at in order.split(batch_size):
-                yield to_pixels(self.images[at]), self.labels[at]
+            places = order.split(batch_size)
+            for images, at in zip(read_ahead(self.images, places), places, strict=True):
+                yield to_pixels(images), self.labels[at]
             return
         images, labels = self.images[order], self.labels[order]
         for start in range(0, len(order), batch_size):

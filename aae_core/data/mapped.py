@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from math import prod
 
 import numpy as np
@@ -20,6 +23,8 @@ LARGE = 2**29
 """Bytes of images from which on they are kept in a file that is mapped into memory, and never copied whole."""
 PIECE = 2**24
 """Bytes that are read of such a file at a time."""
+AHEAD = 16
+"""Batches that are read of such a file before they are asked for, all at the same time: a disk answers many as soon as one."""
 
 
 def gathered(pieces: Iterable[np.ndarray], most: int) -> np.ndarray:
@@ -73,3 +78,18 @@ def taken(images: Tensor, index: Tensor | slice) -> Tensor:
         return images[at]
     parts = tqdm(at.split(max(1, PIECE // size)), "setting images in order", unit="", disable=None, leave=False)
     return as_tensor(gathered((images[part].numpy() for part in parts), most))
+
+
+def read_ahead(images: Tensor, places: Iterable[Tensor]) -> Iterator[Tensor]:
+    """``images[place]`` for each place; the next :data:`AHEAD` are read by threads while the caller works, which wait for the disk."""
+    coming = iter(places)
+    with ThreadPoolExecutor(AHEAD) as readers:
+        ahead: deque[Future[Tensor]] = deque()
+        try:
+            ahead.extend(readers.submit(images.__getitem__, place) for place in islice(coming, AHEAD))
+            while ahead:
+                now = ahead.popleft().result()
+                ahead.extend(readers.submit(images.__getitem__, place) for place in islice(coming, 1))
+                yield now
+        finally:
+            readers.shutdown(cancel_futures=True)
