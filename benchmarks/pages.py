@@ -22,7 +22,8 @@ from benchmarks.book import build, copy_book
 from benchmarks.pairs import ROOT, Measured, Setting
 from tools.local_server import Quiet, served
 
-MOST = 3.1  # MB that a page may weigh, compressed; the heaviest, chapter 10, has both of its networks and 70 rows of letters
+GOAL = 2  # MB that a page should weigh at most, compressed
+MOST = 3.1  # MB that none may exceed; the heaviest, chapter 10, has both of its networks and 70 rows of letters
 ONE_EXPLORER = "book/preface"
 NO_PAGES = {"index", "genindex", "search"}
 SMALL_EXPLORER = """from aae_core.explorers import StyleExplorer
@@ -73,6 +74,7 @@ class Weight:
     compressed: float
     requests: int
     explorers: int
+    figures: float
 
 
 def new_tab(browser: Browser | BrowserContext) -> Page:
@@ -107,7 +109,8 @@ def weigh(context: BrowserContext, site: Path, address: str, page: str) -> Weigh
     explorers = stages.count()
     tab.close()
     contents = files_of(site, address, asked)
-    return Weight(sum(map(len, contents)) / 1e6, compressed(contents), len(contents), explorers)
+    figures = compressed(files_of(site, address, (url for url in asked if "/_static/widgets/" in url)))
+    return Weight(sum(map(len, contents)) / 1e6, compressed(contents), len(contents), explorers, figures)
 
 
 def first_picture(browser: Browser, url: str) -> tuple[float, float]:
@@ -217,8 +220,8 @@ def measure_site(browser: Browser, site: Path, address: str, setting: Setting) -
         [weights[heaviest].compressed],
         {f"{page}, MB": [weight.compressed] for page, weight in weights.items()},
         unit="MB",
-        at_most=MOST,
-        note=heaviest,
+        at_most=GOAL,
+        note=f"{heaviest}, of which its live figures, most of them numbers of networks, are {weights[heaviest].figures:.2f} MB",
     )
     yield Measured(
         "pages/raw",
@@ -253,10 +256,11 @@ def measure_site(browser: Browser, site: Path, address: str, setting: Setting) -
             opened,
             {"ms": opened},
             unit="ms",
+            at_most=1000,
         )
         count = 8 if setting.quick else 200
         runs = [moves(browser, url, count) for _ in range(setting.rounds)]
-        for name, share, bar in (("median", 0.5, 16), ("95th", 0.95, 33)):
+        for name, share, bar in (("median", 0.5, 8), ("95th", 0.95, 33)):
             found = [percentile(run, share) for run in runs]
             yield Measured(
                 f"pages/move/{name}/{page}",

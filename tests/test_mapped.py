@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import torch
 
-from aae_core.data import mapped
+from aae_core.data import embedded, mapped
+from aae_core.data import images as images_module
 
 
 @pytest.mark.parametrize(("piece", "lengths"), [(100, [11, 11, 3]), (9, [1] * 25), (1, [1] * 25), (1000, [25])])
@@ -39,3 +42,46 @@ def test_what_is_taken_lies_in_a_file_where_it_is_large_itself(monkeypatch, n, i
     assert torch.equal(mapped.taken(images, mask), images[mask])
     assert (max(written, default=0) == 4) == in_a_file  # four images a piece
     assert mapped.taken(images[:50], index % 50).shape == (n, 1, 2, 2)
+
+
+def test_batches_of_a_large_file_are_read_ahead_and_come_in_their_order():
+    """As many at a time as there are threads, while the one before is learnt from; and no more than are asked for."""
+    images, asked = torch.arange(400.0).view(100, 1, 2, 2), []
+
+    class Slow:
+        def __getitem__(self, place):
+            asked.append(place)
+            time.sleep(0.2 * torch.rand(()).item())
+            return images[place]
+
+    places = torch.randperm(100, generator=torch.Generator().manual_seed(0)).split(2)
+    coming = mapped.read_ahead(Slow(), places)
+    for place in places[:10]:
+        assert torch.equal(next(coming), images[place])
+    assert len(asked) <= 10 + mapped.AHEAD < len(places)
+    begin = time.perf_counter()
+    coming.close()
+    assert time.perf_counter() - begin < 5 and len(asked) <= 10 + mapped.AHEAD
+    assert all(
+        torch.equal(batch, images[place])
+        for batch, place in zip(mapped.read_ahead(images, places), places, strict=True)
+    )
+    assert list(mapped.read_ahead(images, [])) == []
+
+
+def test_a_place_that_is_not_there_is_told_where_its_batch_is_asked_for():
+    images = torch.arange(400.0).view(100, 1, 2, 2)
+    coming = mapped.read_ahead(images, [torch.tensor([0]), torch.tensor([100])])
+    assert torch.equal(next(coming), images[:1])
+    with pytest.raises(IndexError):
+        next(coming)
+
+
+def test_an_epoch_of_a_large_file_is_that_of_the_same_images_in_memory(monkeypatch):
+    digits = embedded().train.subset(slice(100))
+    epochs = []
+    for large in (2**29, 0):
+        monkeypatch.setattr(images_module, "LARGE", large)
+        epochs.append(list(digits.batches(32, torch.Generator().manual_seed(0))))
+    for whole, streamed in zip(*epochs, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(whole, streamed, strict=True))
