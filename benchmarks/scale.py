@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -22,7 +23,7 @@ import torch
 from torch import nn
 
 from aae_core.data import Digits
-from aae_core.data.mapped import as_tensor
+from aae_core.data.mapped import as_tensor, read_ahead
 from aae_core.recipes import Recipe, recipe
 from aae_core.training import fit
 from aae_core.training.processes import is_first
@@ -59,6 +60,13 @@ def seconds_of_first_steps(chosen: Recipe, digits: Digits, steps: int) -> float:
     with suppress(Enough):
         fit(chosen.make(seed=0), digits, replace(chosen.training, device="cpu"), progress=False, callback=end)
     return (ends[-1] - ends[1]) / (len(ends) - 2)
+
+
+def seconds_of_reading(chosen: Recipe, digits: Digits, steps: int) -> float:
+    """Seconds that the images of a step take to be read, when nothing else is done."""
+    size = chosen.training.batch_size
+    places = torch.randperm(len(digits))[: steps * size].split(size)
+    return timed(deque, read_ahead(digits.images, places), maxlen=0) / steps
 
 
 def on_disk(digits: Digits, folder: Path, copies: int) -> Iterator[Digits]:
@@ -128,6 +136,7 @@ def measure(setting: Setting) -> list[Measured]:
         disk = {
             "step in memory, s": lambda: seconds_of_first_steps(chosen, all_digits, steps),
             "step from the disk, s": lambda: seconds_of_first_steps(chosen, next(copies), steps),
+            "reading alone, s": lambda: seconds_of_reading(chosen, next(copies), steps),
         }
         from_disk = alternate(disk, setting.rounds)
         copies.close()
@@ -165,6 +174,12 @@ def measure(setting: Setting) -> list[Measured]:
             from_disk,
             at_least=0.9,
             note="each image is read by itself, in random order",
+        ),
+        Measured(
+            "scale/from-disk-bound",
+            "seconds of a step in memory over those of reading its images from the disk: where it is below 1, no loop could be faster",
+            ratios(from_disk["step in memory, s"], from_disk["reading alone, s"]),
+            {name: from_disk[name] for name in ("step in memory, s", "reading alone, s")},
         ),
         Measured(
             "scale/two-processes",

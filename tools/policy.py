@@ -17,7 +17,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ADDED = {
-    "script-src": "blob:",  # an explorer's program is part of its widget's state, as in a notebook, and becomes a module
+    # An explorer's program is part of its widget's state, as in a notebook, and becomes a module; its products are WebAssembly, which
+    # may be compiled and nothing else. Under a policy without it, plain JavaScript multiplies.
+    "script-src": "blob: 'wasm-unsafe-eval'",
     "worker-src": "blob:",  # so does the laboratory's, which trains beside the page
     "style-src": "'unsafe-inline'",  # formulas and figures place their parts by attributes
     "img-src": "data:",  # icons of the theme's, and pictures in figures
