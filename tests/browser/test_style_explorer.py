@@ -74,6 +74,17 @@ def test_the_page_decodes_as_pytorch_does(pages, visit):
         assert (drawn - made.images(z, y).flatten()).abs().max() < 2e-5  # from the same rounded weights
 
 
+def test_where_webassembly_is_refused_plain_javascript_draws_the_same(visit, pages, decoder):
+    page = pages(StyleExplorer(decoder))
+    wanted = ink(visit(page), DIGITS)
+    tab = visit(page)
+    tab.add_init_script("delete globalThis.WebAssembly")
+    tab.reload()
+    settle(tab)
+    assert tab.evaluate("typeof WebAssembly") == "undefined"
+    assert (ink(tab, DIGITS) - wanted).abs().max() <= 1 / 255
+
+
 def test_the_first_picture_is_pytorchs(again, url, decoder):
     tab = again(url)
     shown = ink(tab, DIGITS)
