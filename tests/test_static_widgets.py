@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ import nbformat
 import pytest
 import yaml
 from PIL import Image
-from sphinx.errors import ConfigError
+from sphinx.errors import ConfigError, ExtensionError
 
 import notebook_cache
 import publishing
@@ -278,6 +279,30 @@ def test_requests_are_found(tmp_path, markup, asked):
     (tmp_path / "page.html").write_text(markup, "utf-8")
     found = [address for _, address in publishing.foreign_requests(tmp_path)]
     assert len(found) == asked if isinstance(asked, int) else found == asked
+
+
+def test_a_page_that_passed_is_not_read_again_until_it_changes(tmp_path, monkeypatch):
+    """A copy is as old as its original: what counts is when it came."""
+    site = tmp_path / "site"
+    site.mkdir()
+    app = SimpleNamespace(builder=SimpleNamespace(format="html"), outdir=site, doctreedir=tmp_path)
+    read = []
+    feed = publishing.RequestFinder.feed
+    monkeypatch.setattr(publishing.RequestFinder, "feed", lambda self, text: (read.append(text), feed(self, text)))
+    for name in ("one", "two"):
+        (site / f"{name}.html").write_text(name)
+        os.utime(site / f"{name}.html", (1e9, 1e9))
+    time.sleep(0.05)
+    publishing.refuse_foreign_requests(app, None)
+    publishing.refuse_foreign_requests(app, None)
+    assert read == ["one", "two"]
+    bad = '<img src="https://a.org/x.png">'
+    (site / "two.html").write_text(bad)
+    os.utime(site / "two.html", (1e9, 1e9))
+    for _ in range(2):  # what was refused is refused again
+        with pytest.raises(ExtensionError, match=r"two\.html: https://a\.org"):
+            publishing.refuse_foreign_requests(app, None)
+    assert read[2:] == [bad, bad]
 
 
 def test_cache_key_follows_the_inputs(tmp_path, monkeypatch):

@@ -16,6 +16,8 @@ from aae_core import palette
 
 HERE = Path(__file__).parent
 JS, CSS = HERE / "js", HERE / "css"
+HOST = HERE / "host"
+"""What starts widgets in a page without a kernel: the book's pages, the tests' and an explorer's as one file."""
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"([^"]+)";?[ \t]*$', re.MULTILINE)
 _EXPORT = re.compile(r"^export\s+(?=(?:async\s+)?(?:function\*?|const|class)\s+([A-Za-z_$][\w$]*))", re.MULTILINE)
@@ -83,6 +85,11 @@ def bundle_js(entry: Path) -> str:
 
     last = add(entry.resolve(), ())
     return "\n".join([*texts, f"// {entry.name}\n{last}"])
+
+
+def host_script() -> str:
+    """The host as one script, not a module: a page that was opened from a disk may load no other."""
+    return f"(() => {{\n{bundle_js(HOST / 'page.js')}\n}})();\n"
 
 
 @cache

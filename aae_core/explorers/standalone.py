@@ -12,12 +12,10 @@ from torch import nn
 from aae_core import provenance, zoo
 from aae_core.data import OWN
 from aae_core.explorers.base import Explorer
-from aae_core.explorers.bundle import bundle_js
+from aae_core.explorers.bundle import host_script
 from aae_core.explorers.rows import RowExplorer
 from aae_core.explorers.style import StyleExplorer
 
-HOST = Path(__file__).parent / "host"
-"""What starts widgets in a page without a kernel: the book's pages, the tests' and this one."""
 KIND = "application/vnd.jupyter.widget"
 
 PAGE = """<!doctype html>
@@ -31,11 +29,6 @@ body {{ margin: 0; }} main {{ margin: 0 auto; max-width: 760px; padding: 16px; }
 <body><main><h1>{title}</h1><div class="aae-live">{view}</div><noscript>This page needs JavaScript to draw.</noscript>
 <p>{note}</p></main>{state}<script>{host}</script></body></html>
 """
-
-
-def host_script() -> str:
-    """The host as one script, not a module: a page that was opened from a disk may load no other."""
-    return f"(() => {{\n{bundle_js(HOST / 'page.js')}\n}})();\n"
 
 
 def standalone(explorer: Explorer, title: str, note: str = "") -> str:

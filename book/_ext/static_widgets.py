@@ -49,7 +49,7 @@ def write_host(app: Sphinx) -> None:
     """Writes the host as one script, not a module: a page that was opened from a disk may load no other."""
     if app.builder.format != "html":
         return
-    from aae_core.explorers.standalone import host_script
+    from aae_core.explorers.bundle import host_script  # which needs no torch
 
     static = Path(app.outdir) / "_static"
     static.mkdir(parents=True, exist_ok=True)
