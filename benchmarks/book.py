@@ -20,7 +20,8 @@ from benchmarks.pairs import ROOT, Measured, Setting, ratios, timed
 
 CHANGED = {"book/changed": "aae_core/__init__.py", "book/changed-few": "aae_core/explorers/draw.py"}
 """Of the package's modules one that every page reads, and one that few do."""
-NOT_COPIED = ("_build", ".*", "__pycache__", "runs", "data", "dist")
+NOT_COPIED = ("_build", "runs", "data", "dist")
+"""Folders of the checkout itself; a package may have one of that name."""
 SMALL_PAGE = {
     "cells": [
         {"cell_type": "markdown", "id": "title", "metadata": {}, "source": "# Page"},
@@ -41,7 +42,12 @@ SMALL_PAGE = {
 
 def copy_book(folder: Path, small: bool) -> Path:
     """A copy of the checkout in `folder`; with `small`, a book of one page of one cell."""
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_COPIED))
+
+    def left_out(inside: str, names: list[str]) -> set[str]:
+        here = NOT_COPIED if Path(inside) == ROOT else ()
+        return {name for name in names if name.startswith(".") or name == "__pycache__" or name in here}
+
+    shutil.copytree(ROOT, folder, ignore=left_out)
     if small:
         (folder / "page.ipynb").write_text(json.dumps(SMALL_PAGE))
         (folder / "_toc.yml").write_text("format: jb-book\nroot: page\n")

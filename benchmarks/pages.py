@@ -54,6 +54,18 @@ LISTEN = f"""() => {{
     begun = null;
   }}).observe(root, {{ attributeFilter: ["data-draws"] }});
 }}"""
+# Scrolls through the page, a quarter of a screen a frame, and returns the milliseconds of tasks that kept the page from answering.
+SCROLL = """async () => {
+  const tasks = [0];
+  const note = (list) => tasks.push(...list.getEntries().map((entry) => entry.duration));
+  new PerformanceObserver(note).observe({ type: "longtask" });
+  for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 4) {
+    scrollTo({ top: y, behavior: "instant" });
+    await new Promise((next) => requestAnimationFrame(() => setTimeout(next, 16)));
+  }
+  await new Promise((next) => setTimeout(next, 1000));
+  return Math.max(...tasks);
+}"""
 
 
 class Counting(Quiet):
@@ -257,6 +269,19 @@ def measure_site(browser: Browser, site: Path, address: str, setting: Setting) -
             {"ms": opened},
             unit="ms",
             at_most=1000,
+        )
+        tabs = [drawn(browser, url) for _ in range(setting.rounds)]
+        longest = [tab.evaluate(SCROLL) for tab in tabs]
+        for tab in tabs:
+            tab.close()
+        yield Measured(
+            f"pages/scrolled/{page}",
+            "the longest task while the page is scrolled through, in which its live figures begin",
+            longest,
+            {"ms": longest},
+            unit="ms",
+            at_most=50,
+            note="0 where none took 50 ms: a browser tells of no shorter ones",
         )
         count = 8 if setting.quick else 200
         runs = [moves(browser, url, count) for _ in range(setting.rounds)]

@@ -54,10 +54,11 @@ const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
  * @param {number[]} sizes
  */
 function fromInt12(text, sizes) {
-  const digit = new Float32Array(128).fill(NaN); // what is no digit is no number
+  const digit = new Float32Array(256).fill(NaN); // what is no digit is no number
   for (let k = 0; k < 64; k++) digit[DIGITS.charCodeAt(k)] = k;
   const layers = sizes.slice(1).map((m, k) => [sizes[k], m]);
   const count = layers.reduce((sum, [n, m]) => sum + n * m, 0);
+  const digits = new TextEncoder().encode(text.slice(0, 2 * count)); // of so many, an array is read sooner than a text
   const floats = fromSingle(bytes(text.slice(4 * Math.ceil(count / 2))));
   const out = new Float32Array(count + floats.length / 2);
   let at = 0,
@@ -67,7 +68,7 @@ function fromInt12(text, sizes) {
     for (let o = 0; o < m; o++) {
       const scale = floats[row + o];
       for (let i = 0; i < n; i++, at++) {
-        out[to++] = scale * (64 * digit[text.charCodeAt(at)] + digit[text.charCodeAt(count + at)] - 2048);
+        out[to++] = scale * (64 * digit[digits[at]] + digit[digits[count + at]] - 2048);
       }
     }
     out.set(floats.subarray(row + m, row + 2 * m), to);
@@ -85,7 +86,9 @@ function fromInt12(text, sizes) {
 export function readWeights({ sizes, precision }, text) {
   const fromBytes = precision === "float32" ? fromSingle : fromHalf;
   const numbers = precision === "int12" ? fromInt12(text, sizes) : fromBytes(bytes(text));
-  if (!numbers.every(Number.isFinite)) throw new Error("the weights are damaged: some are no finite numbers");
+  let sum = 0; // no number, once there is one that is not finite
+  for (let i = 0; i < numbers.length; i++) sum += 0 * numbers[i];
+  if (sum !== 0) throw new Error("the weights are damaged: some are no finite numbers");
   return numbers;
 }
 
