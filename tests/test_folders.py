@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from aae_core.data import DataError, load_items
-from aae_core.data.folder import MOST_PIXELS
+from aae_core.data.pictures import MOST_PIXELS
 
 
 @pytest.mark.parametrize("bright", ["top", "bottom", "left", "right"])

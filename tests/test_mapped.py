@@ -44,11 +44,16 @@ def test_what_is_taken_lies_in_a_file_where_it_is_large_itself(monkeypatch, n, i
     assert mapped.taken(images[:50], index % 50).shape == (n, 1, 2, 2)
 
 
-def test_batches_of_a_large_file_are_read_ahead_and_come_in_their_order():
+def test_batches_of_a_large_file_are_read_ahead_and_come_in_their_order(monkeypatch):
     """As many at a time as there are threads, while the one before is learnt from; and no more than are asked for."""
     images, asked = torch.arange(400.0).view(100, 1, 2, 2), []
 
     class Slow:
+        nbytes = images.nbytes
+
+        def __len__(self):
+            return len(images)
+
         def __getitem__(self, place):
             asked.append(place)
             time.sleep(0.2 * torch.rand(()).item())
@@ -67,6 +72,13 @@ def test_batches_of_a_large_file_are_read_ahead_and_come_in_their_order():
         for batch, place in zip(mapped.read_ahead(images, places), places, strict=True)
     )
     assert list(mapped.read_ahead(images, [])) == []
+    asked.clear()
+    monkeypatch.setattr(
+        mapped, "PIECE", 3 * images[:2].nbytes // 2
+    )  # of such images it reads three batches, and no more
+    next(coming := mapped.read_ahead(Slow(), places))
+    coming.close()
+    assert len(asked) <= 1 + 3
 
 
 def test_a_place_that_is_not_there_is_told_where_its_batch_is_asked_for():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
-from PIL import Image, ImageOps
 from tqdm.auto import tqdm
 
 from aae_core.data.images import IMAGE_SHAPE, DataError, is_build, say
@@ -19,8 +17,6 @@ from aae_core.data.mapped import gathered
 
 SIDES = (4, 128)
 """Least and greatest height and width."""
-MOST_PIXELS = 64_000_000
-"""Of an image as it comes: a file of some kilobytes may unpack to gigabytes."""
 SPLIT_FOLDERS = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "test": 2, "testing": 2}
 """Sub-folders of these names hold a split each, with the classes below them or without any."""
 Fit = Literal["stretch", "pad", "crop"]
@@ -152,11 +148,13 @@ def _pixels(
     found: _Found,
 ) -> Iterator[np.ndarray]:
     """Each image that can be read, ``uint8`` of that shape; `found` takes notes."""
+    from aae_core.data import pictures
+
     channels, height, width = image_shape
     disable = True if is_build() else None
     for place in tqdm(places, "reading images", unit="", disable=disable, leave=False):
         try:
-            image = _opened(place.path)
+            image = pictures.opened(place.path)
         except Exception as error:  # Pillow meets altered bytes with errors of many kinds
             why = str(error).splitlines()[0][:80] if str(error) else "empty"
             found.bad.append(f"{place.path.relative_to(folder)} ({why})")
@@ -167,10 +165,9 @@ def _pixels(
         found.sizes.add(image.size)
         if image.has_transparency_data:
             found.transparent += 1
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+            image = pictures.on_white(image)
         found.coloured += image.mode not in ("1", "L", "LA")
-        image = _sized(image.convert("L" if channels == 1 else "RGB"), (width, height), fit)
+        image = pictures.sized(image.convert("L" if channels == 1 else "RGB"), (width, height), fit)
         yield np.asarray(image).reshape(height, width, channels).transpose(2, 0, 1)
 
 
@@ -200,14 +197,16 @@ def _places(folder: Path) -> tuple[list[_Place], _Found]:
 
 def _files(paths: Iterable[Path], folder: Path) -> tuple[list[Path], list[Path]]:
     """Those of `paths` that are images by their names, and the other files; nothing hidden."""
-    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    from aae_core.data.pictures import suffixes
+
+    known = suffixes()
     files = [
         path
         for path in sorted(paths)
         if path.is_file() and not any(word.startswith(".") for word in path.relative_to(folder).parts)
     ]
-    images = [path for path in files if path.suffix.lower() in suffixes]
-    return images, [path for path in files if path.suffix.lower() not in suffixes]
+    images = [path for path in files if path.suffix.lower() in known]
+    return images, [path for path in files if path.suffix.lower() not in known]
 
 
 def _homes(folder: Path) -> list[_Place]:
@@ -254,32 +253,3 @@ def _folders(folder: Path) -> list[Path]:
     above = {folder.resolve(), *folder.resolve().parents}
     below = (path for path in folder.iterdir() if path.is_dir() and path.resolve() not in above)
     return sorted(path for path in below if not path.name.startswith((".", "__MACOSX")))
-
-
-def _opened(path: Path) -> Image.Image:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of pixels too many, which are counted here, and of damaged EXIF
-        with Image.open(path) as file:
-            if file.width * file.height > MOST_PIXELS:
-                raise ValueError(f"{file.width}×{file.height}: more than {MOST_PIXELS // 10**6} million pixels")
-            # Pillow gives a PGM, and before version 11 a PNG, of 16 bits as one of 32
-            is_deep = file.mode.startswith("I;16") or (file.mode == "I" and file.format in ("PNG", "PPM"))
-            image = ImageOps.exif_transpose(file)  # as the camera was held; loads it, too
-    if image.mode == "LAB":
-        raise ValueError("mode LAB: save it as RGB")
-    if image.mode[0] in "IF":
-        if not is_deep:
-            raise ValueError(f"mode {image.mode}, of unknown scale: save it with 8 or 16 bits a channel")
-        image = Image.fromarray((np.asarray(image, np.float32) / 257).round().astype(np.uint8))
-    return image
-
-
-def _sized(image: Image.Image, size: tuple[int, int], fit: Fit) -> Image.Image:
-    if fit == "crop":
-        return ImageOps.fit(image, size, Image.Resampling.LANCZOS)
-    if fit == "pad":
-        border = np.asarray(image)
-        border = np.concatenate([border[0], border[-1], border[:, 0], border[:, -1]])
-        ground = tuple(np.median(border, axis=0).astype(int).reshape(-1).tolist())
-        return ImageOps.pad(image, size, Image.Resampling.LANCZOS, color=ground if len(ground) > 1 else ground[0])
-    return image.resize(size, Image.Resampling.LANCZOS)

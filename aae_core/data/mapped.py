@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from math import prod
@@ -24,7 +24,9 @@ LARGE = 2**29
 PIECE = 2**24
 """Bytes that are read of such a file at a time."""
 AHEAD = 16
-"""Batches that are read of such a file before they are asked for, all at the same time: a disk answers many as soon as one."""
+"""Batches that are read of such a file before they are asked for, all at the same time: a disk answers many as soon as one.
+Of large images they are fewer, of two :data:`PIECE` in all.
+"""
 
 
 def gathered(pieces: Iterable[np.ndarray], most: int) -> np.ndarray:
@@ -80,13 +82,15 @@ def taken(images: Tensor, index: Tensor | slice) -> Tensor:
     return as_tensor(gathered((images[part].numpy() for part in parts), most))
 
 
-def read_ahead(images: Tensor, places: Iterable[Tensor]) -> Iterator[Tensor]:
+def read_ahead(images: Tensor, places: Sequence[Tensor]) -> Iterator[Tensor]:
     """``images[place]`` for each place; the next :data:`AHEAD` are read by threads while the caller works, which wait for the disk."""
+    size = max(map(len, places), default=0) * images.nbytes // max(1, len(images))
+    count = max(1, min(AHEAD, 2 * PIECE // max(1, size)))
     coming = iter(places)
-    with ThreadPoolExecutor(AHEAD) as readers:
+    with ThreadPoolExecutor(count) as readers:
         ahead: deque[Future[Tensor]] = deque()
         try:
-            ahead.extend(readers.submit(images.__getitem__, place) for place in islice(coming, AHEAD))
+            ahead.extend(readers.submit(images.__getitem__, place) for place in islice(coming, count))
             while ahead:
                 now = ahead.popleft().result()
                 ahead.extend(readers.submit(images.__getitem__, place) for place in islice(coming, 1))
