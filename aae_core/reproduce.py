@@ -31,7 +31,7 @@ ABOUT = (
     "Ours: this book's recipes, on the test digits. Its method here: the same networks with the paper's losses alone, without "
     "what the recipes add; * on the validation digits. ± in the paper's column is its own, in the others one standard deviation "
     "over seeds; the intervals are of the mean over seeds, by Student's t at 95%. Steps and minutes are those of one run of "
-    f"ours. Looks: how many configurations of the recipe the test digits have judged. {RULES}"
+    f"ours, not always that of the zoo's weights. Looks: how many configurations of the recipe the test digits have judged. {RULES}"
 )
 SHORT = (
     "Its method here: this book's networks with the paper's losses alone (* on validation digits). In brackets: the 95% "

@@ -78,7 +78,7 @@ def commands(setting: Setting, torch: float) -> list[Measured]:
     return [
         Measured(
             f"imports/{name.replace('aae ', '').strip('-')}",
-            f"{name}, with an empty cache",
+            f"`{name}`, with an empty cache",
             found[f"{name}, s"],
             {f"{name}, s": found[f"{name}, s"]},
             unit="s",
