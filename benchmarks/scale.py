@@ -27,7 +27,6 @@ from aae_core.data.mapped import as_tensor, read_ahead
 from aae_core.recipes import Recipe, recipe
 from aae_core.training import fit
 from aae_core.training.processes import is_first
-from benchmarks.floor import of_a_step
 from benchmarks.pairs import Measured, Setting, alternate, child_environment, ratios, timed
 
 STEPS, STEPS_QUICK = 60, 2
@@ -85,27 +84,17 @@ def on_disk(digits: Digits, folder: Path, copies: int) -> Iterator[Digits]:
             del images
 
 
-def seconds_of_a_step(quick: bool) -> None:
-    """Prints the seconds of a step of ``fit``; what each of several processes does, of which the first prints."""
+def seconds_of_a_step(quick: bool, share: int = 1) -> None:
+    """Prints the seconds of a step of ``fit`` on one of `share` parts of its batch; of several processes, the first prints."""
     torch.set_num_threads(1)
     setting, steps = Setting(quick=quick), STEPS_QUICK if quick else STEPS
     chosen = recipe("supervised")
-    config = replace(chosen.training, epochs=1, device="cpu", precision="float32")
-    fit(chosen.make(seed=0), setting.digits(config.batch_size), config, progress=False)  # what begins only once
-    history = fit(chosen.make(seed=0), setting.digits(steps * config.batch_size), config, progress=False)
+    size = chosen.training.batch_size // share
+    config = replace(chosen.training, batch_size=size, epochs=1, device="cpu", precision="float32")
+    fit(chosen.make(seed=0), setting.digits(size), config, progress=False)  # what begins only once
+    history = fit(chosen.make(seed=0), setting.digits(steps * size), config, progress=False)
     if is_first():
         print(history.seconds / steps)
-
-
-def seconds_of_products(quick: bool, share: int) -> None:
-    """Prints the seconds of the products of a step on one of `share` parts of its batch."""
-    torch.set_num_threads(1)
-    setting, steps = Setting(quick=quick), STEPS_QUICK if quick else STEPS
-    chosen = recipe("supervised")
-    part = replace(chosen, training=replace(chosen.training, batch_size=chosen.training.batch_size // share))
-    products = of_a_step(part, setting, "float32")
-    products.multiply(5)
-    print(products.multiply(steps) / steps)
 
 
 def told_by(*arguments: object, launcher: Sequence[str] = (), times: int = 1) -> float:
@@ -145,13 +134,12 @@ def measure(setting: Setting) -> list[Measured]:
         {
             "step of one process, s": lambda: told_by(int(setting.quick)),
             "step of two processes, s": lambda: told_by(int(setting.quick), launcher=two),
-            "products of one process, s": lambda: told_by(int(setting.quick), 1),
-            "half of the products in each of two, s": lambda: told_by(int(setting.quick), 2, times=2),
+            "half a step in each of two that tell nothing, s": lambda: told_by(int(setting.quick), 2, times=2),
         },
         min(setting.rounds, 3),
         warm_up=0,
     )
-    one_step, two_steps, one_alone, two_alone = figures.values()
+    one_step, two_steps, half_steps = figures.values()
     model = chosen.make(seed=0)
     size = 4 * sum(p.numel() for part in model.parts().values() for network in part for p in network.parameters())
     size += 4 * (model.discriminator_steps - 1) * sum(p.numel() for p in model.discriminator.parameters())
@@ -191,9 +179,10 @@ def measure(setting: Setting) -> list[Measured]:
         ),
         Measured(
             "scale/two-processes-bound",
-            "the products of a step in one process over half of them in each of two at once: more than that two could not gain",
-            ratios(one_alone, two_alone),
-            {name: values for name, values in figures.items() if "products" in name},
+            "the same, where neither of the two waits for the other's gradients: more than that no telling could leave",
+            ratios(one_step, half_steps),
+            figures,
+            note="each of the two descends and averages all weights, on half of the images",
         ),
         Measured(
             "scale/gradients",
@@ -208,5 +197,4 @@ def measure(setting: Setting) -> list[Measured]:
 
 
 if __name__ == "__main__":
-    quick, *share = map(int, sys.argv[1:])
-    seconds_of_products(bool(quick), *share) if share else seconds_of_a_step(bool(quick))
+    seconds_of_a_step(*map(int, sys.argv[1:]))

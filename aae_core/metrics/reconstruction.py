@@ -85,8 +85,18 @@ def pca_mse(train: Digits, test: Digits, n_components: int) -> float:
     from sklearn.decomposition import PCA
 
     x, x_test = (digits.pixels().flatten(1).cpu().numpy() for digits in (train, test))
-    # The covariance solver sees as many numbers as there are pairs of pixels, however many images there are; of large
-    # images those are too many, and the few components that are asked for are found by projection.
-    solver = "randomized" if x.shape[1] > 2048 else "covariance_eigh" if len(x) > x.shape[1] else "full"
-    pca = PCA(min(n_components, *x.shape), svd_solver=solver, random_state=0).fit(x)
+    n, pixels = x.shape
+    k = min(n_components, n, pixels)
+    # The covariance solver sees as many numbers as there are pairs of pixels, however many images there are. Of large
+    # images those are too many, and where the images are few the components that are asked for are sooner found one by one.
+    solver = (
+        "randomized"
+        if pixels > 2048
+        else "covariance_eigh"
+        if n > 4 * pixels
+        else "arpack"
+        if k < min(n, pixels)
+        else "full"
+    )
+    pca = PCA(k, svd_solver=solver, random_state=0).fit(x)
     return float(np.square(pca.inverse_transform(pca.transform(x_test)) - x_test).mean())

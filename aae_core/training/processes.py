@@ -45,6 +45,7 @@ class Processes:
 
     def __init__(self, device: torch.device) -> None:
         self.device, self.count, self.index = device, how_many(), 0
+        self._flat = torch.empty(0, device=device)
         if self.count == 1:
             return
         try:
@@ -95,13 +96,14 @@ class Processes:
         tensors = list(tensors)
         if self.count == 1 or not tensors:
             return
-        from accelerate.utils import reduce
-
-        with torch.no_grad():
-            flat = torch.cat([tensor.flatten() for tensor in tensors])
-            with _others_needed():
-                flat = reduce(flat, "mean")
-            for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+        sizes = [tensor.numel() for tensor in tensors]
+        if self._flat.numel() < sum(sizes):  # kept from step to step: fresh memory would cost as long as telling
+            self._flat = torch.empty(sum(sizes), device=self.device)
+        flat = self._flat[: sum(sizes)]
+        with torch.no_grad(), _others_needed():
+            torch.cat([tensor.flatten() for tensor in tensors], out=flat)
+            torch.distributed.all_reduce(flat)
+            for tensor, mean in zip(tensors, flat.div_(self.count).split(sizes), strict=True):
                 tensor.copy_(mean.view_as(tensor))
 
     def average_gradients(self, optimizer: torch.optim.Optimizer) -> None:
