@@ -14,6 +14,7 @@ from aae_core.convolutions import Convolutions
 from aae_core.data import DIGITS
 from aae_core.models import (
     clustering_model,
+    labels_alone_model,
     letters_model,
     novelty_model,
     reading_model,
@@ -38,6 +39,7 @@ class Variant:
         build: makes the untrained model of an image shape and a number of classes, where the model is what changes.
         training: the settings of the training that change.
         without: the class that is kept from the model, where that is what changes.
+        measures: what is measured of it, where it has not learnt all that the recipe's measures ask for.
     """
 
     recipe: str
@@ -45,11 +47,17 @@ class Variant:
     build: Callable[[Sequence[int], int], nn.Module] | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     without: str | None = None
+    measures: tuple[str, ...] | None = None
 
     def made(self, seed: int, **settings: Any) -> Recipe:
         """The changed recipe, with the seed and further settings of the training."""
         whole = recipe(self.recipe)
-        changed = replace(whole, build=self.build or whole.build, without=self.without or whole.without)
+        changed = replace(
+            whole,
+            build=self.build or whole.build,
+            without=self.without or whole.without,
+            measures=self.measures or whole.measures,
+        )
         return changed.with_training(**self.training, seed=seed, **settings)
 
 
@@ -57,8 +65,10 @@ def _reduction(dim: int, rung: str) -> Callable[[Sequence[int], int], nn.Module]
     return lambda shape, n: reduction_model(dim, rung, n_classes=n, image_shape=shape)
 
 
-def _reading(rung: str, **changes: Any) -> Callable[[Sequence[int], int], nn.Module]:
-    return lambda shape, n: reading_model(rung, n_classes=n, image_shape=shape, **changes)
+def _reading(
+    rung: str, make: Callable[..., nn.Module] = reading_model, **changes: Any
+) -> Callable[[Sequence[int], int], nn.Module]:
+    return lambda shape, n: make(rung, n_classes=n, image_shape=shape, **changes)
 
 
 def _small(build: Callable[..., nn.Module], prior: Prior, weight: float) -> Callable[[Sequence[int], int], nn.Module]:
@@ -105,6 +115,11 @@ VARIANTS = (
     Variant("supervised-post"),
     Variant("supervised-post", "label in D", partial(usual_model, label_in_discriminator=True)),
     *(Variant(f"semi-supervised-{labels}", "plain", _reading("plain")) for labels in ("100", "1000", "all")),
+    *(
+        Variant(f"semi-supervised-{labels}", name, _reading(rung, labels_alone_model), measures=("test_error",))
+        for labels in ("100", "1000", "all")
+        for name, rung in (("labels alone", "plain"), ("labels alone, moved", "moved"))
+    ),
     Variant("clustering-16", "plain", _clustering(16, "plain")),
     Variant("clustering-16", "normalised", _clustering(16, "normalised")),
     Variant("clustering-30", "plain", _clustering(30, "plain")),

@@ -49,6 +49,7 @@ def measure(setting: Setting) -> list[Measured]:
             found,
             unit="s",
             at_most=8.0,
+            bound=probes,
             note=f"run it with --threads 2: the bar is of two cores; the probes of the style's leak take {probes:.1f} s of it",
         )
     ]

@@ -57,6 +57,7 @@ class Measured:
         unit: of the figure; a ratio is a multiple of something.
         at_least: the figure's bar, if more is better.
         at_most: the figure's bar, if less is better.
+        bound: the best that the figure could be if all that is the project's own took no time; None where it is not known.
         note: what a reader of the figure must know.
     """
 
@@ -67,6 +68,7 @@ class Measured:
     unit: str = "×"
     at_least: float | None = None
     at_most: float | None = None
+    bound: float | None = None
     note: str = ""
 
     @property
@@ -74,7 +76,16 @@ class Measured:
         """Whether the median meets the bar; None where there is none."""
         if self.at_least is None and self.at_most is None:
             return None
-        value = median(self.values)
+        return self._meets(median(self.values))
+
+    @property
+    def verdict(self) -> str:
+        """``met``, ``missed`` or, where even the bound would miss the bar, ``out of reach``; empty without a bar."""
+        if self.met or self.met is None:
+            return "met" if self.met else ""
+        return "missed" if self.bound is None or self._meets(self.bound) else "out of reach"
+
+    def _meets(self, value: float) -> bool:
         return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
 
     def as_dict(self) -> dict[str, object]:
@@ -88,7 +99,9 @@ class Measured:
             "rounds": len(self.values),
             "medians": {name: _rounded(median(values)) for name, values in self.raw.items()},
             "bar": {"at_least": self.at_least, "at_most": self.at_most},
+            "bound": None if self.bound is None else _rounded(self.bound),
             "met": self.met,
+            "verdict": self.verdict,
             "note": self.note,
         }
 
@@ -142,7 +155,8 @@ def pinned(threads: int) -> Iterator[bool]:
 def child_environment(**more: str) -> dict[str, str]:
     """The environment of a child process that imports this checkout."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return os.environ | {"PYTHONPATH": path} | more
+    # as a user's Python, it keeps what it has compiled
+    return os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": ""} | more
 
 
 def _rounded(value: float) -> float:

@@ -106,7 +106,7 @@ def table(results: dict[str, dict]) -> str:
             low, high = each["spread"]
             spread = f"{low:.4g} … {high:.4g} {each['unit']}"
             bars = [f"{sign} {each['bar'][k]:g}" for k, sign in (("at_least", "≥"), ("at_most", "≤")) if each["bar"][k]]
-            verdict = {True: "met", False: "missed", None: ""}[each["met"]]
+            verdict = each["verdict"] + (f", at best {each['bound']:.4g}" if each["verdict"] == "out of reach" else "")
             lines.append(f"{each['name']:<30}{each['value']:>9.4g}  {spread:<22}{''.join(bars):<8}{verdict}".rstrip())
             lines.append(f"    {each['about']}" + (f" ({each['note']})" if each["note"] else ""))
             lines.append("    " + ", ".join(f"{name} {value:.4g}" for name, value in each["medians"].items()))

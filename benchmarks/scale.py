@@ -140,6 +140,8 @@ def measure(setting: Setting) -> list[Measured]:
         warm_up=0,
     )
     one_step, two_steps, half_steps = figures.values()
+    disk_bound = ratios(from_disk["step in memory, s"], from_disk["reading alone, s"])
+    two_bound = ratios(one_step, half_steps)
     model = chosen.make(seed=0)
     size = 4 * sum(p.numel() for part in model.parts().values() for network in part for p in network.parameters())
     size += 4 * (model.discriminator_steps - 1) * sum(p.numel() for p in model.discriminator.parameters())
@@ -161,12 +163,13 @@ def measure(setting: Setting) -> list[Measured]:
             ratios(from_disk["step in memory, s"], from_disk["step from the disk, s"]),
             from_disk,
             at_least=0.9,
+            bound=median(disk_bound),
             note="each image is read by itself, in random order",
         ),
         Measured(
             "scale/from-disk-bound",
             "seconds of a step in memory over those of reading its images from the disk: where it is below 1, no loop could be faster",
-            ratios(from_disk["step in memory, s"], from_disk["reading alone, s"]),
+            disk_bound,
             {name: from_disk[name] for name in ("step in memory, s", "reading alone, s")},
         ),
         Measured(
@@ -175,12 +178,13 @@ def measure(setting: Setting) -> list[Measured]:
             ratios(one_step, two_steps),
             {name: figures[name] for name in ("step of one process, s", "step of two processes, s")},
             at_least=1.8,
+            bound=median(two_bound),
             note=f"on {os.cpu_count()} processors",
         ),
         Measured(
             "scale/two-processes-bound",
             "the same, where neither of the two waits for the other's gradients: more than that no telling could leave",
-            ratios(one_step, half_steps),
+            two_bound,
             figures,
             note="each of the two descends and averages all weights, on half of the images",
         ),

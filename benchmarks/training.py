@@ -85,6 +85,7 @@ def measure(setting: Setting) -> list[Measured]:
         },
         setting.rounds,
     )
+    bound_128, bound_own = bound("training/batch-128-bound", at_128), bound("training/own-batch-bound", at_own)
     note = f"{len(digits):,} images a run"
     return [
         Measured(
@@ -93,18 +94,20 @@ def measure(setting: Setting) -> list[Measured]:
             ratios(at_128["plain loop, s"], at_128["fit, s"]),
             at_128,
             at_least=bar(at_128),
+            bound=median(bound_128.values),
             note=note,
         ),
-        bound("training/batch-128-bound", at_128),
+        bound_128,
         Measured(
             "training/own-batch",
             f"supervised at its batch of {batch}: the plain loop's seconds at this batch over those of fit",
             ratios(at_own["plain loop, s"], at_own["fit, s"]),
             {name: at_own[name] for name in ("fit, s", "plain loop, s")},
             at_least=bar(at_own),
+            bound=median(bound_own.values),
             note=note,
         ),
-        bound("training/own-batch-bound", at_own),
+        bound_own,
         Measured(
             "training/own-batch-against-128",
             f"supervised: the plain loop's seconds at batch 128 over those of fit at batch {batch}",

@@ -178,6 +178,15 @@ def test_a_bar_is_met_by_the_median():
     assert "missed" in text and "≤ 2.9" in text
 
 
+@pytest.mark.parametrize(("bound", "verdict"), [(None, "missed"), (2.8, "missed"), (2.95, "out of reach")])
+def test_a_bar_is_out_of_reach_where_the_bound_misses_it(bound, verdict):
+    each = Measured("x/a", "what", [3.0], {"s": [3.0]}, at_most=2.9, bound=bound)
+    assert each.verdict == verdict and verdict in table({"x": {"measures": [each.as_dict()]}})
+    assert Measured("x/a", "what", [2.9], {}, at_most=2.9, bound=2.95).verdict == "met"
+    assert Measured("x/a", "what", [1.0], {}, at_least=2.0, bound=1.5).verdict == "out of reach"
+    assert Measured("x/a", "what", [1.0], {}, bound=1.5).verdict == ""
+
+
 def test_the_config_of_the_benchmark_is_the_recipes():
     """Else the plain loop's constant rate, or a rate for each part, would be another training."""
     for name in ("supervised", "supervised-post"):

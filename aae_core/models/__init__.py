@@ -8,6 +8,6 @@ from aae_core.models.letters import letters_model
 from aae_core.models.likelihood import NoisyCodeAAE
 from aae_core.models.novelty import novelty_model
 from aae_core.models.reduction import ReductionAAE, reduction_model
-from aae_core.models.semi_supervised import SemiSupervisedAAE, reading_model
+from aae_core.models.semi_supervised import SemiSupervisedAAE, labels_alone_model, reading_model
 from aae_core.models.style import SupervisedAAE, style_model, usual_model
 from aae_core.models.vae import VAE, small_aae, small_vae

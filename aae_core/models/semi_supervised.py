@@ -173,6 +173,21 @@ class SemiSupervisedAAE(Constructed, nn.Module):
         return self.decode(self.prior.sample(n, device=device), y)
 
 
+class LabelsAlone(SemiSupervisedAAE):
+    """The same encoder, taught by the labelled images and by nothing else: decoder and discriminators stand idle."""
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """Which networks each optimizer moves."""
+        return {"classifier": [self.encoder]}
+
+    def step(self, batch: Batch, optimizers: Optimizers) -> dict[str, Tensor]:
+        """One training step; returns the loss."""
+        known = batch.labelled or batch
+        loss = F.cross_entropy(self.infer(self.corruption(known.images))[0], known.labels)
+        descend(loss, optimizers["classifier"])
+        return {"classification": loss}
+
+
 SMALL_MOVES = Corruption(noise=0.3, shift=1.5, rotation=10, scale=0.1, shear=0.2)
 """Noise as in the paper; and movements that leave a digit what it is, about as large as those between two writers."""
 
@@ -220,6 +235,11 @@ def reading_model(rung: str = "agreeing", **changes: Any) -> SemiSupervisedAAE:
         changes: options of :class:`SemiSupervisedAAE` that differ, such as the widths of the hidden layers.
     """
     return SemiSupervisedAAE(**options(rung, batch_norm=(0, 1), **changes))
+
+
+def labels_alone_model(rung: str, **changes: Any) -> LabelsAlone:
+    """The model of :func:`reading_model`, untrained, that learns from labelled images alone."""
+    return LabelsAlone(**options(rung, batch_norm=(0, 1), **changes))
 
 
 RECIPES = tuple(
