@@ -6,8 +6,9 @@ and autograd. A loop that computes by torch's kernels, one at a time, cannot be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -28,7 +29,7 @@ class Step:
     """What one step computes: pairs of matrices as it multiplies them, and all its kernels, ready to be called again."""
 
     pairs: list[tuple[Tensor, Tensor]] = field(default_factory=list)
-    kernels: list[Callable[[], object]] = field(default_factory=list)
+    kernels: list[partial[Any]] = field(default_factory=list)
 
     def multiply(self, times: int) -> float:
         """Seconds that the products take, each `times`, into matrices that are there before."""
@@ -68,7 +69,7 @@ class Noted(TorchDispatchMode):
             left, right = args[-2:]
             self.step.pairs.append((torch.empty_like(left), torch.empty_like(right)))
         if function.namespace == "aten" and not function.is_view:
-            self.step.kernels.append(lambda: function(*args, **named))
+            self.step.kernels.append(partial(function, *args, **named))
         return function(*args, **named)
 
 

@@ -120,6 +120,10 @@ def test_the_kernels_of_a_step_are_all_that_it_computes():
         for kernel in step.kernels:
             kernel()
     assert len(again.step.pairs) == len(step.pairs) and len(again.step.kernels) == len(step.kernels)
+    names = [kernel.func.name() for kernel in step.kernels]
+    assert (
+        "aten::_fused_adam_" in names and "aten::_foreach_lerp_.Scalar" in names
+    )  # Adam, and the average of the weights
 
 
 def test_stacked_networks_do_and_learn_what_each_does_alone():

@@ -245,7 +245,7 @@ def test_an_array_larger_than_memory_is_trained_on_without_being_held_in_it(tmp_
     trained, peak = map(int, done.stdout.split())
     assert trained > n / 2
     # A third of it is held out, and small enough for memory; held there whole it is twice its size, with the batches of an epoch.
-    assert peak < 0.9 * path.stat().st_size
+    assert peak < 0.75 * path.stat().st_size
 
 
 @pytest.mark.parametrize("form", ["channels last", "channels first", "no channel", "numbers in [0, 1]"])

@@ -14,23 +14,24 @@ from aae_core.step import AnyModel
 from aae_core.training.config import TrainingConfig
 from aae_core.training.watch import TIE, told
 
+FEWEST, MOST, NUMBERS = 200, 1000, 2**24
+"""How many items are looked at: so many that they hold that many numbers, but no fewer and no more than those two."""
 LONG, LONGER = 1000, 2000
 """Steps after which a sound model has none of these faults; after the first, some still leave classes out or rebuild little."""
 Losses = Mapping[str, Sequence[float]]
 
 
 @torch.no_grad()
-def verdicts(
-    model: AnyModel, data: Digits, losses: Losses, config: TrainingConfig, total_steps: int, n: int = 1000
-) -> list[str]:
-    """Warnings of a trained model, by what it makes of the first `n` images it learnt from. The caller's randomness stays.
+def verdicts(model: AnyModel, data: Digits, losses: Losses, config: TrainingConfig, total_steps: int) -> list[str]:
+    """Warnings of a trained model, by what it makes of the first images it learnt from. The caller's randomness stays.
 
     Of a run of less than :data:`LONG` steps only its reconstructions are looked at. What a model of your own spells otherwise,
     such as ``sample``, is not looked at.
     """
+    n = min(MOST, max(FEWEST, NUMBERS // data.images[0].numel()))
     x, y = data.pixels(slice(n)), data.labels[:n]
     checks = [_poor(model, x, y, total_steps)]
-    if total_steps >= LONG and len(x) >= 200:
+    if total_steps >= LONG and len(x) >= FEWEST:
         checks += [_blind(model, x, losses), _dependent(model, x, y, config.batch_size)]
         checks += [_deaf(model, x, y), _alike(model, x)]
         checks += [_unused(model, x, losses)] if total_steps >= LONGER else []
