@@ -129,8 +129,6 @@ VARIANTS = (
     Variant("reduction-10d-100", "plain", _reduction(10, "plain")),
     Variant("semi-supervised-100", "moves, no agreement", _reading("moved")),
     Variant("semi-supervised-100", "agreement, no moves", _reading("plain", agreement_weight=0.02)),
-    Variant("semi-supervised-1000", "as many steps as with 100 labels", training={"epochs": 30}),
-    Variant("semi-supervised-all", "as many steps as with 100 labels", training={"epochs": 30}),
     *(Variant("semi-supervised-100", f"{rung}, short", _reading(rung), SHORT) for rung in ("plain", "moved")),
     *(Variant("clustering-16", f"{rung}, short", _clustering(16, rung), SHORT) for rung in list(RUNGS)[:-1]),
     *(Variant(name, "agreeing, short", training=SHORT) for name in ("semi-supervised-100", "clustering-16")),
