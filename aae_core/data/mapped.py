@@ -89,11 +89,15 @@ def read_ahead(images: Tensor, places: Sequence[Tensor]) -> Iterator[Tensor]:
     coming = iter(places)
     with ThreadPoolExecutor(count) as readers:
         ahead: deque[Future[Tensor]] = deque()
+
+        def begin(n: int) -> None:
+            ahead.extend(readers.submit(images.__getitem__, place) for place in islice(coming, n))
+
         try:
-            ahead.extend(readers.submit(images.__getitem__, place) for place in islice(coming, count))
+            begin(count)
             while ahead:
                 now = ahead.popleft().result()
-                ahead.extend(readers.submit(images.__getitem__, place) for place in islice(coming, 1))
+                begin(1)
                 yield now
         finally:
             readers.shutdown(cancel_futures=True)
