@@ -2,7 +2,7 @@
 
 ``torchrun`` or ``accelerate launch`` starts the processes and tells each its number through the environment. Every one
 holds the whole model. What they tell each other is the mean of their gradients before each descent, so that all of them
-take the same step; Hugging Face's ``accelerate`` carries it. A process that is alone imports none of this.
+take the same step; Hugging Face's ``accelerate`` joins them. A process that is alone imports none of it.
 """
 
 from __future__ import annotations
