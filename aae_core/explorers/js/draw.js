@@ -6,8 +6,8 @@ import { chanceBars } from "./chances.js";
 import { button } from "./controls.js";
 import { bytes } from "./decoder.js";
 import { h } from "./dom.js";
-import { makeEncoder } from "./encoder.js";
-import { explorer } from "./explorer.js";
+import { unpackedEncoder } from "./encoder.js";
+import { explorerOfTwo } from "./explorer.js";
 import { wantsStillness } from "./motion.js";
 import { readImages } from "./packed.js";
 import { strip } from "./strip.js";
@@ -19,9 +19,8 @@ import { writing, writingFields } from "./writing.js";
 /** @type {Shape} */
 const SHAPE = [1, 28, 28];
 
-export default explorer((kit) => {
+export default explorerOfTwo(unpackedEncoder, (kit, encode) => {
   const { model, root, theme, get, put } = kit;
-  const encode = makeEncoder(get("encoder"), get("encoder_weights"));
   /** @type {string[]} */
   const names = get("names");
   const isLetter = Boolean(get("letters"));

@@ -22,3 +22,6 @@ export function makeEncoder(spec, text) {
     return { code: out.slice(spec.n_logits), chances: spec.n_logits ? powers.map((power) => power / sum) : null };
   };
 }
+
+/** The encoder of an explorer's traits. @param {(trait: string) => any} get */
+export const unpackedEncoder = (get) => makeEncoder(get("encoder"), get("encoder_weights"));

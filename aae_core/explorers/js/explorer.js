@@ -138,8 +138,9 @@ function makeKit(model, root, signal, { say, redraw, repaint }) {
 }
 
 /**
+ * @typedef {{ model: Model, el: HTMLElement, signal?: AbortSignal }} Props
  * @param {(kit: Kit) => Made} setup
- * @param {{ model: Model, el: HTMLElement, signal?: AbortSignal }} props
+ * @param {Props} props
  */
 function render(setup, { model, el, signal }) {
   const life = new AbortController();
@@ -185,6 +186,19 @@ function render(setup, { model, el, signal }) {
  * An anywidget whose view is what `setup` builds.
  * @param {(kit: Kit) => Made} setup
  */
-export const explorer = (setup) => ({
-  render: (/** @type {{ model: Model, el: HTMLElement, signal?: AbortSignal }} */ props) => render(setup, props),
+export const explorer = (setup) => ({ render: (/** @type {Props} */ props) => render(setup, props) });
+
+/**
+ * The same, of two networks: `first` unpacks one of them and `setup` is given it in a task of its own, so that a page which is
+ * scrolled just then can move between the two.
+ * @template T
+ * @param {(get: (trait: string) => any) => T} first
+ * @param {(kit: Kit, unpacked: T) => Made} setup
+ */
+export const explorerOfTwo = (first, setup) => ({
+  render: async (/** @type {Props} */ props) => {
+    const unpacked = first((trait) => props.model.get(trait));
+    await new Promise((next) => setTimeout(next));
+    return props.signal?.aborted ? undefined : render((kit) => setup(kit, unpacked), props);
+  },
 });

@@ -6,8 +6,8 @@ import { slider } from "./controls.js";
 import { makeDecoder } from "./decoder.js";
 import { picture } from "./digits.js";
 import { figure, h } from "./dom.js";
-import { makeEncoder } from "./encoder.js";
-import { explorer } from "./explorer.js";
+import { unpackedEncoder } from "./encoder.js";
+import { explorerOfTwo } from "./explorer.js";
 import { readImages } from "./packed.js";
 import { above, quantile } from "./quantiles.js";
 import { among, between } from "./state.js";
@@ -23,9 +23,8 @@ const RARE = 10; // are unusual: one in a hundred
 const GRID = 60; // points of a curve
 const share = (/** @type {number} */ value) => `${figure(100 * value, value < 0.0995 ? 1 : 0)}%`;
 
-export default explorer((kit) => {
+export default explorerOfTwo(unpackedEncoder, (kit, encode) => {
   const { root, theme, get, put, signal } = kit;
-  const encode = makeEncoder(get("encoder"), get("encoder_weights"));
   const decoder = makeDecoder(get("decoder"), get("weights"));
   const about = get("about");
   /** @type {string[]} */
