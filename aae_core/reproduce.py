@@ -24,7 +24,7 @@ METHOD = {"clustering-16": "normalised", "clustering-30": "normalised"}
 
 RULES = (
     "A map is read by the class that the encoder infers; by the nearest of its cluster heads it errs more (chapter 8). "
-    "Of sixteen clusters about eleven are in use, of thirty about fourteen (chapter 7)."
+    "Of sixteen clusters about eleven are in use, of thirty about thirteen (chapter 7)."
 )
 """What the errors of maps and clusters are counted by, and what belongs beside them."""
 ABOUT = (
